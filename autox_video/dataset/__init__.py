@@ -1,0 +1,1 @@
+"""What your data is: lists read, videos probed, facts measured."""

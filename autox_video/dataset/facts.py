@@ -1,0 +1,89 @@
+"""The product of this stage: measured facts on a dataset, written to `fingerprint.json`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Percentiles:
+    """The spread of one measure over the readable videos of a split."""
+
+    min: float
+    p5: float
+    p50: float
+    p95: float
+    max: float
+
+
+@dataclass(frozen=True)
+class BadVideo:
+    """A listed video that cannot be used, and is left out.
+
+    Attributes:
+        split: `train`, `val` or `test`.
+        path: As listed, relative to `data_root` or absolute.
+        where: The list and line it comes from (`train_list.txt:7`), or its folder.
+        reason: Why, as a short sentence without a full stop.
+        label: Its class id, or None when unlabelled.
+    """
+
+    split: str
+    path: str
+    where: str
+    reason: str
+    label: int | None
+
+
+@dataclass(frozen=True)
+class SplitFacts:
+    """One split.
+
+    Attributes:
+        ann_file: The canonical list in `work_dir/annotations`: tab-separated `path<TAB>label`, readable videos only.
+        source: Where the videos come from, for people: a list's path, a folder, `20 % of train`.
+        labelled: Whether its videos have labels. Only test may have none.
+        num_videos: Readable videos.
+        class_counts: Readable videos of each class, by name; every class appears. Empty when unlabelled.
+        num_frames: Frames a video has, from its container.
+        fps: Frames a second.
+        duration_seconds: `num_frames / fps` of each video.
+        short_side_px: The shorter side of the frames, decoded.
+        long_side_px: The longer side of the frames, decoded.
+        size_bytes: File sizes.
+    """
+
+    ann_file: str
+    source: str
+    labelled: bool
+    num_videos: int
+    class_counts: dict[str, int]
+    num_frames: Percentiles
+    fps: Percentiles
+    duration_seconds: Percentiles
+    short_side_px: Percentiles
+    long_side_px: Percentiles
+    size_bytes: Percentiles
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """Measured facts on a dataset.
+
+    Attributes:
+        version: Of this file's layout.
+        task: The module in `autox_video.tasks`.
+        data_root: Folder that relative paths in the lists start from.
+        classes: Class names; the position is the class id.
+        splits: By name: always `train` and `val`, `test` too unless there is nothing to test on.
+        bad_videos: What was left out.
+        notes: Sentences a person should read, such as "val and test are the same 50 files".
+    """
+
+    version: int
+    task: str
+    data_root: str
+    classes: tuple[str, ...]
+    splits: dict[str, SplitFacts]
+    bad_videos: tuple[BadVideo, ...]
+    notes: tuple[str, ...]

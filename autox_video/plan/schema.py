@@ -1,0 +1,94 @@
+"""The product of this stage: every concrete value of a run with its source and reason, in `plan.json`."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Decision(Generic[T]):
+    """One value of a run.
+
+    Attributes:
+        value: The value. Never `auto`.
+        source: Who decided: a place in the settings (`config.yaml:12`), `data`, `hardware`, `preset` or `default`.
+        why: The reason, one sentence without a full stop.
+    """
+
+    value: T
+    source: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """The machine a plan is for.
+
+    Attributes:
+        num_gpus: GPUs the run uses; 0 means the CPU.
+        gpu_name: As the driver names it; empty without one.
+        gpu_memory_gib: Memory of the smallest GPU.
+        bfloat16: Whether the GPU computes bfloat16 natively (compute capability 8.0 and up).
+        num_cpus: Cores this process may use.
+        memory_gib: Main memory this process may use.
+        shm_gib: Free shared memory, which batches pass through.
+    """
+
+    num_gpus: int
+    gpu_name: str
+    gpu_memory_gib: float
+    bfloat16: bool
+    num_cpus: int
+    memory_gib: float
+    shm_gib: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every value of a run. Units are in the names; `Decision` carries source and reason."""
+
+    version: int
+    task: str
+    data_root: str
+    classes: tuple[str, ...]
+    ann_files: dict[str, str]
+    cfg_options: dict[str, Any]
+    hardware: Hardware
+
+    model: Decision[str]
+    load_from: Decision[str]  # a URL, an absolute path, or "none"
+    num_classes: Decision[int]
+    clip_len: Decision[int]
+    frame_interval: Decision[int]
+    input_size: Decision[int]
+    short_side: Decision[int]  # frames are resized to this before the crop
+    flip: Decision[float]
+    min_crop_area: Decision[float]
+    device: Decision[str]
+    amp: Decision[str]  # off, float16 or bfloat16
+    videos_per_gpu: Decision[int]
+    accumulation: Decision[int]
+    total_batch_size: Decision[int]
+    learning_rate: Decision[float]
+    weight_decay: Decision[float]
+    epochs: Decision[int]
+    warmup_epochs: Decision[float]
+    val_interval: Decision[int]
+    best_metric: Decision[str]
+    class_weights: Decision[tuple[float, ...] | None]
+    workers: Decision[int]
+    threads: Decision[int]  # of the training process
+    test_num_clips: Decision[int]
+    test_num_crops: Decision[int]
+    test_videos_per_gpu: Decision[int]
+    seed: Decision[int]
+    deterministic: Decision[bool]
+
+    def decisions(self) -> dict[str, Decision[Any]]:
+        """The decisions by field name, in the order of the class."""
+        values = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))
+        return {name: value for name, value in values if isinstance(value, Decision)}

@@ -1,0 +1,53 @@
+"""The product of testing: one score vector a video, before any figure is computed from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One video of a test split.
+
+    Attributes:
+        path: As listed: relative to the data root, or absolute.
+        label: True class id, or None when unlabelled.
+        scores: Probabilities, float32, shape (num_classes,); None when the video could not be read.
+        error: Why there are no scores, or None.
+    """
+
+    path: str
+    label: int | None
+    scores: np.ndarray | None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """All videos of a test split, in the order of their list, unreadable ones included.
+
+    Attributes:
+        task: The module in `autox_video.tasks`.
+        model: Name of the preset.
+        classes: Class names; the position is the class id.
+        checkpoint: Path of the checkpoint that was tested.
+        checkpoint_sha256: Its digest, in hex.
+        epoch: The epoch after which the checkpoint was written.
+        data_root: Folder that relative paths start from.
+        num_clips: Clips whose scores were averaged.
+        num_crops: Crops of each clip.
+        rows: One a video.
+    """
+
+    task: str
+    model: str
+    classes: tuple[str, ...]
+    checkpoint: str
+    checkpoint_sha256: str
+    epoch: int
+    data_root: str
+    num_clips: int
+    num_crops: int
+    rows: tuple[Prediction, ...]

@@ -1,0 +1,121 @@
+"""The models one can name: a file each in `configs/models/`, a card and an MMAction2 `model`."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autox_video.errors import Problem, RequestError
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One file of pretrained weights.
+
+    Attributes:
+        url: Where it is downloaded from. A name ending in `-<8 hex digits>.pth` carries its sha256.
+        trained_on: The data set.
+        num_classes: Classes of its head.
+        top1: Published top-1 accuracy on that data set, in [0, 1]; None where none is published.
+        source: Where the figures come from.
+    """
+
+    url: str
+    trained_on: str
+    num_classes: int
+    top1: float | None
+    source: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a preset says of itself.
+
+    Attributes:
+        summary: One line for a table.
+        paper: URL.
+        licence: Of code and weights, as their authors state it.
+        weights: By name, e.g. `kinetics400`; empty when the model has none.
+        default_weights: The name that `load_from: auto` takes; None trains from scratch.
+        num_parameters: Trainable parameters with `reference_num_classes` classes (measured).
+        flops: Multiply-adds of one view at the card's clip (measured or published; see `flops_source`).
+        clip_len: Frames in a clip.
+        clip_seconds: Longest stretch of video that one clip is spread over.
+        clip_len_multiple: `clip_len` must be a multiple of this.
+        input_size: Side of the square the network sees, in pixels.
+        base_learning_rate: At `base_total_batch_size`.
+        base_total_batch_size: Videos a step.
+        weight_decay: Of AdamW.
+        backbone_lr_mult: Learning rate of the pretrained backbone, relative to the head's.
+        epochs: Passes that suffice on a data set of `min_steps` or more steps.
+        min_steps: Optimizer steps below which a run is extended to more epochs.
+        warmup_epochs: Linear warm-up.
+        test_num_clips: Clips a video at test time.
+        test_num_crops: Crops a clip at test time.
+        activation_gib: Memory autograd keeps for one training clip of the card's size in float32 (measured).
+    """
+
+    summary: str
+    paper: str
+    licence: str
+    weights: dict[str, Weights]
+    default_weights: str | None
+    num_parameters: int
+    reference_num_classes: int
+    flops: float
+    flops_source: str
+    clip_len: int
+    clip_seconds: float
+    clip_len_multiple: int
+    input_size: int
+    base_learning_rate: float
+    base_total_batch_size: int
+    weight_decay: float
+    backbone_lr_mult: float
+    epochs: int
+    min_steps: int
+    warmup_epochs: float
+    test_num_clips: int
+    test_num_crops: int
+    activation_gib: float
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A model one can name: its card and the `model` part of an MMAction2 config."""
+
+    name: str
+    card: Card
+    model: dict[str, Any]
+
+
+def shared_folder(name: str) -> Path:
+    """`configs` or `resources`: beside the package in a checkout, inside it in an installed wheel."""
+    inside = Path(__file__).parent / name
+    return inside if inside.is_dir() else Path(__file__).parent.parent / name
+
+
+def preset_names() -> tuple[str, ...]:
+    """Names of all presets."""
+    return tuple(sorted(path.stem for path in (shared_folder("configs") / "models").glob("*.py")))
+
+
+def load_preset(name: str) -> Preset:
+    """Read one preset.
+
+    Raises:
+        RequestError: There is no preset of that name.
+    """
+    path = shared_folder("configs") / "models" / f"{name}.py"
+    if name not in preset_names():
+        close = difflib.get_close_matches(name, preset_names(), n=1)
+        cure = f"Did you mean {close[0]!r}?" if close else f"Choose one of {', '.join(preset_names())}"
+        raise RequestError(Problem("model.name", "there is no such preset", cure.rstrip("?"), repr(name)))
+    from mmengine.config import Config
+
+    config = Config.fromfile(path).to_dict()
+    card = dict(config["preset"])
+    card["weights"] = {key: Weights(**value) for key, value in card["weights"].items()}
+    return Preset(name, Card(**card), config["model"])

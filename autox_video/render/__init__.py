@@ -1,0 +1,1 @@
+"""The plan in MMEngine's words: one config, no torch."""

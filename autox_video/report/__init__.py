@@ -1,0 +1,1 @@
+"""What you learned: results and figures, from predictions."""

@@ -1,0 +1,1 @@
+"""What you asked: the validated `config.yaml`."""

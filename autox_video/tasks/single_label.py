@@ -1,0 +1,72 @@
+"""One label a video: softmax, cross entropy, top-k accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+# Figures a best checkpoint may be chosen by: higher is better.
+BEST_METRICS = ("top1", "mean_class_accuracy")
+
+
+def head_settings(num_classes: int, class_weights: Sequence[float] | None) -> dict[str, Any]:
+    """The part of an MMAction2 head that depends on the task.
+
+    Args:
+        num_classes: Number of classes.
+        class_weights: One weight a class for the loss, or None for equal weights.
+    """
+    loss: dict[str, Any] = {"type": "CrossEntropyLoss", "loss_weight": 1.0}
+    if class_weights is not None:
+        loss["class_weight"] = list(class_weights)
+    return {"num_classes": num_classes, "loss_cls": loss, "topk": (1, min(5, num_classes))}
+
+
+def stock_evaluator(num_classes: int) -> dict[str, Any]:
+    """MMAction2's own evaluator for this task, for a config that must run without this package."""
+    return {"type": "AccMetric", "metric_options": {"top_k_accuracy": {"topk": (1, min(5, num_classes))}}}
+
+
+def predicted_label(scores: np.ndarray) -> int:
+    """The class of the highest score; the first of equals, so that ties fall the same way everywhere."""
+    return int(np.argmax(scores))
+
+
+def score_metrics(scores: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Figures of merit of probability vectors against true labels.
+
+    Args:
+        scores: Probabilities, shape (N, num_classes).
+        labels: True class ids, shape (N,).
+
+    Returns:
+        `top1` and `top5` (the share of videos whose true class is among the best 1 and the best
+        min(5, num_classes)); `mean_class_accuracy` (the mean over the classes that occur in
+        `labels` of the share of their videos that is right); `loss` (mean negative log
+        probability of the true class). All but `loss` are in [0, 1].
+
+    Raises:
+        ValueError: There is no video.
+    """
+    if len(labels) == 0:
+        raise ValueError("score_metrics needs at least one labelled video")
+    order = np.argsort(-scores, axis=1, kind="stable")
+    rank = np.argmax(order == labels[:, None], axis=1)
+    right = rank == 0
+    true_probability = np.clip(scores[np.arange(len(labels)), labels].astype(np.float64), 1e-12, None)
+    return {
+        "top1": float(right.mean()),
+        "top5": float((rank < 5).mean()),
+        "mean_class_accuracy": float(np.mean([right[labels == label].mean() for label in np.unique(labels)])),
+        "loss": float(-np.log(true_probability).mean()),
+    }
+
+
+def confusion_matrix(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Counts, shape (num_classes, num_classes): row the true class, column the predicted one."""
+    num_classes = scores.shape[1]
+    matrix = np.zeros((num_classes, num_classes), dtype=np.int64)
+    np.add.at(matrix, (labels, np.argmax(scores, axis=1)), 1)
+    return matrix

@@ -1,0 +1,166 @@
+"""The run folder: which file is where, and how a file is written so that it is never half there."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import tempfile
+import types
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+from autox_video.errors import Problem, RunError
+
+RecordT = TypeVar("RecordT")
+
+
+@dataclasses.dataclass(frozen=True)
+class WorkDir:
+    """The files of one run. Nothing is created until something is written."""
+
+    root: Path
+
+    @property
+    def fingerprint(self) -> Path:
+        return self.root / "fingerprint.json"
+
+    @property
+    def probe_cache(self) -> Path:
+        return self.root / "probe_cache.json"
+
+    @property
+    def plan(self) -> Path:
+        return self.root / "plan.json"
+
+    @property
+    def config_rendered(self) -> Path:
+        return self.root / "config_rendered.py"
+
+    @property
+    def last_checkpoint(self) -> Path:
+        return self.root / "last.pth"
+
+    @property
+    def best_checkpoint(self) -> Path:
+        return self.root / "best.pth"
+
+    @property
+    def train_log(self) -> Path:
+        return self.root / "train.log"
+
+    @property
+    def test_log(self) -> Path:
+        return self.root / "test.log"
+
+    @property
+    def metrics(self) -> Path:
+        return self.root / "metrics.csv"
+
+    @property
+    def archive(self) -> Path:
+        """Where `train --fresh` moves the files of an earlier run."""
+        return self.root / "archive"
+
+    def annotations(self, split: str) -> Path:
+        """The canonical tab-separated list of one split."""
+        return self.root / "annotations" / f"{split}.txt"
+
+
+def write_durably(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Write a file under a temporary name, fsync it, rename it, fsync its folder.
+
+    Args:
+        path: The final name; its folder is made when missing.
+        write: Called with the open binary file.
+
+    Raises:
+        RunError: The file could not be written; what stood under `path` is untouched.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())
+            # mkstemp makes the file private; a result is as readable as any file the user makes.
+            umask = os.umask(0)
+            os.umask(umask)
+            os.chmod(temporary, 0o666 & ~umask)
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
+    except OSError as error:
+        raise RunError(
+            Problem(str(path), f"cannot be written: {error.strerror or error}", "Free space or choose another work_dir")
+        ) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_text(path: Path, text: str) -> None:
+    """`write_durably` for UTF-8 text."""
+    write_durably(path, lambda file: file.write(text.encode("utf-8")))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """`write_durably` for JSON: two-space indent, real characters, no NaN."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_record(path: Path, record: Any) -> None:
+    """Write a frozen dataclass as JSON; `read_record` reads it back."""
+    write_json(path, dataclasses.asdict(record))
+
+
+def read_record(path: Path, kind: type[RecordT]) -> RecordT:
+    """Read what `write_record` wrote.
+
+    Raises:
+        RunError: The file is missing, is not JSON, or does not fit `kind`.
+    """
+    try:
+        return _build(json.loads(path.read_text(encoding="utf-8")), kind)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(
+            Problem(
+                str(path),
+                f"is not a readable {kind.__name__}: {error}",
+                "Remove the file; the command that writes it makes it anew",
+            )
+        ) from error
+
+
+def _build(value: Any, kind: Any) -> Any:
+    """Rebuild dataclasses, tuples and dictionaries from plain JSON by their annotations."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if dataclasses.is_dataclass(origin or kind):
+        target: Any = origin or kind
+        hints = typing.get_type_hints(target)
+        variables = dict(zip(getattr(target, "__parameters__", ()), arguments, strict=False))
+        return target(**{f.name: _build(value[f.name], variables.get(hints[f.name], hints[f.name])) for f in dataclasses.fields(target)})
+    if origin is tuple:
+        if len(arguments) == 2 and arguments[1] is Ellipsis:
+            return tuple(_build(item, arguments[0]) for item in value)
+        return tuple(_build(item, argument) for item, argument in zip(value, arguments, strict=True))
+    if origin is dict:
+        return {key: _build(item, arguments[1]) for key, item in value.items()}
+    if origin in (typing.Union, types.UnionType):
+        if value is None:
+            return None
+        structured = [argument for argument in arguments if typing.get_origin(argument) or dataclasses.is_dataclass(argument)]
+        return _build(value, structured[0]) if structured and isinstance(value, (list, dict)) else value
+    return value
