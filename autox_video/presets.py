@@ -54,6 +54,7 @@ class Card:
         warmup_epochs: Linear warm-up.
         test_num_clips: Clips a video at test time.
         test_num_crops: Crops a clip at test time.
+        min_crop_area: Smallest share of the frame that a random training crop keeps.
         activation_gib: Memory autograd keeps for one training clip of the card's size in float32 (measured).
     """
 
@@ -79,6 +80,7 @@ class Card:
     warmup_epochs: float
     test_num_clips: int
     test_num_crops: int
+    min_crop_area: float
     activation_gib: float
 
 

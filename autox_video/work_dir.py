@@ -102,6 +102,22 @@ def write_durably(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         ) from error
 
 
+def publish(temporary: Path, final: Path) -> None:
+    """Give a finished file its final name, durably: fsync, rename, fsync of the folder.
+
+    Args:
+        temporary: The finished file, in the folder of `final`.
+        final: Its name; what stood there before is replaced.
+    """
+    descriptor = os.open(temporary, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    os.replace(temporary, final)
+    sync_folder(final.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Make a rename in `folder` durable."""
     descriptor = os.open(folder, os.O_RDONLY)
@@ -133,7 +149,7 @@ def read_record(path: Path, kind: type[RecordT]) -> RecordT:
         RunError: The file is missing, is not JSON, or does not fit `kind`.
     """
     try:
-        return _build(json.loads(path.read_text(encoding="utf-8")), kind)
+        return build_record(json.loads(path.read_text(encoding="utf-8")), kind)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(
             Problem(
@@ -144,23 +160,23 @@ def read_record(path: Path, kind: type[RecordT]) -> RecordT:
         ) from error
 
 
-def _build(value: Any, kind: Any) -> Any:
+def build_record(value: Any, kind: Any) -> Any:
     """Rebuild dataclasses, tuples and dictionaries from plain JSON by their annotations."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if dataclasses.is_dataclass(origin or kind):
         target: Any = origin or kind
         hints = typing.get_type_hints(target)
         variables = dict(zip(getattr(target, "__parameters__", ()), arguments, strict=False))
-        return target(**{f.name: _build(value[f.name], variables.get(hints[f.name], hints[f.name])) for f in dataclasses.fields(target)})
+        return target(**{f.name: build_record(value[f.name], variables.get(hints[f.name], hints[f.name])) for f in dataclasses.fields(target)})
     if origin is tuple:
         if len(arguments) == 2 and arguments[1] is Ellipsis:
-            return tuple(_build(item, arguments[0]) for item in value)
-        return tuple(_build(item, argument) for item, argument in zip(value, arguments, strict=True))
+            return tuple(build_record(item, arguments[0]) for item in value)
+        return tuple(build_record(item, argument) for item, argument in zip(value, arguments, strict=True))
     if origin is dict:
-        return {key: _build(item, arguments[1]) for key, item in value.items()}
+        return {key: build_record(item, arguments[1]) for key, item in value.items()}
     if origin in (typing.Union, types.UnionType):
         if value is None:
             return None
         structured = [argument for argument in arguments if typing.get_origin(argument) or dataclasses.is_dataclass(argument)]
-        return _build(value, structured[0]) if structured and isinstance(value, (list, dict)) else value
+        return build_record(value, structured[0]) if structured and isinstance(value, (list, dict)) else value
     return value

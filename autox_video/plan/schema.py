@@ -49,13 +49,25 @@ class Hardware:
 
 @dataclass(frozen=True)
 class Plan:
-    """Every value of a run. Units are in the names; `Decision` carries source and reason."""
+    """Every value of a run. Units are in the names; `Decision` carries source and reason.
+
+    Attributes beside the decisions:
+        version: Of the layout of `plan.json`.
+        task: The module in `autox_video.tasks`.
+        data_root: Folder that relative paths in the lists start from.
+        classes: Class names; the position is the class id.
+        ann_files: Canonical list of each split.
+        num_videos: Readable videos of each split.
+        cfg_options: The user's own words for MMEngine, merged last.
+        hardware: The machine the plan is for.
+    """
 
     version: int
     task: str
     data_root: str
     classes: tuple[str, ...]
     ann_files: dict[str, str]
+    num_videos: dict[str, int]
     cfg_options: dict[str, Any]
     hardware: Hardware
 
@@ -65,7 +77,6 @@ class Plan:
     clip_len: Decision[int]
     frame_interval: Decision[int]
     input_size: Decision[int]
-    short_side: Decision[int]  # frames are resized to this before the crop
     flip: Decision[float]
     min_crop_area: Decision[float]
     device: Decision[str]
@@ -74,6 +85,7 @@ class Plan:
     accumulation: Decision[int]
     total_batch_size: Decision[int]
     learning_rate: Decision[float]
+    backbone_lr_mult: Decision[float]
     weight_decay: Decision[float]
     epochs: Decision[int]
     warmup_epochs: Decision[float]
@@ -87,6 +99,17 @@ class Plan:
     test_videos_per_gpu: Decision[int]
     seed: Decision[int]
     deterministic: Decision[bool]
+
+    def identity(self) -> dict[str, Any]:
+        """What a checkpoint is bound to: a run that changes any of it is another run."""
+        return {
+            "model.name": self.model.value,
+            "num_class": self.num_classes.value,
+            "classes": list(self.classes),
+            "clip.clip_len": self.clip_len.value,
+            "clip.frame_interval": self.frame_interval.value,
+            "clip.input_size": self.input_size.value,
+        }
 
     def decisions(self) -> dict[str, Decision[Any]]:
         """The decisions by field name, in the order of the class."""

@@ -22,6 +22,7 @@ preset = dict(
     warmup_epochs=2.0,
     test_num_clips=2,
     test_num_crops=1,
+    min_crop_area=0.5,
     activation_gib=0.1,
 )
 model = dict(

@@ -1,0 +1,174 @@
+"""Settings, facts and machine in; every value of the run out. Pure: it reads and writes nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from autox_video.dataset.facts import Fingerprint
+from autox_video.errors import Problem, RequestError
+from autox_video.plan.rules import batch, clip, model, schedule, testing
+from autox_video.plan.rules.common import asked
+from autox_video.plan.schema import Decision, Hardware, Plan
+from autox_video.presets import Preset
+from autox_video.settings.schema import Settings
+
+PLAN_VERSION = 1
+
+
+def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hardware: Hardware) -> Plan:
+    """Decide every value of a run.
+
+    Args:
+        settings: What the user asked.
+        fingerprint: What the data is; with the splits `train` and `val`.
+        preset: The model that `rules.model.choose_model` chose.
+        hardware: The machine; `num_gpus` is what the run will use.
+
+    Raises:
+        RequestError: Something asked for cannot be done.
+    """
+    card, train, val = preset.card, fingerprint.splits["train"], fingerprint.splits["val"]
+    device = batch.choose_device(settings, hardware)
+    if device.value == "cpu":
+        hardware = dataclasses.replace(hardware, num_gpus=0)
+    load_from = model.choose_load_from(settings, preset)
+    clip_len = clip.choose_clip_len(settings, card, train)
+    frame_interval = clip.choose_frame_interval(settings, card, train, clip_len.value)
+    input_size = clip.choose_input_size(settings, card, train, pretrained=load_from.value != "none")
+    _check_clip(preset, clip_len, input_size)
+    videos_per_gpu = batch.choose_videos_per_gpu(
+        settings, hardware, card, clip_len.value, input_size.value, train.num_videos
+    )
+    devices = max(1, hardware.num_gpus)
+    all_gpus = videos_per_gpu.value * devices
+    accumulation = batch.choose_accumulation(settings, card, all_gpus, train.num_videos)
+    total = all_gpus * accumulation.value
+    epochs = schedule.choose_epochs(settings, card, train.num_videos, total)
+    workers = batch.choose_workers(settings, hardware, videos_per_gpu.value, clip_len.value, input_size.value)
+    scored = fingerprint.splits.get("test", val)
+    clip_seconds = clip_len.value * frame_interval.value / train.fps.p50
+    num_clips = testing.choose_test_num_clips(settings, card, scored, clip_seconds)
+    num_crops = testing.choose_test_num_crops(settings, card, scored)
+    return Plan(
+        version=PLAN_VERSION,
+        task=fingerprint.task,
+        data_root=fingerprint.data_root,
+        classes=fingerprint.classes,
+        ann_files={name: facts.ann_file for name, facts in fingerprint.splits.items()},
+        num_videos={name: facts.num_videos for name, facts in fingerprint.splits.items()},
+        cfg_options=dict(settings.cfg_options),
+        hardware=hardware,
+        model=model.choose_model(settings, hardware),
+        load_from=load_from,
+        num_classes=_num_classes(settings, fingerprint),
+        clip_len=clip_len,
+        frame_interval=frame_interval,
+        input_size=input_size,
+        flip=clip.choose_flip(settings, fingerprint.classes),
+        min_crop_area=clip.choose_min_crop_area(settings, card),
+        device=device,
+        amp=batch.choose_amp(settings, hardware, device.value),
+        videos_per_gpu=videos_per_gpu,
+        accumulation=accumulation,
+        total_batch_size=Decision(
+            total, "plan", f"{videos_per_gpu.value} videos x {devices} device(s) x {accumulation.value} accumulated"
+        ),
+        learning_rate=schedule.choose_learning_rate(settings, card, total),
+        backbone_lr_mult=schedule.choose_backbone_lr_mult(card, pretrained=load_from.value != "none"),
+        weight_decay=schedule.choose_weight_decay(settings, card),
+        epochs=epochs,
+        warmup_epochs=schedule.choose_warmup_epochs(settings, card, epochs.value),
+        val_interval=schedule.choose_val_interval(settings),
+        best_metric=schedule.choose_best_metric(settings, train),
+        class_weights=schedule.choose_class_weights(settings, train),
+        workers=workers,
+        threads=batch.choose_threads(hardware, device.value, workers.value),
+        test_num_clips=num_clips,
+        test_num_crops=num_crops,
+        test_videos_per_gpu=testing.choose_test_videos_per_gpu(videos_per_gpu.value, num_clips.value * num_crops.value),
+        seed=_asked(settings, "runtime.seed"),
+        deterministic=_asked(settings, "runtime.deterministic"),
+    )
+
+
+def make_test_plan(trained: Plan, settings: Settings, fingerprint: Fingerprint, preset: Preset, hardware: Hardware) -> Plan:
+    """The plan of a trained model, applied to a test split on the machine at hand.
+
+    Args:
+        trained: The plan that the checkpoint was trained with.
+        settings: What the user asks now; only test views, device and workers are taken from it.
+        fingerprint: Facts on the `test` split.
+        preset: The trained model's preset.
+        hardware: The machine.
+
+    Raises:
+        RequestError: The settings ask for a clip, a model or classes other than the checkpoint's.
+    """
+    _refuse_other_identity(trained, settings)
+    facts = fingerprint.splits["test"]
+    device = batch.choose_device(settings, hardware)
+    if device.value == "cpu":
+        hardware = dataclasses.replace(hardware, num_gpus=0)
+    clip_len, frame_interval, size = trained.clip_len.value, trained.frame_interval.value, trained.input_size.value
+    num_clips = testing.choose_test_num_clips(settings, preset.card, facts, clip_len * frame_interval / facts.fps.p50)
+    num_crops = testing.choose_test_num_crops(settings, preset.card, facts)
+    videos = testing.choose_test_videos_per_gpu(trained.videos_per_gpu.value, num_clips.value * num_crops.value)
+    workers = batch.choose_workers(
+        settings, hardware, videos.value * num_clips.value * num_crops.value, clip_len, size
+    )
+    return dataclasses.replace(
+        trained,
+        data_root=fingerprint.data_root,
+        ann_files={"test": facts.ann_file},
+        num_videos={"test": facts.num_videos},
+        cfg_options=dict(settings.cfg_options),
+        hardware=hardware,
+        device=device,
+        amp=batch.choose_amp(settings, hardware, device.value),
+        workers=workers,
+        threads=batch.choose_threads(hardware, device.value, workers.value),
+        test_num_clips=num_clips,
+        test_num_crops=num_crops,
+        test_videos_per_gpu=videos,
+        deterministic=_asked(settings, "runtime.deterministic"),
+    )
+
+
+def _asked(settings: Settings, key: str) -> Decision:
+    decision = asked(settings, key)
+    assert decision is not None, f"{key} has a default"
+    return decision
+
+
+def _num_classes(settings: Settings, fingerprint: Fingerprint) -> Decision[int]:
+    decision = asked(settings, "num_class")
+    return decision or Decision(len(fingerprint.classes), "data", "the classes found in the data")
+
+
+def _check_clip(preset: Preset, clip_len: Decision[int], input_size: Decision[int]) -> None:
+    problems = [
+        Problem(f"{decision.source}: {key}", f"must be a multiple of {multiple} for {preset.name}", cure, str(decision.value))
+        for key, decision, multiple in (
+            ("clip.clip_len", clip_len, preset.card.clip_len_multiple),
+            ("clip.input_size", input_size, 32),
+        )
+        for cure in [f"Choose {max(1, decision.value // multiple) * multiple}"]
+        if decision.value % multiple
+    ]
+    if problems:
+        raise RequestError(problems)
+
+
+def _refuse_other_identity(trained: Plan, settings: Settings) -> None:
+    problems = [
+        Problem(
+            f"{decision.source}: {key}",
+            f"the checkpoint was trained with {value}, the settings now ask for something else",
+            "Remove the key, or train anew in another work_dir",
+            str(decision.value),
+        )
+        for key, value in trained.identity().items()
+        if key != "classes" and (decision := asked(settings, key)) and decision.value != value
+    ]
+    if problems:
+        raise RequestError(problems)

@@ -1,0 +1,73 @@
+"""What may change between two runs of one training, and what may not."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from autox_video.errors import Problem, RequestError
+from autox_video.plan.schema import Plan
+
+WAYS_OUT = "Put it back, or start anew: --fresh archives this run, another work_dir keeps both"
+# Decided by the user, these would make one training out of two halves that do not belong together.
+FIXED = ("total_batch_size", "learning_rate", "backbone_lr_mult", "weight_decay", "best_metric", "class_weights", "seed")
+# A decision from one of these sources was not asked for, so the first run's value goes on.
+OURS = ("data", "hardware", "preset", "default", "plan")
+# The machine may be another one, and test views are chosen anew at each test.
+OF_THE_MACHINE = (
+    *("device", "amp", "workers", "threads", "deterministic"),
+    *("test_num_clips", "test_num_crops", "test_videos_per_gpu"),
+)
+
+
+def continue_plan(first: Plan, now: Plan) -> Plan:
+    """The plan of a run that goes on where an earlier one stopped.
+
+    What the user did not ask for keeps the value of the first run, even where the data or the
+    machine would now suggest another. `epochs` may change.
+
+    Args:
+        first: The plan in the checkpoint.
+        now: The plan that the settings, the data and the machine make today.
+
+    Raises:
+        RequestError: The model, classes, clip or recipe would change; each is named with both values.
+    """
+    merged = dataclasses.replace(now, **_kept(first, now))
+    problems = [
+        Problem(key, f"was {_short(value)} when this run began and is now {_short(merged.identity()[key])}", WAYS_OUT)
+        for key, value in first.identity().items()
+        if merged.identity()[key] != value
+    ]
+    problems += [
+        Problem(
+            f"{getattr(merged, name).source}: {name}",
+            f"was {_short(getattr(first, name).value)} when this run began and is now {_short(getattr(merged, name).value)}",
+            WAYS_OUT,
+        )
+        for name in FIXED
+        if getattr(merged, name).value != getattr(first, name).value
+    ]
+    if problems:
+        raise RequestError(problems)
+    return merged
+
+
+def _kept(first: Plan, now: Plan) -> dict[str, Any]:
+    kept = {
+        name: getattr(first, name)
+        for name, decision in now.decisions().items()
+        if decision.source in OURS and name not in OF_THE_MACHINE
+    }
+    if {"videos_per_gpu", "accumulation"} - kept.keys():
+        # One of them was asked for anew: the total follows from both and is compared as such.
+        kept.pop("total_batch_size", None)
+        kept.pop("learning_rate", None)
+    # A class that vanished from the data, or a new one, is never papered over.
+    kept.pop("num_classes", None)
+    return kept
+
+
+def _short(value: Any) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,150 @@
+"""Device, number format, batch and decoding processes: what the machine decides."""
+
+from __future__ import annotations
+
+import math
+
+from autox_video.errors import Problem, RequestError
+from autox_video.plan.rules.common import asked
+from autox_video.plan.schema import Decision, Hardware
+from autox_video.presets import Card
+from autox_video.settings.schema import AUTO, Settings
+
+MIN_STEPS_PER_EPOCH = 8
+# Weights, gradients and the two moments of AdamW, all float32.
+BYTES_PER_PARAMETER = 16
+GIB = 2**30
+# What the CUDA context, cuDNN's workspaces and fragmentation take besides the model.
+GPU_RESERVE_GIB = 1.5
+GPU_SHARE = 0.9
+# Each worker keeps this many finished batches in shared memory, and one more in the making.
+PREFETCHED_BATCHES = 2
+SHM_SHARE = 0.8
+MAX_WORKERS_PER_GPU = 16
+
+
+def choose_device(settings: Settings, hardware: Hardware) -> Decision[str]:
+    """Where to compute.
+
+    Raises:
+        RequestError: CUDA is asked for on a machine without a GPU.
+    """
+    if decision := asked(settings, "runtime.device"):
+        if decision.value == "cuda" and hardware.num_gpus == 0:
+            raise RequestError(
+                Problem(
+                    f"{decision.source}: runtime.device",
+                    "asks for a GPU, and there is none",
+                    "Write cpu or auto, or run `autox-video doctor` to see why none is found",
+                    "cuda",
+                )
+            )
+        return decision
+    if hardware.num_gpus == 0:
+        return Decision("cpu", "hardware", "no NVIDIA GPU is visible")
+    return Decision("cuda", "hardware", f"{hardware.num_gpus} x {hardware.gpu_name or 'GPU'}")
+
+
+def choose_amp(settings: Settings, hardware: Hardware, device: str) -> Decision[str]:
+    """Number format of mixed precision: off, float16 or bfloat16."""
+    decision = asked(settings, "train.amp")
+    if device == "cpu":
+        if decision and decision.value != "off":
+            return Decision("off", "hardware", f"{decision.value} was asked for, but mixed precision needs a GPU")
+        return decision or Decision("off", "hardware", "mixed precision needs a GPU")
+    if decision:
+        return decision
+    if hardware.bfloat16:
+        return Decision("bfloat16", "hardware", "this GPU computes it natively, and it needs no loss scaling")
+    return Decision("float16", "hardware", "this GPU has no bfloat16")
+
+
+def training_memory_gib(card: Card, clip_len: int, input_size: int, videos: int) -> float:
+    """Memory of one training step in GiB: parameters with gradients and moments, and what autograd keeps.
+
+    The activation figure of the card is measured in float32 at the card's clip; activations of a
+    Video Swin grow with the number of tokens, that is linearly with clip_len x input_size^2.
+    """
+    scale = clip_len * input_size**2 / (card.clip_len * card.input_size**2)
+    return BYTES_PER_PARAMETER * card.num_parameters / GIB + card.activation_gib * scale * videos
+
+
+def choose_videos_per_gpu(
+    settings: Settings, hardware: Hardware, card: Card, clip_len: int, input_size: int, num_train_videos: int
+) -> Decision[int]:
+    """Batch size on one GPU (or on the CPU)."""
+    if decision := asked(settings, "videos_per_gpu"):
+        return decision
+    devices = max(1, hardware.num_gpus)
+    by_recipe = max(1, card.base_total_batch_size // devices)
+    by_steps = max(1, num_train_videos // (MIN_STEPS_PER_EPOCH * devices))
+    if hardware.num_gpus:
+        room, name = GPU_SHARE * hardware.gpu_memory_gib - GPU_RESERVE_GIB, "GPU"
+    else:
+        room, name = 0.5 * hardware.memory_gib, "machine"
+    fixed = training_memory_gib(card, clip_len, input_size, 0)
+    each = training_memory_gib(card, clip_len, input_size, 1) - fixed
+    by_memory = max(1, int((room - fixed) / each))
+    value = 2 ** int(math.log2(min(by_recipe, by_steps, by_memory)))
+    if by_memory <= min(by_recipe, by_steps):
+        why = f"a video needs {each:.2g} GiB, the model {fixed:.2g}; {room:.3g} GiB of the {name} may be used"
+        return Decision(value, "hardware", why)
+    if by_steps < by_recipe:
+        return Decision(value, "data", f"at least {MIN_STEPS_PER_EPOCH} steps an epoch from {num_train_videos} videos")
+    return Decision(value, "preset", f"the recipe's {card.base_total_batch_size} videos a step over {devices} device(s)")
+
+
+def choose_accumulation(settings: Settings, card: Card, batch: int, num_train_videos: int) -> Decision[int]:
+    """Batches added up before a step of the optimizer. `batch` counts the videos of all GPUs.
+
+    Raises:
+        RequestError: An epoch has fewer batches than are to be added up.
+    """
+    if decision := asked(settings, "train.accumulation"):
+        if decision.value * batch > num_train_videos:
+            raise RequestError(
+                Problem(
+                    f"{decision.source}: train.accumulation",
+                    f"adds up more batches of {batch} than {num_train_videos} training videos make",
+                    f"Choose at most {max(1, num_train_videos // batch)}",
+                    str(decision.value),
+                )
+            )
+        return decision
+    if settings.videos_per_gpu != AUTO:
+        return Decision(1, "default", "the batch was chosen by the user")
+    # A quarter of the recipe's batch still trains well with the learning rate scaled; below, gradients are added up.
+    wanted = min(card.base_total_batch_size // 4, num_train_videos // MIN_STEPS_PER_EPOCH)
+    value = max(1, wanted // batch)
+    if value == 1:
+        return Decision(1, "default", "the batch is large enough")
+    return Decision(value, "hardware", f"{batch} videos fit at a time; the recipe wants at least {wanted} a step")
+
+
+def choose_workers(
+    settings: Settings, hardware: Hardware, videos_per_gpu: int, clip_len: int, input_size: int
+) -> Decision[int]:
+    """Processes that decode videos, on each GPU; as many as cores and shared memory allow."""
+    devices = max(1, hardware.num_gpus)
+    batch_gib = videos_per_gpu * clip_len * 3 * input_size**2 / GIB
+    room = SHM_SHARE * hardware.shm_gib / devices
+    by_shm = int(room / (batch_gib * (PREFETCHED_BATCHES + 1)))
+    decision = asked(settings, "runtime.workers")
+    if decision is None and hardware.num_gpus == 0:
+        by_cores = max(1, hardware.num_cpus // 2)
+        decision = Decision(by_cores, "hardware", f"half of {hardware.num_cpus} cores; the others compute")
+    elif decision is None:
+        by_cores = max(1, min(MAX_WORKERS_PER_GPU, (hardware.num_cpus - devices) // devices))
+        decision = Decision(by_cores, "hardware", f"{hardware.num_cpus} cores for {devices} GPU(s)")
+    if by_shm < decision.value:
+        why = f"{decision.value} would need {batch_gib * (PREFETCHED_BATCHES + 1) * decision.value:.2g} GiB of /dev/shm, "
+        return Decision(by_shm, "hardware", why + f"which has {hardware.shm_gib:.2g} free")
+    return decision
+
+
+def choose_threads(hardware: Hardware, device: str, workers: int) -> Decision[int]:
+    """Threads of the training process."""
+    if device == "cpu":
+        return Decision(hardware.num_cpus, "hardware", f"all {hardware.num_cpus} cores; decoding is the smaller part")
+    devices = max(1, hardware.num_gpus)
+    return Decision(max(1, hardware.num_cpus // devices - workers), "hardware", "the cores that decoding leaves over")

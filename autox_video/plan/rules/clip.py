@@ -1,0 +1,85 @@
+"""What the network sees of a video: which frames, how large, how varied."""
+
+from __future__ import annotations
+
+import re
+
+from autox_video.dataset.facts import SplitFacts
+from autox_video.plan.rules.common import asked, round_to_multiple
+from autox_video.plan.schema import Decision
+from autox_video.presets import Card
+from autox_video.settings.schema import AUTO, Settings
+
+# `video_length` keeps the meaning it had in the original tool: four frames for each second.
+FRAMES_PER_SECOND_OF_VIDEO_LENGTH = 4
+# 23.976 frames a second count as 24: a frame_interval that is short of a whole number by less than this is rounded up.
+INTERVAL_TOLERANCE = 0.1
+DIRECTION_WORDS = {
+    *("left", "right", "leftward", "rightward", "leftwards", "rightwards", "east", "west"),
+    *("clockwise", "counterclockwise", "anticlockwise", "cw", "ccw"),
+}
+DIRECTION_SIGNS = ("左", "右", "顺时针", "逆时针", "東", "东", "西")
+
+
+def choose_clip_len(settings: Settings, card: Card, train: SplitFacts) -> Decision[int]:
+    """Frames in a clip."""
+    if decision := asked(settings, "clip.clip_len"):
+        return decision
+    multiple = card.clip_len_multiple
+    if settings.video_length != AUTO:
+        frames = round_to_multiple(FRAMES_PER_SECOND_OF_VIDEO_LENGTH * settings.video_length, multiple)
+        value = min(frames, card.clip_len)
+        why = f"{FRAMES_PER_SECOND_OF_VIDEO_LENGTH} frames for each of the {settings.video_length:g} s of video_length"
+        if value < frames:
+            why += f", but no more than the {card.clip_len} of the preset"
+        return Decision(value, settings.origins.get("video_length", "default"), why)
+    if train.num_frames.p50 < card.clip_len:
+        value = max(multiple, int(train.num_frames.p50) // multiple * multiple)
+        return Decision(value, "data", f"half of the videos have at most {train.num_frames.p50:.0f} frames")
+    return Decision(card.clip_len, "preset", "the clip of the preset")
+
+
+def choose_frame_interval(settings: Settings, card: Card, train: SplitFacts, clip_len: int) -> Decision[int]:
+    """Distance between the frames of a clip, so that the clip covers the wanted time at the real frame rate."""
+    if decision := asked(settings, "clip.frame_interval"):
+        return decision
+    fps = train.fps.p50
+    if settings.video_length != AUTO:
+        seconds, source = settings.video_length, settings.origins.get("video_length", "default")
+        what = f"{seconds:g} s of video_length"
+    else:
+        seconds, source = min(train.duration_seconds.p50, card.clip_seconds), "data"
+        whole = train.duration_seconds.p50 <= card.clip_seconds
+        what = f"{seconds:.2g} s ({'the median duration' if whole else 'the most the preset spreads a clip over'})"
+    interval = max(1, int(seconds * fps / clip_len + INTERVAL_TOLERANCE))
+    return Decision(interval, source, f"{clip_len} frames cover {what} at {fps:.4g} frames a second")
+
+
+def choose_input_size(settings: Settings, card: Card, train: SplitFacts, pretrained: bool) -> Decision[int]:
+    """Side of the square the network sees, in pixels."""
+    if decision := asked(settings, "clip.input_size"):
+        return decision
+    short_side = int(train.short_side_px.p50)
+    if pretrained or short_side >= card.input_size:
+        return Decision(card.input_size, "preset", "the size of the preset")
+    value = max(32, short_side // 32 * 32)
+    return Decision(value, "data", f"half of the videos have a short side of at most {short_side} pixels")
+
+
+def choose_min_crop_area(settings: Settings, card: Card) -> Decision[float]:
+    """Smallest share of the frame that a random training crop keeps."""
+    return asked(settings, "augment.min_crop_area") or Decision(card.min_crop_area, "preset", "the recipe of the preset")
+
+
+def choose_flip(settings: Settings, classes: tuple[str, ...]) -> Decision[float]:
+    """Probability of mirroring: none where a mirror image may belong to another class."""
+    if decision := asked(settings, "augment.flip"):
+        return decision
+    if named := next((name for name in classes if _names_a_direction(name)), None):
+        return Decision(0.0, "data", f"a mirror image changes the meaning of class {named!r}")
+    return Decision(0.5, "default", "no class name speaks of left, right or a turn")
+
+
+def _names_a_direction(name: str) -> bool:
+    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)
+    return any(word.lower() in DIRECTION_WORDS for word in words) or any(sign in name for sign in DIRECTION_SIGNS)

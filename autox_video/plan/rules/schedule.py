@@ -1,0 +1,96 @@
+"""How the network learns: rate, length, validation, what counts as best."""
+
+from __future__ import annotations
+
+import math
+
+from autox_video.dataset.facts import SplitFacts
+from autox_video.plan.rules.common import asked
+from autox_video.plan.schema import Decision
+from autox_video.presets import Card
+from autox_video.settings.schema import Settings
+
+# A largest class this many times the smallest makes plain accuracy misleading.
+UNEVEN_RATIO = 3.0
+# From here on the loss is weighted too.
+VERY_UNEVEN_RATIO = 10.0
+MAX_EPOCHS = 200
+VAL_INTERVAL = 2
+
+
+def choose_learning_rate(settings: Settings, card: Card, total_batch_size: int) -> Decision[float]:
+    """Peak learning rate: the card's, scaled linearly with the total batch (arXiv:1706.02677, section 2.1)."""
+    if decision := asked(settings, "train.learning_rate"):
+        return decision
+    value = card.base_learning_rate * total_batch_size / card.base_total_batch_size
+    why = f"{card.base_learning_rate:g} at {card.base_total_batch_size} videos a step, scaled to {total_batch_size}"
+    return Decision(value, "preset", why)
+
+
+def choose_backbone_lr_mult(card: Card, pretrained: bool) -> Decision[float]:
+    """Learning rate of the backbone relative to the head's."""
+    if pretrained:
+        return Decision(card.backbone_lr_mult, "preset", "a pretrained backbone moves less than the new head")
+    return Decision(1.0, "default", "nothing is pretrained")
+
+
+def choose_weight_decay(settings: Settings, card: Card) -> Decision[float]:
+    """Weight decay of AdamW."""
+    return asked(settings, "train.weight_decay") or Decision(card.weight_decay, "preset", "the recipe of the preset")
+
+
+def choose_epochs(settings: Settings, card: Card, num_train_videos: int, total_batch_size: int) -> Decision[int]:
+    """Passes over the training videos: the recipe's, or more where that makes too few steps."""
+    if decision := asked(settings, "epoch"):
+        return decision
+    steps = math.ceil(num_train_videos / total_batch_size)
+    if card.epochs * steps >= card.min_steps:
+        return Decision(card.epochs, "preset", f"{card.epochs * steps} steps of {total_batch_size} videos")
+    value = min(MAX_EPOCHS, math.ceil(card.min_steps / steps))
+    return Decision(value, "data", f"{steps} steps an epoch; {card.min_steps} in all are wanted")
+
+
+def choose_warmup_epochs(settings: Settings, card: Card, epochs: int) -> Decision[float]:
+    """Epochs over which the learning rate rises."""
+    if decision := asked(settings, "train.warmup_epochs"):
+        return decision
+    if card.warmup_epochs <= epochs / 5:
+        return Decision(card.warmup_epochs, "preset", "the recipe of the preset")
+    return Decision(epochs / 5, "default", f"a fifth of {epochs} epochs")
+
+
+def choose_val_interval(settings: Settings) -> Decision[int]:
+    """Epochs between two validations; the last epoch is always validated."""
+    return asked(settings, "train.val_interval") or Decision(VAL_INTERVAL, "default", "and always after the last epoch")
+
+
+def unevenness(train: SplitFacts) -> float:
+    """Videos of the largest class for each video of the smallest; classes without a video are left out."""
+    counts = [count for count in train.class_counts.values() if count]
+    return max(counts) / min(counts)
+
+
+def choose_best_metric(settings: Settings, train: SplitFacts) -> Decision[str]:
+    """The validation figure that decides which checkpoint is best."""
+    if decision := asked(settings, "train.best_metric"):
+        return decision
+    ratio = unevenness(train)
+    if ratio >= UNEVEN_RATIO:
+        return Decision("mean_class_accuracy", "data", f"the largest class has {ratio:.1f} times the videos of the smallest")
+    return Decision("top1", "data", f"classes are even: largest to smallest is {ratio:.1f}")
+
+
+def choose_class_weights(settings: Settings, train: SplitFacts) -> Decision[tuple[float, ...] | None]:
+    """One weight a class for the loss, inverse to its number of videos, or None."""
+    decision, ratio = asked(settings, "train.class_weights"), unevenness(train)
+    if decision and decision.value == "none":
+        return Decision(None, decision.source, "as asked")
+    if decision is None and ratio < VERY_UNEVEN_RATIO:
+        why = f"largest to smallest class is {ratio:.1f}; weights begin at {VERY_UNEVEN_RATIO:g}"
+        return Decision(None, "data", why)
+    counts = list(train.class_counts.values())
+    mean = sum(counts) / sum(1 for count in counts if count)
+    # A class without a training video never enters the loss as a target.
+    weights = tuple(round(mean / count, 6) if count else 1.0 for count in counts)
+    why = f"inverse to the number of videos: the largest class has {ratio:.1f} times the smallest"
+    return Decision(weights, decision.source if decision else "data", why)

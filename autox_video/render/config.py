@@ -1,0 +1,114 @@
+"""The plan as one MMEngine config, and that config as a file one can run without us."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from autox_video.errors import Problem, RequestError
+from autox_video.plan.schema import Plan
+from autox_video.presets import Preset, shared_folder
+from autox_video.render.dataloaders import dataloaders
+from autox_video.render.schedule import optim_wrapper, param_scheduler, train_loop
+from autox_video.tasks import load_task
+
+HEADER = """# Rendered by autox_video from plan.json: edit config.yaml, not this file.
+# It runs as it is under MMAction2's own tools/train.py{needs}.
+"""
+# The 1.2.0 wheel lacks a sub-package that `mmaction.models` imports (open-mmlab/mmaction2#2714). A stock
+# config may not import this package, so it brings the empty stand-in itself.
+STOCK_PREAMBLE = '''
+import sys as _sys
+import types as _types
+
+for _name in ('mmaction.models.localizers.drn', 'mmaction.models.localizers.drn.drn'):
+    # A temporal localizer that the released wheel of MMAction2 1.2.0 forgot; recognition never builds it.
+    _sys.modules.setdefault(_name, _types.ModuleType(_name)).DRN = None
+del _sys, _types, _name
+
+'''
+
+
+def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = False) -> Config:
+    """Put a plan into MMEngine's words.
+
+    Args:
+        plan: Every value of the run.
+        preset: The model of the plan.
+        work_dir: Where the run writes.
+        stock: Leave out this package's own modules.
+
+    Returns:
+        A config with the parts `train_*`, `val_*` and `test_*` for the splits the plan has.
+
+    Raises:
+        RequestError: An entry of `cfg_options` does not fit the config.
+    """
+    base = "runtime_stock.py" if stock else "runtime.py"
+    config = Config.fromfile(shared_folder("configs") / "_base_" / base, import_custom_modules=False).to_dict()
+    config |= {
+        "work_dir": str(work_dir),
+        "randomness": {"seed": plan.seed.value, "deterministic": plan.deterministic.value},
+        "model": _model(plan, preset),
+        **dataloaders(plan),
+        **_loops(plan, stock),
+    }
+    if "train" in plan.ann_files:
+        config |= {"optim_wrapper": optim_wrapper(plan), "param_scheduler": param_scheduler(plan)}
+        if not stock:
+            config["default_hooks"]["checkpoint"] |= {"best_metric": plan.best_metric.value}
+        if plan.load_from.value != "none":
+            _start_from(config, plan, stock)
+    rendered = Config(config)
+    _merge_options(rendered, plan.cfg_options)
+    return rendered
+
+
+def config_text(config: Config, *, stock: bool = False) -> str:
+    """The file `config_rendered.py`: reloads to an equal config."""
+    head = HEADER.format(needs="" if stock else ", with autox_video installed beside it")
+    return head + (STOCK_PREAMBLE if stock else "\n") + config.pretty_text
+
+
+def _model(plan: Plan, preset: Preset) -> dict[str, Any]:
+    model = copy.deepcopy(preset.model)
+    task = load_task(plan.task)
+    model["cls_head"] |= task.head_settings(plan.num_classes.value, plan.class_weights.value)
+    return model
+
+
+def _loops(plan: Plan, stock: bool) -> dict[str, Any]:
+    task = load_task(plan.task)
+    score = task.stock_evaluator(plan.num_classes.value) if stock else {"type": "ScoreMetric", "task": plan.task}
+    loops: dict[str, Any] = {}
+    if "train" in plan.ann_files:
+        loops["train_cfg"] = train_loop(plan)
+    if "val" in plan.ann_files:
+        loops |= {"val_cfg": {"type": "ValLoop"}, "val_evaluator": score}
+    if "test" in plan.ann_files:
+        loops |= {"test_cfg": {"type": "TestLoop"}, "test_evaluator": score}
+    return loops
+
+
+def _start_from(config: dict[str, Any], plan: Plan, stock: bool) -> None:
+    if stock:
+        config["load_from"] = plan.load_from.value
+        return
+    hook = {"type": "PretrainedWeightsHook", "load_from": plan.load_from.value, "num_classes": plan.num_classes.value}
+    config["custom_hooks"] = [hook, *config["custom_hooks"]]
+
+
+def _merge_options(config: Config, options: dict[str, Any]) -> None:
+    problems = []
+    for key, value in options.items():
+        try:
+            config.merge_from_dict({key: value})
+        except (KeyError, IndexError, TypeError, AssertionError, ValueError) as error:
+            wrong = f"cannot be merged into the rendered config: {error}"
+            cure = "Run `autox-video render` to see the config it is merged into"
+            problems.append(Problem(f"cfg_options.{key}", wrong, cure, repr(value)))
+    if problems:
+        raise RequestError(problems)

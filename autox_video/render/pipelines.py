@@ -1,0 +1,57 @@
+"""MMAction2's lists of transforms for training, validation and test."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autox_video.plan.schema import Plan
+
+Transforms = list[dict[str, Any]]
+# Carried with each clip: without `filename` a score could not be told whose it is.
+META_KEYS = ("img_shape", "num_clips", "clip_len", "filename")
+
+
+def train_pipeline(plan: Plan) -> Transforms:
+    """One clip at a random time, randomly cropped and mirrored."""
+    size = plan.input_size.value
+    crop: Transforms = [
+        {"type": "RandomResizedCrop", "area_range": (float(plan.min_crop_area.value), 1.0)},
+        {"type": "Resize", "scale": (size, size), "keep_ratio": False},
+    ]
+    if plan.min_crop_area.value == 1:
+        crop = _centre(size)
+    flip: Transforms = [{"type": "Flip", "flip_ratio": plan.flip.value}] if plan.flip.value else []
+    return [*_frames(plan, num_clips=1, test_mode=False), *crop, *flip, *_pack()]
+
+
+def val_pipeline(plan: Plan) -> Transforms:
+    """One clip from the middle, the whole short side of the frame."""
+    return [*_frames(plan, num_clips=1, test_mode=True), *_centre(plan.input_size.value), *_pack()]
+
+
+def test_pipeline(plan: Plan) -> Transforms:
+    """The planned number of clips and crops."""
+    size = plan.input_size.value
+    crop = _centre(size)
+    if plan.test_num_crops.value == 3:
+        crop = [{"type": "Resize", "scale": (-1, size)}, {"type": "ThreeCrop", "crop_size": size}]
+    return [*_frames(plan, num_clips=plan.test_num_clips.value, test_mode=True), *crop, *_pack()]
+
+
+def _frames(plan: Plan, *, num_clips: int, test_mode: bool) -> Transforms:
+    sample = {
+        "type": "SampleFrames",
+        "clip_len": plan.clip_len.value,
+        "frame_interval": plan.frame_interval.value,
+        "num_clips": num_clips,
+        "test_mode": test_mode,
+    }
+    return [{"type": "DecordInit", "io_backend": "disk"}, sample, {"type": "DecordDecode"}]
+
+
+def _centre(size: int) -> Transforms:
+    return [{"type": "Resize", "scale": (-1, size)}, {"type": "CenterCrop", "crop_size": size}]
+
+
+def _pack() -> Transforms:
+    return [{"type": "FormatShape", "input_format": "NCTHW"}, {"type": "PackActionInputs", "meta_keys": META_KEYS}]

@@ -1,0 +1,52 @@
+"""Optimizer, learning-rate schedule and loops in MMEngine's words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autox_video.plan.schema import Plan
+
+
+def optim_wrapper(plan: Plan) -> dict[str, Any]:
+    """AdamW as Video Swin is trained: no decay on norms and position tables, a slower pretrained backbone."""
+    wrapper: dict[str, Any] = {
+        "type": "OptimWrapper",
+        "optimizer": {
+            "type": "AdamW",
+            "lr": plan.learning_rate.value,
+            "betas": (0.9, 0.999),
+            "weight_decay": plan.weight_decay.value,
+        },
+        "constructor": "SwinOptimWrapperConstructor",
+        "paramwise_cfg": {
+            "absolute_pos_embed": {"decay_mult": 0.0},
+            "relative_position_bias_table": {"decay_mult": 0.0},
+            "norm": {"decay_mult": 0.0},
+            "backbone": {"lr_mult": plan.backbone_lr_mult.value},
+        },
+        "accumulative_counts": plan.accumulation.value,
+    }
+    if plan.amp.value != "off":
+        # bfloat16 has the exponents of float32: its losses need no scaling.
+        scale = "dynamic" if plan.amp.value == "float16" else 1.0
+        wrapper |= {"type": "AmpOptimWrapper", "dtype": plan.amp.value, "loss_scale": scale}
+    return wrapper
+
+
+def param_scheduler(plan: Plan) -> list[dict[str, Any]]:
+    """Linear warm-up, then a cosine to zero, both updated every iteration."""
+    warmup, epochs = plan.warmup_epochs.value, plan.epochs.value
+    rise = {"type": "LinearLR", "start_factor": 0.1, "begin": 0, "end": warmup}
+    fall = {"type": "CosineAnnealingLR", "eta_min": 0.0, "begin": warmup, "end": epochs}
+    stages = [rise, fall] if warmup else [fall]
+    return [{**stage, "by_epoch": True, "convert_to_iter_based": True} for stage in stages]
+
+
+def train_loop(plan: Plan) -> dict[str, Any]:
+    """Epochs with validation at the planned interval; MMEngine validates after the last one anyway."""
+    return {
+        "type": "EpochBasedTrainLoop",
+        "max_epochs": plan.epochs.value,
+        "val_begin": 1,
+        "val_interval": plan.val_interval.value,
+    }

@@ -1,0 +1,122 @@
+"""An MMEngine Runner from a rendered config: quiet, on the planned device, with the planned threads."""
+
+from __future__ import annotations
+
+import logging
+import os
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cv2
+import torch
+from mmengine.config import Config
+from mmengine.logging import MMLogger
+from mmengine.runner import Runner
+
+from autox_video.plan.schema import Plan
+from autox_video.runner import components  # noqa: F401  (registers our parts and applies the upstream fixes)
+
+
+class WorkDirRunner(Runner):
+    """MMEngine's Runner, except where its habits do not fit a command line.
+
+    It logs to one file and not to the console, leaves `config_rendered.py` as it was written, and
+    stays on the CPU when the plan says so.
+
+    Args:
+        log_file: Everything MMEngine logs is appended here.
+        device: `cpu` or `cuda`.
+        **parts: As MMEngine's Runner.
+    """
+
+    def __init__(self, log_file: Path, device: str, **parts: Any) -> None:
+        self._log_file = log_file
+        self._device = device
+        super().__init__(**parts)
+        # MMEngine makes a folder a run for logs that are kept elsewhere here.
+        if not os.listdir(self.log_dir):
+            os.rmdir(self.log_dir)
+
+    def build_logger(self, log_level: int | str = "INFO", log_file: str | None = None, **kwargs: Any) -> MMLogger:
+        """A logger without a console handler."""
+        logger = super().build_logger(log_level, str(self._log_file), **kwargs)
+        for handler in [h for h in logger.handlers if type(h) is logging.StreamHandler]:
+            logger.removeHandler(handler)
+        return logger
+
+    def dump_config(self) -> None:
+        """The config has been written, durably, by the stage that rendered it."""
+
+    def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: torch.nn.Module) -> Any:
+        """Stay on the CPU of a machine with a GPU when the plan says so."""
+        if self._device == "cpu" and not self.distributed:
+            return model
+        return super().wrap_model(model_wrapper_cfg, model)
+
+    def resume(
+        self,
+        filename: str,
+        resume_optimizer: bool = True,
+        resume_param_scheduler: bool = True,
+        map_location: str | Callable[..., Any] = "cpu",
+    ) -> None:
+        """Read the file into main memory; its tensors are copied to where the model's are."""
+        super().resume(filename, resume_optimizer, resume_param_scheduler, map_location)
+
+
+def build_runner(config: Config, plan: Plan, log_file: Path) -> WorkDirRunner:
+    """Build a Runner for one training or one test.
+
+    Args:
+        config: As `render_config` returns it, with `load_from` and `resume` decided.
+        plan: Its plan, for device and threads.
+        log_file: Where MMEngine logs.
+    """
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(plan.threads.value)
+    cv2.setNumThreads(0)
+    parts = {
+        key: config.get(key)
+        for key in (
+            *("model", "work_dir", "train_dataloader", "val_dataloader", "test_dataloader"),
+            *("train_cfg", "val_cfg", "test_cfg", "optim_wrapper", "param_scheduler"),
+            *("val_evaluator", "test_evaluator", "default_hooks", "custom_hooks", "load_from"),
+            *("log_processor", "log_level", "visualizer", "default_scope"),
+        )
+    }
+    return WorkDirRunner(
+        log_file=log_file,
+        device=plan.device.value,
+        **parts,
+        resume=config.get("resume", False),
+        launcher=config.get("launcher", "none"),
+        env_cfg=config.get("env_cfg"),
+        randomness=config.get("randomness"),
+        # Runners that share a name share MMEngine's global message hub.
+        experiment_name=uuid.uuid4().hex,
+        cfg=config,
+    )
+
+
+@contextmanager
+def quiet_libraries(log_file: Path) -> Iterator[None]:
+    """While the block runs, Python warnings go to the log file and not to the console."""
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(log_file, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    listener = logging.getLogger("py.warnings")
+    propagate, listener.propagate = listener.propagate, False
+    listener.addHandler(handler)
+    logging.captureWarnings(True)
+    try:
+        with warnings.catch_warnings():
+            yield
+    finally:
+        logging.captureWarnings(False)
+        listener.removeHandler(handler)
+        listener.propagate = propagate
+        handler.close()

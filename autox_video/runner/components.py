@@ -1,0 +1,15 @@
+"""Everything a rendered config names that is ours; importing this registers it and applies the upstream fixes."""
+
+from __future__ import annotations
+
+from autox_video.runner.compat import apply_all
+
+# Before the imports below: they pull in MMAction2, which the released wheel cannot import unaided.
+apply_all()
+
+from autox_video.runner.evaluator import ScoreMetric  # noqa: E402
+from autox_video.runner.hooks.checkpoint import LastAndBestCheckpointHook  # noqa: E402
+from autox_video.runner.hooks.epoch_report import EpochReportHook  # noqa: E402
+from autox_video.runner.hooks.pretrained import PretrainedWeightsHook  # noqa: E402
+
+__all__ = ["EpochReportHook", "LastAndBestCheckpointHook", "PretrainedWeightsHook", "ScoreMetric"]

@@ -1,0 +1,51 @@
+"""The evaluator of validation and test: it keeps every score with its file and computes the task's figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from mmengine.evaluator import BaseMetric
+from mmengine.registry import METRICS
+
+from autox_video.tasks import load_task
+
+
+@METRICS.register_module()
+class ScoreMetric(BaseMetric):
+    """Figures of the task over all labelled videos.
+
+    Stock `AccMetric` drops the file names and counts a class that is only predicted, never
+    present, as one more class of accuracy 0.
+
+    Attributes:
+        rows: After an evaluation: `(filename, label, scores)` of each video in the order of the
+            list; `label` is -1 where there is none, `scores` float32 of shape (num_classes,).
+
+    Args:
+        task: Module in `autox_video.tasks`.
+    """
+
+    default_prefix = None
+
+    def __init__(self, task: str) -> None:
+        super().__init__(collect_device="cpu")
+        self.task = load_task(task)
+        self.rows: list[tuple[str, int, np.ndarray]] = []
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
+        """Keep one batch."""
+        for sample in data_samples:
+            scores = sample["pred_score"].detach().float().cpu().numpy()
+            self.results.append((sample["filename"], int(sample["gt_label"].reshape(-1)[0]), scores))
+
+    def compute_metrics(self, results: list[tuple[str, int, np.ndarray]]) -> dict[str, float]:
+        """The task's figures over the labelled videos; none when no video has a label."""
+        self.rows = results
+        labelled = [(label, scores) for _, label, scores in results if label >= 0]
+        if not labelled:
+            return {}
+        labels = np.array([label for label, _ in labelled])
+        figures: dict[str, float] = self.task.score_metrics(np.stack([scores for _, scores in labelled]), labels)
+        return figures

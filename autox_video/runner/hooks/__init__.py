@@ -1,0 +1,1 @@
+"""MMEngine hooks: what happens around epochs and checkpoints."""

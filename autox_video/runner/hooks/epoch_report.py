@@ -1,0 +1,161 @@
+"""One line an epoch on the console, one row in `metrics.csv`, a progress bar in between."""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
+
+from autox_video.progress import Bar, progress_bar
+from autox_video.runner.hooks.checkpoint import validation_is_due
+from autox_video.work_dir import WorkDir, write_text
+
+logger = logging.getLogger(__name__)
+COLUMNS = (
+    *("epoch", "iter", "learning_rate", "train_loss", "train_top1"),
+    *("val_loss", "val_top1", "val_top5", "val_mean_class_accuracy"),
+    *("seconds", "videos_per_second", "data_wait"),
+)
+
+
+@HOOKS.register_module()
+class EpochReportHook(Hook):
+    """Tells a person how the training goes.
+
+    `data_wait` is the share of the epoch's time that was spent waiting for the data loader.
+    """
+
+    # Before the checkpoint hook: a row is written before the state it describes.
+    priority = "LOW"
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self._stack = ExitStack()
+        self._bar = Bar()
+        self._sums: dict[str, float] = {}
+
+    def before_train(self, runner) -> None:  # type: ignore[no-untyped-def]
+        """Keep the rows of the epochs that a resumed run has behind it."""
+        if runner.epoch > 0:
+            self.rows = [row for row in _read_rows(WorkDir(Path(runner.work_dir)).metrics) if int(row["epoch"]) <= runner.epoch]
+
+    def before_train_epoch(self, runner) -> None:  # type: ignore[no-untyped-def]
+        """Open the bar and the sums of an epoch."""
+        self._sums = {"loss": 0.0, "right": 0.0, "videos": 0.0, "wait": 0.0}
+        self._started = time.perf_counter()
+        self._open_bar(len(runner.train_dataloader), f"epoch {runner.epoch + 1}/{runner.max_epochs}")
+
+    def after_train_iter(self, runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:  # type: ignore[no-untyped-def]
+        """Add one batch; every figure of an epoch is the mean over its videos."""
+        count = len(data_batch["data_samples"])
+        loss = float(outputs["loss"])
+        self._sums["videos"] += count
+        self._sums["loss"] += count * loss
+        self._sums["right"] += count * float(outputs.get("top1_acc", 0.0))
+        self._sums["wait"] += runner.message_hub.get_scalar("train/data_time").current()
+        self._bar.advance(note=f"loss {loss:.3f}")
+
+    def after_train_epoch(self, runner) -> None:  # type: ignore[no-untyped-def]
+        """Close the sums; the row waits for its validation where one is due."""
+        self._close_bar()
+        seconds = time.perf_counter() - self._started
+        videos = self._sums["videos"]
+        self.rows.append(
+            {
+                "epoch": runner.epoch + 1,
+                "iter": runner.iter,
+                # The highest of all groups: a pretrained backbone learns more slowly than the head.
+                "learning_rate": max(runner.optim_wrapper.get_lr()["lr"]),
+                "train_loss": self._sums["loss"] / videos,
+                "train_top1": self._sums["right"] / videos,
+                "seconds": seconds,
+                "videos_per_second": videos * runner.world_size / seconds,
+                "data_wait": self._sums["wait"] / seconds,
+            }
+        )
+        if not validation_is_due(runner):
+            self._publish(runner)
+
+    def before_val_epoch(self, runner) -> None:  # type: ignore[no-untyped-def]
+        """Open the bar of a validation."""
+        self._open_bar(len(runner.val_dataloader), "validating")
+
+    def after_val_iter(self, runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:  # type: ignore[no-untyped-def]
+        """Advance the bar."""
+        self._bar.advance()
+
+    def after_val_epoch(self, runner, metrics: Mapping[str, float] | None = None) -> None:  # type: ignore[no-untyped-def]
+        """Complete the row of the epoch."""
+        self._close_bar()
+        if self.rows:
+            self.rows[-1] |= {f"val_{name}": value for name, value in (metrics or {}).items()}
+            self._publish(runner)
+
+    def before_test_epoch(self, runner) -> None:  # type: ignore[no-untyped-def]
+        """Open the bar of a test."""
+        self._open_bar(len(runner.test_dataloader), "testing")
+
+    def after_test_iter(self, runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:  # type: ignore[no-untyped-def]
+        """Advance the bar."""
+        self._bar.advance()
+
+    def after_test_epoch(self, runner, metrics: Mapping[str, float] | None = None) -> None:  # type: ignore[no-untyped-def]
+        """Close the bar."""
+        self._close_bar()
+
+    def _open_bar(self, total: int, label: str) -> None:
+        if is_main_process():
+            self._bar = self._stack.enter_context(progress_bar(total, label))
+
+    def _close_bar(self) -> None:
+        self._stack.close()
+        self._bar = Bar()
+
+    def _publish(self, runner) -> None:  # type: ignore[no-untyped-def]
+        if not is_main_process():
+            return
+        logger.info("%s", _line(self.rows[-1], runner.max_epochs, self.rows))
+        table = io.StringIO()
+        writer = csv.DictWriter(table, COLUMNS, restval="", extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({key: _short(value) for key, value in row.items()} for row in self.rows)
+        write_text(WorkDir(Path(runner.work_dir)).metrics, table.getvalue())
+
+
+def _read_rows(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return [{key: value for key, value in row.items() if value != ""} for row in csv.DictReader(file)]
+
+
+def _short(value: Any) -> Any:
+    return f"{value:.6g}" if isinstance(value, float) else value
+
+
+def _line(row: Mapping[str, Any], max_epochs: int, rows: list[dict[str, Any]]) -> str:
+    left = (max_epochs - row["epoch"]) * sum(float(r["seconds"]) for r in rows) / len(rows)
+    parts = [
+        f"epoch {row['epoch']:{len(str(max_epochs))}d}/{max_epochs}",
+        f"loss {row['train_loss']:.3f}",
+        f"top-1 {row['train_top1']:.3f}",
+    ]
+    if "val_top1" in row:
+        parts += [f"val loss {row['val_loss']:.3f}", f"val top-1 {row['val_top1']:.3f}"]
+    parts += [
+        f"lr {row['learning_rate']:.1e}",
+        f"{row['videos_per_second']:.1f} videos/s",
+        f"data wait {row['data_wait']:.0%}",
+        f"eta {timedelta(seconds=round(left))}",
+    ]
+    return "  ".join(parts)

@@ -1,0 +1,54 @@
+"""Test: score every video of the test split with one checkpoint."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+from mmengine.config import Config
+
+from autox_video.dataset.facts import BadVideo
+from autox_video.plan.schema import Plan
+from autox_video.predictions import Prediction, Predictions
+from autox_video.runner.build import build_runner, quiet_libraries
+from autox_video.runner.checkpoints import load_checkpoint_file, sha256_of
+from autox_video.work_dir import WorkDir
+
+
+def test(
+    config: Config, plan: Plan, work_dir: WorkDir, checkpoint: Path, rows: list[tuple[str, int | None]], bad: tuple[BadVideo, ...]
+) -> Predictions:
+    """Score the test split.
+
+    Args:
+        config: As `render_config` returns it for a plan with the split `test`.
+        plan: Its plan.
+        work_dir: Where the log goes.
+        checkpoint: The weights.
+        rows: `(path, label)` of the canonical test list.
+        bad: Videos of the split that were left out; they become rows with their error.
+    """
+    config = copy.deepcopy(config)
+    config.load_from, config.resume = None, False
+    loaded = load_checkpoint_file(checkpoint)
+    with quiet_libraries(work_dir.test_log):
+        runner = build_runner(config, plan, work_dir.test_log)
+        runner.model.load_state_dict(loaded["state_dict"])
+        runner.test()
+    scores = [scores for _, _, scores in runner.test_evaluator.metrics[0].rows]
+    assert len(scores) == len(rows), "the evaluator returns one score vector for each line of the list"
+    predictions = [Prediction(path, label, vector) for (path, label), vector in zip(rows, scores, strict=True)]
+    for video in sorted(bad, key=lambda video: video.position):
+        predictions.insert(video.position, Prediction(video.path, video.label, None, video.reason))
+    return Predictions(
+        task=plan.task,
+        model=plan.model.value,
+        classes=plan.classes,
+        checkpoint=str(checkpoint),
+        checkpoint_sha256=sha256_of(checkpoint),
+        epoch=loaded["meta"]["epoch"],
+        data_root=plan.data_root,
+        num_clips=plan.test_num_clips.value,
+        num_crops=plan.test_num_crops.value,
+        rows=tuple(predictions),
+    )
