@@ -150,7 +150,7 @@ def _check_clip(preset: Preset, clip_len: Decision[int], input_size: Decision[in
         Problem(f"{decision.source}: {key}", f"must be a multiple of {multiple} for {preset.name}", cure, str(decision.value))
         for key, decision, multiple in (
             ("clip.clip_len", clip_len, preset.card.clip_len_multiple),
-            ("clip.input_size", input_size, 32),
+            ("clip.input_size", input_size, clip.INPUT_SIZE_MULTIPLE),
         )
         for cure in [f"Choose {max(1, decision.value // multiple) * multiple}"]
         if decision.value % multiple

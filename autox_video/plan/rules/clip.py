@@ -14,6 +14,8 @@ from autox_video.settings.schema import AUTO, Settings
 FRAMES_PER_SECOND_OF_VIDEO_LENGTH = 4
 # 23.976 frames a second count as 24: a frame_interval that is short of a whole number by less than this is rounded up.
 INTERVAL_TOLERANCE = 0.1
+# Patches of 4 pixels, merged twice before the windows of the third stage: other sizes are only padded up.
+INPUT_SIZE_MULTIPLE = 16
 DIRECTION_WORDS = {
     *("left", "right", "leftward", "rightward", "leftwards", "rightwards", "east", "west"),
     *("clockwise", "counterclockwise", "anticlockwise", "cw", "ccw"),
@@ -62,7 +64,7 @@ def choose_input_size(settings: Settings, card: Card, train: SplitFacts, pretrai
     short_side = int(train.short_side_px.p50)
     if pretrained or short_side >= card.input_size:
         return Decision(card.input_size, "preset", "the size of the preset")
-    value = max(32, short_side // 32 * 32)
+    value = max(32, short_side // INPUT_SIZE_MULTIPLE * INPUT_SIZE_MULTIPLE)
     return Decision(value, "data", f"half of the videos have a short side of at most {short_side} pixels")
 
 

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from conftest import FAST, run_cli
+
+from autox_video import AutoXVideo, RequestError
+
+
+def test_two_test_runs_give_the_same_bytes(trained, tmp_path):
+    first = (trained.work_dir / "results.json").read_bytes()
+    run_cli("test", "-c", str(trained.config), "--set", f"test_results_path={tmp_path / 'again.json'}")
+    assert (tmp_path / "again.json").read_bytes() == first
+
+
+def test_results_name_every_video_in_the_order_of_the_list(trained):
+    results = json.loads((trained.work_dir / "results.json").read_text())
+    listed = [line.split()[0] for line in (trained.folder / "test_list.txt").read_text().splitlines()]
+    assert [row["file"] for row in results["videos"]] == listed
+    broken = results["videos"][2]
+    assert (broken["file"], broken["status"]) == ("broken.mp4", "error")
+    assert broken["error"]
+    assert all(row["status"] == "ok" for row in results["videos"] if row is not broken)
+
+
+def test_the_figures_follow_from_the_rows(trained):
+    results = json.loads((trained.work_dir / "results.json").read_text())
+    scored = [row for row in results["videos"] if row["status"] == "ok"]
+    assert results["metrics"]["top1"] == sum(row["correct"] for row in scored) / len(scored)
+    assert results["checkpoint"]["path"].endswith("best.pth")
+
+
+def test_more_views_change_the_scores(trained, tmp_path):
+    run_cli("test", "-c", str(trained.config), "--set", f"test_results_path={tmp_path / 'views.json'}", "--set", "test.num_clips=3", "--set", "test.num_crops=3")
+    many = json.loads((tmp_path / "views.json").read_text())
+    assert many["views"] == {"num_clips": 3, "num_crops": 3}
+
+
+def test_the_bare_list_of_the_original_tool_is_still_to_be_had(trained, tmp_path):
+    run_cli("test", "-c", str(trained.config), "--set", f"test_results_path={tmp_path / 'scores.json'}", "--set", "test.results_format=scores")
+    scores = json.loads((tmp_path / "scores.json").read_text())
+    full = json.loads((trained.work_dir / "results.json").read_text())
+    assert scores == [row["scores"] for row in full["videos"]]
+
+
+def test_a_missing_checkpoint_says_train_first(made_data, tmp_path):
+    output = run_cli("test", "-c", str(made_data / "config.yaml"), "--work-dir", str(tmp_path), code=2)
+    assert output == f"{tmp_path / 'best.pth'}: there is no such checkpoint. Train first, or name a checkpoint of an earlier run.\n"
+
+
+def test_python_trains_and_transforms(made_data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = AutoXVideo()
+    model.read_cfg(made_data / "config.yaml")
+    outcome = model.fit(epoch=1, work_dir=tmp_path / "run")
+    assert outcome.best_checkpoint == tmp_path / "run" / "best.pth"
+    assert set(outcome.best_metrics) == {"top1", "top5", "mean_class_accuracy", "loss"}
+    results = model.transform(output_path=tmp_path / "labelled.json")
+    assert results.metrics is not None
+
+    folder = tmp_path / "new"
+    shutil.copytree(made_data / "videos", folder)
+    unlabelled = model.transform(data_root=folder, output_path=tmp_path / "new.json")
+    assert unlabelled.metrics is None
+    assert json.loads((tmp_path / "new.json").read_text())["metrics"] is None
+    assert len(unlabelled.videos) == len(list(folder.iterdir()))
+    assert sorted(path.name for path in folder.iterdir()) == sorted(path.name for path in (made_data / "videos").iterdir())
+
+    alone = AutoXVideo().transform(data_root=folder, checkpoint=tmp_path / "run" / "best.pth", output_path=tmp_path / "alone.json")
+    assert [video.scores for video in alone.videos] == [video.scores for video in unlabelled.videos]
+
+
+def test_fit_takes_the_original_tools_arguments(made_data, tmp_path):
+    outcome = AutoXVideo().fit(
+        data_root=made_data / "videos",
+        ann_file_train=made_data / "train_list.txt",
+        ann_file_val=made_data / "val_list.txt",
+        video_length=1,
+        num_class=2,
+        videos_per_gpu=4,
+        epoch=1,
+        work_dir=tmp_path / "run",
+        model=FAST["model"],
+        runtime=FAST["runtime"],
+    )
+    assert outcome.epochs == 1
+
+
+def test_python_without_data_is_refused():
+    with pytest.raises(RequestError) as caught:
+        AutoXVideo().fit()
+    assert str(caught.value) == "AutoXVideo: no data is named. Call read_cfg(), or pass data_root."

@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import samples
+
+from autox_video.errors import RequestError
+from autox_video.plan.rules import batch, clip, model, schedule, testing
+from autox_video.presets import load_preset
+
+NANO = load_preset("video_swin_nano").card
+TINY = load_preset("video_swin_tiny").card
+
+
+@pytest.mark.parametrize(
+    ("video_length", "fps", "clip_len", "frame_interval"),
+    [
+        (2, 24, 8, 6),  # the original tool: video_length * 4 frames at interval 6
+        (1, 24, 4, 6),
+        (2, 23.976, 8, 6),
+        (2, 30, 8, 7),
+        (2, 12, 8, 3),
+        (100, 30, 32, 93),  # no more frames than the preset has: they lie further apart
+        (0.1, 24, 2, 1),
+    ],
+)
+def test_video_length_means_four_frames_a_second(video_length, fps, clip_len, frame_interval):
+    asked = samples.settings(video_length=video_length)
+    facts = samples.split_facts(fps=fps)
+    decided = clip.choose_clip_len(asked, TINY, facts)
+    assert decided.value == clip_len
+    assert decided.source == "fit()"
+    assert clip.choose_frame_interval(asked, TINY, facts, clip_len).value == frame_interval
+
+
+@pytest.mark.parametrize(
+    ("seconds", "fps", "frame_interval"),
+    [(2, 24, 6), (4, 24, 12), (60, 24, 12), (2, 60, 15), (0.2, 24, 1)],
+)
+def test_without_video_length_a_clip_covers_the_median_video_up_to_what_the_preset_spreads(seconds, fps, frame_interval):
+    facts = samples.split_facts(seconds=seconds, fps=fps)
+    assert clip.choose_frame_interval(samples.settings(), NANO, facts, 8).value == frame_interval
+
+
+def test_short_videos_shorten_the_clip():
+    decided = clip.choose_clip_len(samples.settings(), TINY, samples.split_facts(seconds=0.625, fps=24))
+    assert (decided.value, decided.source) == (14, "data")
+
+
+def test_an_asked_value_goes_first_and_names_its_place():
+    asked = samples.settings(clip={"clip_len": 16, "frame_interval": 3, "input_size": 96})
+    facts = samples.split_facts()
+    for decided, value in [
+        (clip.choose_clip_len(asked, NANO, facts), 16),
+        (clip.choose_frame_interval(asked, NANO, facts, 16), 3),
+        (clip.choose_input_size(asked, NANO, facts, pretrained=False), 96),
+    ]:
+        assert (decided.value, decided.source, decided.why) == (value, "fit()", "as asked")
+
+
+@pytest.mark.parametrize(
+    ("size", "pretrained", "side"),
+    [((64, 64), False, 64), ((320, 240), False, 112), ((100, 90), False, 80), ((20, 20), False, 32), ((64, 64), True, 112)],
+)
+def test_a_model_from_scratch_sees_no_more_pixels_than_there_are(size, pretrained, side):
+    facts = samples.split_facts(size=size)
+    assert clip.choose_input_size(samples.settings(), NANO, facts, pretrained).value == side
+
+
+@pytest.mark.parametrize(
+    ("name", "flip"),
+    [
+        ("running", 0.5),
+        ("bright light", 0.5),
+        ("move_left", 0.0),
+        ("Turn Right", 0.0),
+        ("turnClockwise", 0.0),
+        ("turn_counter_clockwise", 0.0),
+        ("look east", 0.0),
+        ("向左转", 0.0),
+        ("least weastern", 0.5),
+    ],
+)
+def test_no_mirroring_where_a_class_names_a_direction(name, flip):
+    assert clip.choose_flip(samples.settings(), ("other", name)).value == flip
+
+
+@pytest.mark.parametrize(
+    ("gib", "name"), [(12, "video_swin_tiny"), (24, "video_swin_small"), (80, "video_swin_base")]
+)
+def test_the_model_grows_with_the_gpu(gib, name):
+    hardware = dataclasses.replace(samples.GPU, gpu_memory_gib=gib)
+    assert model.choose_model(samples.settings(), hardware).value == name
+    assert model.choose_model(samples.settings(), samples.CPU).value == "video_swin_nano"
+
+
+def test_load_from_becomes_an_address_a_path_or_none():
+    base = load_preset("video_swin_base")
+    url = base.card.weights["kinetics600"].url
+    assert model.choose_load_from(samples.settings(model={"load_from": "kinetics600"}), base).value == url
+    assert model.choose_load_from(samples.settings(), base).value == base.card.weights["kinetics400"].url
+    assert model.choose_load_from(samples.settings(model={"load_from": "/a/b.pth"}), base).value == "/a/b.pth"
+    assert model.choose_load_from(samples.settings(model={"load_from": "none"}), base).value == "none"
+    scratch = model.choose_load_from(samples.settings(), load_preset("video_swin_nano"))
+    assert (scratch.value, scratch.why) == ("none", "video_swin_nano has no pretrained weights: it trains from scratch")
+
+
+def test_unknown_weights_are_refused_with_the_known_ones():
+    with pytest.raises(RequestError) as caught:
+        model.choose_load_from(samples.settings(model={"load_from": "imagenet"}), load_preset("video_swin_tiny"))
+    assert str(caught.value) == (
+        "fit(): model.load_from: is neither auto, none, a path, a URL nor weights that video_swin_tiny knows "
+        "(got 'imagenet'). Its weights are: kinetics400."
+    )
+
+
+@pytest.mark.parametrize(
+    ("gib", "videos", "most"),
+    [(24, 10_000, 64), (80, 10_000, 64), (80, 100, 8), (6, 10_000, 2)],
+)
+def test_the_batch_fits_memory_recipe_and_steps(gib, videos, most):
+    hardware = dataclasses.replace(samples.GPU, gpu_memory_gib=gib)
+    decided = batch.choose_videos_per_gpu(samples.settings(), hardware, TINY, 32, 224, videos)
+    assert 1 <= decided.value <= most
+    needed = batch.training_memory_gib(TINY, 32, 224, decided.value)
+    assert decided.value == 1 or needed + batch.GPU_RESERVE_GIB <= 0.9 * gib
+    assert decided.value * batch.MIN_STEPS_PER_EPOCH <= videos
+
+
+def test_memory_scales_with_clip_and_pixels():
+    one = batch.training_memory_gib(TINY, 32, 224, 1) - batch.training_memory_gib(TINY, 32, 224, 0)
+    quarter = batch.training_memory_gib(TINY, 8, 224, 1) - batch.training_memory_gib(TINY, 8, 224, 0)
+    assert quarter == pytest.approx(one / 4)
+
+
+@pytest.mark.parametrize(
+    ("shm_gib", "workers"), [(12.0, 1), (0.001, 0)]
+)
+def test_workers_leave_cores_to_compute_and_fit_shared_memory(shm_gib, workers):
+    hardware = dataclasses.replace(samples.CPU, shm_gib=shm_gib)
+    assert batch.choose_workers(samples.settings(), hardware, 8, 8, 112).value == workers
+
+
+def test_asked_workers_that_do_not_fit_shared_memory_are_cut_with_the_reason():
+    hardware = dataclasses.replace(samples.GPU, shm_gib=0.0625)
+    decided = batch.choose_workers(samples.settings(runtime={"workers": 8}), hardware, 8, 8, 112)
+    assert decided.value == 6
+    assert decided.why == "8 would need 0.054 GiB of /dev/shm, which has 0.062 free"
+
+
+@pytest.mark.parametrize(
+    ("asked", "hardware", "device", "amp"),
+    [
+        ({}, samples.GPU, "cuda", "bfloat16"),
+        ({}, dataclasses.replace(samples.GPU, bfloat16=False), "cuda", "float16"),
+        ({}, samples.CPU, "cpu", "off"),
+        ({"train": {"amp": "off"}}, samples.GPU, "cuda", "off"),
+        ({"train": {"amp": "float16"}}, samples.CPU, "cpu", "off"),
+    ],
+)
+def test_mixed_precision_follows_the_device(asked, hardware, device, amp):
+    chosen = samples.settings(**asked)
+    assert batch.choose_device(chosen, hardware).value == device
+    assert batch.choose_amp(chosen, hardware, device).value == amp
+
+
+def test_a_gpu_that_is_not_there_is_refused():
+    with pytest.raises(RequestError) as caught:
+        batch.choose_device(samples.settings(runtime={"device": "cuda"}), samples.CPU)
+    assert str(caught.value) == (
+        "fit(): runtime.device: asks for a GPU, and there is none (got cuda). "
+        "Write cpu or auto, or run `autox-video doctor` to see why none is found."
+    )
+
+
+@pytest.mark.parametrize(("batch_size", "rate"), [(64, 1e-3), (8, 1.25e-4), (128, 2e-3)])
+def test_the_learning_rate_scales_with_the_total_batch(batch_size, rate):
+    assert schedule.choose_learning_rate(samples.settings(), TINY, batch_size).value == pytest.approx(rate)
+
+
+def test_an_asked_learning_rate_is_not_scaled():
+    asked = samples.settings(train={"learning_rate": 0.01})
+    assert schedule.choose_learning_rate(asked, TINY, 8).value == 0.01
+
+
+def test_small_data_trains_for_more_epochs():
+    many = schedule.choose_epochs(samples.settings(), TINY, 10_000, 64)
+    few = schedule.choose_epochs(samples.settings(), TINY, 64, 64)
+    assert (many.value, many.source) == (TINY.epochs, "preset")
+    assert (few.value > TINY.epochs, few.source) == (True, "data")
+    assert schedule.choose_warmup_epochs(samples.settings(), TINY, 5).value == 1.0
+
+
+@pytest.mark.parametrize(
+    ("counts", "metric", "weighted"),
+    [({"a": 50, "b": 50}, "top1", False), ({"a": 50, "b": 10}, "mean_class_accuracy", False), ({"a": 100, "b": 5}, "mean_class_accuracy", True)],
+)
+def test_uneven_classes_change_the_metric_then_the_loss(counts, metric, weighted):
+    facts = samples.split_facts(counts=counts)
+    assert schedule.choose_best_metric(samples.settings(), facts).value == metric
+    assert (schedule.choose_class_weights(samples.settings(), facts).value is not None) == weighted
+
+
+def test_balanced_weights_are_inverse_to_the_counts():
+    facts = samples.split_facts(counts={"a": 30, "b": 10, "c": 0})
+    weights = schedule.choose_class_weights(samples.settings(train={"class_weights": "balanced"}), facts).value
+    assert weights == (0.666667, 2.0, 1.0)
+
+
+@pytest.mark.parametrize(("seconds", "clips"), [(2, 1), (2.2, 1), (4, 2), (60, 4)])
+def test_no_more_test_clips_than_cover_the_video(seconds, clips):
+    decided = testing.choose_test_num_clips(samples.settings(), TINY, samples.split_facts(seconds=seconds), 2.0)
+    assert decided.value == clips
+
+
+@pytest.mark.parametrize(("size", "crops"), [((240, 240), 1), ((320, 240), 3)])
+def test_square_videos_need_one_crop(size, crops):
+    assert testing.choose_test_num_crops(samples.settings(), TINY, samples.split_facts(size=size)).value == crops
+
+
+def test_accumulation_makes_up_for_a_small_batch():
+    assert batch.choose_accumulation(samples.settings(), TINY, 2, 10_000).value == 8
+    assert batch.choose_accumulation(samples.settings(), TINY, 16, 10_000).value == 1
+    assert batch.choose_accumulation(samples.settings(videos_per_gpu=2), TINY, 2, 10_000).value == 1
+    with pytest.raises(RequestError) as caught:
+        batch.choose_accumulation(samples.settings(train={"accumulation": 9}), TINY, 8, 20)
+    assert str(caught.value) == (
+        "fit(): train.accumulation: adds up more batches of 8 than 20 training videos make (got 9). Choose at most 2."
+    )
