@@ -27,12 +27,13 @@ NO_LIMIT_BYTES = 2**60
 
 @dataclass(frozen=True)
 class Gpu:
-    """One device, as the NVIDIA driver describes it."""
+    """One device, as the NVIDIA driver describes it. A GPU may be cut into slices (MIG), devices themselves."""
 
     uuid: str
     name: str
     memory_gib: float
     compute_capability: float
+    slices: tuple[Gpu, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,8 @@ def detect_hardware(device: str = "auto") -> Hardware:
         gpu_name=gpus[0].name if gpus else "",
         gpu_memory_gib=min((gpu.memory_gib for gpu in gpus), default=0.0),
         bfloat16=bool(gpus) and min(gpu.compute_capability for gpu in gpus) >= 8.0,
-        num_cpus=max(1, min(len(os.sched_getaffinity(0)), int(cpus or 2**31))),
-        memory_gib=min(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), memory_bytes or NO_LIMIT_BYTES) / GIB,
+        num_cpus=max(1, min(len(os.sched_getaffinity(0)), int(cpus or os.cpu_count() or 1))),
+        memory_gib=min(_ram_bytes(), memory_bytes or NO_LIMIT_BYTES) / GIB,
         shm_gib=free_gib(Path("/dev/shm")),
     )
 
@@ -77,30 +78,20 @@ def visible_gpus(gpus: tuple[Gpu, ...], cuda_visible_devices: str | None) -> tup
     """The GPUs that CUDA shows to this process.
 
     Args:
-        gpus: All of the machine, slices of a GPU after the GPU they are cut from.
+        gpus: All of the machine.
         cuda_visible_devices: The environment variable: indices or beginnings of UUIDs, up to the
             first entry that names no device; None when it is not set.
     """
-    # A GPU that is cut into slices (MIG) is used through one slice, the first unless another is named.
-    sliced = {gpu.uuid for gpu, after in zip(gpus, gpus[1:], strict=False) if _is_slice(after) and not _is_slice(gpu)}
-    slices = tuple(gpu for gpu in gpus if _is_slice(gpu))
-    whole = tuple(gpu for gpu in gpus if not _is_slice(gpu))
-    if cuda_visible_devices is None:
-        return slices[:1] if sliced else whole
-    visible: list[Gpu] = []
-    for entry in (part.strip() for part in cuda_visible_devices.split(",")):
-        if entry.isdecimal():
-            found = whole[int(entry) : int(entry) + 1]
-            if found and found[0].uuid in sliced:
-                after = gpus.index(found[0]) + 1
-                found = gpus[after : after + 1]
-        else:
-            found = tuple(gpu for gpu in gpus if entry and gpu.uuid.startswith(entry))[:1]
-        if not found:
+    chosen = list(gpus) if cuda_visible_devices is None else []
+    for entry in (cuda_visible_devices or "").split(","):
+        gpu = _named(gpus, entry.strip())
+        if gpu is None:
             break
-        visible += found
-    # CUDA lets a process use one slice, and nothing beside it.
-    return tuple(visible[:1] if any(map(_is_slice, visible)) else visible)
+        chosen.append(gpu)
+    # CUDA gives a process one slice and nothing beside it: the first, unless another was named.
+    usable = [gpu.slices[0] if gpu.slices else gpu for gpu in chosen]
+    slices = [gpu for gpu in usable if gpu.uuid.startswith("MIG-")]
+    return tuple(slices[:1] or usable)
 
 
 def parse_gpus(table: str, listing: str) -> tuple[Gpu, ...]:
@@ -113,30 +104,25 @@ def parse_gpus(table: str, listing: str) -> tuple[Gpu, ...]:
     Raises:
         ValueError: The table is not what was asked for.
     """
-    slices: dict[str, list[tuple[str, str, float]]] = {}
-    uuid = ""
-    for line in listing.splitlines():
-        if found := re.search(r"\(UUID: (GPU-[^)]+)\)", line):
-            uuid = found[1]
-        elif found := re.search(r"MIG (\S*?(\d+)gb\S*)\s.*\(UUID: (MIG-[^)]+)\)", line):
-            slices.setdefault(uuid, []).append((found[3], found[1], float(found[2])))
-    gpus: list[Gpu] = []
+    gpus = []
     for line in filter(None, map(str.strip, table.splitlines())):
         fields = [field.strip() for field in line.split(",")]
         if len(fields) != 4:
-            raise ValueError(f"unexpected answer of nvidia-smi: {line!r}")
-        # Where memory is shared with the processor, the driver says [N/A]; half of it is a fair share.
-        shared = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB / 2
-        gpu = Gpu(fields[0], fields[1], _number(fields[2], shared * 1024) / 1024, _number(fields[3], 0.0))
-        gpus.append(gpu)
-        gpus += [
-            Gpu(slice_uuid, f"{gpu.name} MIG {profile}", gib, gpu.compute_capability)
-            for slice_uuid, profile, gib in slices.get(gpu.uuid, [])
-        ]
+            raise ValueError(f"unexpected line {line!r}")
+        uuid, name, memory, capability = fields
+        # Where GPU and CPU share one memory the driver has no number; the data pipeline needs a part of it too.
+        gib = _ram_bytes() / GIB / 2 if memory == "[N/A]" else float(memory) / 1024
+        slices = tuple(
+            Gpu(slice_uuid, f"{name} MIG {profile}", float(slice_gib), float(capability))
+            for slice_uuid, profile, slice_gib in _slices(listing, uuid)
+        )
+        gpus.append(Gpu(uuid, name, gib, float(capability), slices))
     return tuple(gpus)
 
 
-def cgroup_limits(membership: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")) -> tuple[float | None, int | None]:
+def cgroup_limits(
+    membership: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")
+) -> tuple[float | None, int | None]:
     """The share of CPUs and the bytes of memory that the groups of this process allow.
 
     Args:
@@ -150,11 +136,11 @@ def cgroup_limits(membership: Path = Path("/proc/self/cgroup"), root: Path = Pat
     memory: list[int] = []
     for line in _read(membership).splitlines():
         _, controllers, path = line.split(":", 2)
-        for folder in _with_parents(root, controllers, path):
+        for folder in _groups(root, controllers, path):
             quota, period = [*_read(folder / "cpu.max").split(), "", ""][:2]
-            if not quota:
-                quota, period = _read(folder / "cpu.cfs_quota_us"), _read(folder / "cpu.cfs_period_us")
-            if quota.isdecimal() and period.isdecimal() and int(period):
+            quota = quota or _read(folder / "cpu.cfs_quota_us")
+            period = period or _read(folder / "cpu.cfs_period_us")
+            if quota.isdecimal() and period.isdecimal():
                 cpus.append(int(quota) / int(period))
             limit = _read(folder / "memory.max") or _read(folder / "memory.limit_in_bytes")
             if limit.isdecimal() and int(limit) < NO_LIMIT_BYTES:
@@ -174,46 +160,55 @@ def free_gib(folder: Path) -> float:
 @functools.cache
 def _ask(program: str) -> GpuAnswer:
     try:
-        table = _output(program, QUERY, "--format=csv,noheader,nounits")
-        listing = _output(program, "-L")
-        return GpuAnswer(parse_gpus(table, listing))
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
-        said = getattr(error, "stdout", None) or str(error)
-        reason = " ".join(str(said).split())
-        logger.warning("nvidia-smi: the driver does not answer (%s); planning without a GPU", reason)
-        return GpuAnswer((), reason)
+        return GpuAnswer(parse_gpus(_output(program, QUERY, "--format=csv,noheader,nounits"), _output(program, "-L")))
+    except subprocess.CalledProcessError as error:
+        # It explains itself on standard output.
+        reason = " ".join((error.stdout or error.stderr).split()) or str(error)
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+        reason = str(error)
+    logger.warning("nvidia-smi: %s (planning without a GPU)", reason)
+    return GpuAnswer((), reason)
 
 
 def _output(program: str, *arguments: str) -> str:
-    done = subprocess.run(
-        [program, *arguments], capture_output=True, text=True, check=True, timeout=NVIDIA_SMI_TIMEOUT_SECONDS
-    )
-    return done.stdout
+    limit = NVIDIA_SMI_TIMEOUT_SECONDS
+    return subprocess.run([program, *arguments], capture_output=True, text=True, check=True, timeout=limit).stdout
 
 
-def _is_slice(gpu: Gpu) -> bool:
-    return gpu.uuid.startswith("MIG-")
+def _slices(listing: str, gpu_uuid: str) -> list[tuple[str, str, str]]:
+    """UUID, profile and GiB of each slice; their lines follow that of their GPU."""
+    _, _, below = listing.partition(f"(UUID: {gpu_uuid})")
+    own, _, _ = below.partition("\nGPU ")
+    found = re.finditer(r"MIG (\S*?(\d+)gb\S*)\s.*\(UUID: (MIG-[^)]+)\)", own)
+    return [(match[3], match[1], match[2]) for match in found]
 
 
-def _number(text: str, otherwise: float) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return otherwise
+def _named(gpus: tuple[Gpu, ...], entry: str) -> Gpu | None:
+    if entry.isdecimal():
+        return gpus[int(entry)] if int(entry) < len(gpus) else None
+    devices = (device for gpu in gpus for device in (gpu, *gpu.slices))
+    return next((device for device in devices if entry and device.uuid.startswith(entry)), None)
 
 
-def _with_parents(root: Path, controllers: str, path: str) -> list[Path]:
-    """The folder of a group and of every group around it: each may set a limit.
+def _groups(root: Path, controllers: str, path: str) -> list[Path]:
+    """The folders of a group and of the groups around it, each of which may set a limit.
 
-    Inside a container the path may be one of the host, which cannot be seen; `root` itself is then the group.
+    In a container the path may be the host's and not exist; the top folder is then the container's own.
     """
-    base = root / controllers if controllers else root
-    group = base / path.lstrip("/")
-    return [folder for folder in (group, *group.parents) if folder == base or base in folder.parents]
+    tops = [root / name for name in controllers.split(",")] if controllers else [root]
+    folders = []
+    for top in tops:
+        group = top / path.lstrip("/")
+        folders += [top, *(folder for folder in (group, *group.parents) if top in folder.parents)]
+    return folders
+
+
+def _ram_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _read(path: Path) -> str:
     try:
         return path.read_text().strip()
-    except (OSError, ValueError):
+    except OSError:
         return ""
