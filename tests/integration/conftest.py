@@ -1,35 +1,11 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import videos
-
-from autox_video import cli
-
-FAST = {
-    "model": {"name": "video_swin_nano", "load_from": "none"},
-    "clip": {"clip_len": 4},
-    "videos_per_gpu": 4,
-    "runtime": {"device": "cpu", "workers": 0},
-}
-
-
-@dataclass(frozen=True)
-class Run:
-    """A folder with data, a config.yaml and a finished run."""
-
-    folder: Path
-    work_dir: Path
-    config: Path
-    output: str
-
-    def copy(self, folder: Path) -> Run:
-        """The same run somewhere else, free to be changed."""
-        shutil.copytree(self.folder, folder)
-        return Run(folder, folder / "run", folder / "config.yaml", self.output)
+from runs import FAST, Run, run_cli
 
 
 @pytest.fixture(scope="session")
@@ -54,15 +30,3 @@ def trained(made_data, tmp_path_factory) -> Run:
     output = run_cli("train", "-c", str(folder / "config.yaml"))
     output += run_cli("test", "-c", str(folder / "config.yaml"))
     return Run(folder, folder / "run", folder / "config.yaml", output)
-
-
-def run_cli(*arguments: str, code: int = 0) -> str:
-    """Run a command in this process; returns what it printed."""
-    import contextlib
-    import io
-
-    text = io.StringIO()
-    with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
-        got = cli.main(list(arguments))
-    assert got == code, text.getvalue()
-    return text.getvalue()

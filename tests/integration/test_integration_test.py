@@ -4,7 +4,7 @@ import json
 import shutil
 
 import pytest
-from conftest import FAST, run_cli
+from runs import FAST, run_cli
 
 from autox_video import AutoXVideo, RequestError
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 import videos
 import yaml
-from conftest import run_cli
+from runs import run_cli
 
 ROOT = Path(__file__).parent.parent.parent
 
