@@ -1,0 +1,46 @@
+# demo   install, make the demo videos, train, test
+# test   install, run every test
+# check  install, run the linters: style, format, types, layers
+# bench  install, measure
+# clean  remove .venv and what the tools leave behind; data/ and work_dirs/ stay
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Made when the installation is complete, so that the next call finds nothing to do.
+INSTALLED := $(VENV)/.installed
+
+.PHONY: demo test check bench clean
+
+demo: $(INSTALLED)
+	$(BIN)/autox-video demo-data data/demo
+	$(BIN)/python AutoTrain.py
+	$(BIN)/python AutoTest.py
+
+test: $(INSTALLED)
+	OMP_NUM_THREADS=2 $(BIN)/python -m pytest
+
+check: $(INSTALLED)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(INSTALLED)
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/autox-video demo-data data/demo
+	$(BIN)/python benchmarks/overhead.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
+
+# The usual OpenCV loads libraries of a desktop, which a bare Debian lacks. Then the build without windows is
+# installed over it; as MMEngine and MMAction2 ask for the usual ones by name, those stay on the list.
+$(INSTALLED): build.txt pyproject.toml setup.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -r build.txt -e '.[dev]'
+	@$(BIN)/python -c 'import cv2' 2>/dev/null || { \
+	  echo 'OpenCV needs libraries that are not here: installing opencv-contrib-python-headless over it'; \
+	  $(BIN)/python -m pip install --force-reinstall --no-deps opencv-contrib-python-headless; \
+	  $(BIN)/python -c 'import cv2'; }
+	@touch $@

@@ -1,0 +1,36 @@
+"""What every test runs under."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+
+# Before anything imports numpy or torch: many small tests are slower on several threads than on one.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def package_logger_as_it_was() -> Iterator[None]:
+    """Undo what the command line does to the logger, so that no test reads another one's output."""
+    logger = logging.getLogger("autox_video")
+    before = (logger.level, logger.propagate, list(logger.handlers))
+    yield
+    level, logger.propagate, logger.handlers = before
+    logger.setLevel(level)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test that needs a GPU is skipped without one, except in the job that is meant to run it."""
+    if item.get_closest_marker("gpu") is None:
+        return
+    import torch
+
+    if torch.cuda.is_available():
+        return
+    if os.environ.get("AUTOX_FAIL_WITHOUT_CUDA") == "1":
+        pytest.fail("AUTOX_FAIL_WITHOUT_CUDA=1, and there is no CUDA device")
+    pytest.skip("needs a CUDA device")
