@@ -4,80 +4,34 @@ The JSON schema in `resources/`, the reference in the README, the checks of `loa
 typed `Settings` all come from here.
 """
 
-# ruff: noqa: RUF009 -- `_key` is `dataclasses.field` with metadata
+# ruff: noqa: RUF009 -- `setting` is `dataclasses.field` with metadata
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-AUTO: Final = "auto"
-Auto = Literal["auto"]
+from autox_video.settings.key import AUTO, Auto, Key, setting
 
-
-@dataclass(frozen=True)
-class Key:
-    """What a value must look like and what it means.
-
-    Attributes:
-        kind: `int`, `float`, `bool`, `str`, `path` (made absolute against the YAML's folder),
-            `weights` (a word, a URL, or a path that is made absolute), `classes` (a list of names,
-            or a path to a file of them), `mapping`.
-        help: One or two sentences for the README, the editor and the error messages.
-        default: What a key that is left out means.
-        required: Whether there is no default.
-        none: Whether `none` is allowed.
-        minimum: Smallest allowed number, inclusive.
-        maximum: Largest allowed number, inclusive.
-        above: The number must be larger than this.
-        multiple_of: The number must be a multiple of this.
-        choices: The only values allowed.
-        endings: The only endings a path may have.
-        example: A value for the documentation.
-    """
-
-    kind: str
-    help: str
-    default: Any = None
-    required: bool = False
-    none: bool = False
-    minimum: int | float | None = None
-    maximum: int | float | None = None
-    above: int | float | None = None
-    multiple_of: int | None = None
-    choices: tuple[str, ...] | tuple[int, ...] = ()
-    endings: tuple[str, ...] = ()
-    example: Any = None
-
-    @property
-    def auto(self) -> bool:
-        """Whether the value is chosen from the data and the hardware unless it is given."""
-        return isinstance(self.default, str) and self.default == AUTO
-
-
-def _key(default: Any, kind: str, help: str, **rest: Any) -> Any:
-    metadata = {"key": Key(kind, help, default, **rest)}
-    if isinstance(default, dict):
-        return field(default_factory=dict, metadata=metadata)
-    return field(default=default, metadata=metadata)
+__all__ = ["AUTO", "KEYS", "SECTIONS", "Key", "Settings"]
 
 
 @dataclass(frozen=True)
 class ModelSettings:
     """Which network, and what it starts from."""
 
-    name: str | Auto = _key(
+    name: str | Auto = setting(
         AUTO, "str", "The preset: a file name in configs/models, without .py.", example="video_swin_tiny"
     )
-    load_from: str = _key(
+    load_from: str = setting(
         AUTO,
         "weights",
         "Pretrained weights: `auto` (the preset's own, downloaded once), the name of another file on the preset's card "
         "such as `kinetics700`, a path, a URL, or `none` to train from scratch.",
         none=True,
-        example="none",
+        example="kinetics400",
     )
 
 
@@ -85,11 +39,11 @@ class ModelSettings:
 class ClipSettings:
     """What the network sees of a video."""
 
-    clip_len: int | Auto = _key(AUTO, "int", "Frames in a clip.", minimum=1, maximum=512, example=32)
-    frame_interval: int | Auto = _key(
+    clip_len: int | Auto = setting(AUTO, "int", "Frames in a clip.", minimum=1, maximum=512, example=32)
+    frame_interval: int | Auto = setting(
         AUTO, "int", "Distance between two frames of a clip, in frames of the video.", minimum=1, maximum=512, example=2
     )
-    input_size: int | Auto = _key(
+    input_size: int | Auto = setting(
         AUTO,
         "int",
         "Side of the square the network sees, in pixels; a multiple of 32.",
@@ -104,7 +58,7 @@ class ClipSettings:
 class TrainSettings:
     """How the network learns."""
 
-    learning_rate: float | Auto = _key(
+    learning_rate: float | Auto = setting(
         AUTO,
         "float",
         "Peak learning rate at the total batch; not scaled any further.",
@@ -112,8 +66,8 @@ class TrainSettings:
         maximum=100,
         example=1e-3,
     )
-    weight_decay: float | Auto = _key(AUTO, "float", "Weight decay of AdamW.", minimum=0, maximum=10, example=0.02)
-    warmup_epochs: float | Auto = _key(
+    weight_decay: float | Auto = setting(AUTO, "float", "Weight decay of AdamW.", minimum=0, maximum=10, example=0.02)
+    warmup_epochs: float | Auto = setting(
         AUTO,
         "float",
         "Epochs over which the learning rate rises linearly to its peak.",
@@ -121,7 +75,7 @@ class TrainSettings:
         maximum=100_000,
         example=2.5,
     )
-    accumulation: int | Auto = _key(
+    accumulation: int | Auto = setting(
         AUTO,
         "int",
         "Batches whose gradients are added up before one step of the optimizer.",
@@ -129,10 +83,10 @@ class TrainSettings:
         maximum=4096,
         example=1,
     )
-    amp: str | Auto = _key(
+    amp: str | Auto = setting(
         AUTO, "str", "Number format of mixed precision on CUDA.", choices=("off", "float16", "bfloat16"), example="off"
     )
-    val_interval: int | Auto = _key(
+    val_interval: int | Auto = setting(
         AUTO,
         "int",
         "Validate every so many epochs; the last epoch is always validated.",
@@ -140,14 +94,14 @@ class TrainSettings:
         maximum=100_000,
         example=2,
     )
-    best_metric: str | Auto = _key(
+    best_metric: str | Auto = setting(
         AUTO,
         "str",
         "The validation figure that decides which checkpoint is best.",
         choices=("top1", "mean_class_accuracy"),
         example="top1",
     )
-    class_weights: str | Auto = _key(
+    class_weights: str | Auto = setting(
         AUTO,
         "str",
         "`balanced` weighs the loss of a class by the inverse of its number of videos.",
@@ -160,10 +114,10 @@ class TrainSettings:
 class AugmentSettings:
     """How training clips are varied."""
 
-    flip: float | Auto = _key(
+    flip: float | Auto = setting(
         AUTO, "float", "Probability of mirroring a training clip.", minimum=0, maximum=1, example=0.5
     )
-    min_crop_area: float | Auto = _key(
+    min_crop_area: float | Auto = setting(
         AUTO,
         "float",
         "Smallest share of the frame that a random training crop keeps.",
@@ -177,13 +131,13 @@ class AugmentSettings:
 class TestSettings:
     """How a video is scored at test time, and how scores are written."""
 
-    num_clips: int | Auto = _key(
+    num_clips: int | Auto = setting(
         AUTO, "int", "Clips sampled evenly from a video; their scores are averaged.", minimum=1, maximum=100, example=4
     )
-    num_crops: int | Auto = _key(
+    num_crops: int | Auto = setting(
         AUTO, "int", "Crops of each clip: 1 (centre) or 3 (along the longer side).", choices=(1, 3), example=3
     )
-    results_format: str = _key(
+    results_format: str = setting(
         "full",
         "str",
         "`full` writes the documented results; `scores` the original tool's bare list of score vectors.",
@@ -196,10 +150,10 @@ class TestSettings:
 class RuntimeSettings:
     """The machine."""
 
-    device: str | Auto = _key(AUTO, "str", "Where to compute.", choices=("cpu", "cuda"), example="cpu")
-    workers: int | Auto = _key(AUTO, "int", "Processes that decode videos.", minimum=0, maximum=256, example=4)
-    seed: int = _key(0, "int", "Seed of everything random.", minimum=0, maximum=2**31 - 1, example=0)
-    deterministic: bool = _key(
+    device: str | Auto = setting(AUTO, "str", "Where to compute.", choices=("cpu", "cuda"), example="cpu")
+    workers: int | Auto = setting(AUTO, "int", "Processes that decode videos.", minimum=0, maximum=256, example=4)
+    seed: int = setting(0, "int", "Seed of everything random.", minimum=0, maximum=2**31 - 1, example=0)
+    deterministic: bool = setting(
         False, "bool", "Only kernels that give the same result each time (slower on CUDA).", example=False
     )
 
@@ -213,34 +167,42 @@ class Settings:
         origins: For each key that was given, dotted, where it was given: `config.yaml:12`, `--set`, `fit()`.
     """
 
-    data_root: Path = _key(None, "path", "Folder of the videos.", required=True, example="data/videos")
-    ann_file_train: Path | None = _key(
-        None, "path", "List of the training videos, one `path label` a line.", none=True, example="data/train_list.txt"
+    data_root: Path = setting(None, "path", "Folder of the videos.", required=True, example="data/videos")
+    ann_file_train: Path | None = setting(
+        None,
+        "path",
+        "List of the training videos, one `path label` a line. Left out: each folder in `data_root` is a class.",
+        none=True,
+        example="data/train_list.txt",
     )
-    ann_file_val: Path | None = _key(
-        None, "path", "List of the validation videos.", none=True, example="data/val_list.txt"
+    ann_file_val: Path | None = setting(
+        None,
+        "path",
+        "List of the validation videos. Left out: a share of the training videos is set aside.",
+        none=True,
+        example="data/val_list.txt",
     )
-    ann_file_test: Path | None = _key(
+    ann_file_test: Path | None = setting(
         None, "path", "List of the test videos; labels may be left out.", none=True, example="data/test_list.txt"
     )
-    classes: tuple[str, ...] | Path | Auto = _key(
+    classes: tuple[str, ...] | Path | Auto = setting(
         AUTO,
         "classes",
         "Names of the classes in the order of their ids: a list, or a file with one a line.",
         example=["jump", "run"],
     )
-    video_length: float | Auto = _key(
+    video_length: float | Auto = setting(
         AUTO, "float", "Seconds of video that a clip covers.", above=0, maximum=3600, example=2
     )
-    num_class: int | Auto = _key(AUTO, "int", "Number of classes.", minimum=2, maximum=100_000, example=25)
-    videos_per_gpu: int | Auto = _key(
+    num_class: int | Auto = setting(AUTO, "int", "Number of classes.", minimum=2, maximum=100_000, example=25)
+    videos_per_gpu: int | Auto = setting(
         AUTO, "int", "Batch size on one GPU (or on the CPU).", minimum=1, maximum=65_536, example=8
     )
-    epoch: int | Auto = _key(AUTO, "int", "Passes over the training videos.", minimum=1, maximum=100_000, example=50)
-    work_dir: Path = _key(
+    epoch: int | Auto = setting(AUTO, "int", "Passes over the training videos.", minimum=1, maximum=100_000, example=50)
+    work_dir: Path = setting(
         Path("work_dirs/default"), "path", "Folder of everything a run writes.", example="work_dirs/demo"
     )
-    test_results_path: Path = _key(
+    test_results_path: Path = setting(
         Path("results.json"),
         "path",
         "Where test results go; the ending decides the format. Left out: `results.json` in `work_dir`.",
@@ -253,7 +215,7 @@ class Settings:
     augment: AugmentSettings = field(default_factory=AugmentSettings)
     test: TestSettings = field(default_factory=TestSettings)
     runtime: RuntimeSettings = field(default_factory=RuntimeSettings)
-    cfg_options: Mapping[str, Any] = _key(
+    cfg_options: Mapping[str, Any] = setting(
         {},
         "mapping",
         "Anything in MMEngine's own words, by dotted key; merged last into the rendered config.",

@@ -1,0 +1,63 @@
+"""The settings reference in Chinese: one sentence a key, beside the English one in `schema.py`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+WORDS_ZH: Final = {
+    "header": "| 键 | 取值 | 默认值 | 含义 | 示例 |",
+    "required": "（必填）",
+    "not given": "（无）",
+    "nothing": "（空）",
+    "int": "整数",
+    "float": "数值",
+    "bool": "`true` 或 `false`",
+    "str": "名称",
+    "path": "路径",
+    "weights": "名称、路径、URL",
+    "classes": "名称列表，或路径",
+    "mapping": "映射",
+    "between": "{low} 至 {high}",
+    "above": "大于 {low}，至多为 {high}",
+    "multiple": "{step} 的倍数",
+    "or": " 或 ",
+    "comma": "，",
+}
+
+HELP_ZH: Final = {
+    "data_root": "视频所在的文件夹。",
+    "ann_file_train": "训练视频列表，每行一条：`路径 标签`。省略时，`data_root` 中的每个文件夹是一个类别。",
+    "ann_file_val": "验证视频列表。省略时，从训练视频中留出一部分。",
+    "ann_file_test": "测试视频列表；标签可以省略。",
+    "classes": "类别名称，按类别编号排列：写成列表，或写一个每行一个名称的文件的路径。",
+    "video_length": "一个片段覆盖的视频时长，单位为秒。",
+    "num_class": "类别数。",
+    "videos_per_gpu": "单个 GPU（或 CPU）上的批大小。",
+    "epoch": "遍历全部训练视频的轮数。",
+    "work_dir": "一次运行写出的所有文件所在的文件夹。",
+    "test_results_path": "测试结果写到哪里；格式由扩展名决定。省略时为 `work_dir` 中的 `results.json`。",
+    "model.name": "模型：configs/models 中的文件名，不带 .py。",
+    "model.load_from": "预训练权重：`auto`（该模型默认的权重，只下载一次）、模型卡中其他权重的名称"
+    "（如 `kinetics700`）、路径、URL，或 `none`（从零训练）。",
+    "clip.clip_len": "一个片段的帧数。",
+    "clip.frame_interval": "片段中相邻两帧在原视频中的间隔，单位为帧。",
+    "clip.input_size": "网络所见正方形画面的边长，单位为像素；须为 32 的倍数。",
+    "train.learning_rate": "对应总批大小的峰值学习率；不再缩放。",
+    "train.weight_decay": "AdamW 的权重衰减。",
+    "train.warmup_epochs": "学习率线性升至峰值所用的轮数。",
+    "train.accumulation": "累积多少个批次的梯度后更新一次参数。",
+    "train.amp": "CUDA 上混合精度所用的数值格式。",
+    "train.val_interval": "每隔多少轮验证一次；最后一轮总会验证。",
+    "train.best_metric": "用哪个验证指标来选出最佳检查点。",
+    "train.class_weights": "`balanced` 按各类别视频数的倒数给损失加权。",
+    "augment.flip": "训练片段左右翻转的概率。",
+    "augment.min_crop_area": "随机裁剪至少保留的画面比例。",
+    "test.num_clips": "从一个视频中均匀采样的片段数；各片段的得分取平均。",
+    "test.num_crops": "每个片段的裁剪数：1（居中）或 3（沿长边）。",
+    "test.results_format": "`full` 写出有文档说明的完整结果；`scores` 只写得分向量的列表，与原工具相同。",
+    "runtime.device": "在哪里计算。",
+    "runtime.workers": "解码视频的进程数。",
+    "runtime.seed": "所有随机数的种子。",
+    "runtime.deterministic": "只用每次结果都相同的算子（在 CUDA 上较慢）。",
+    "cfg_options": "MMEngine 自己的任何配置项，以点分键名书写；最后合并进生成的配置。",
+}
