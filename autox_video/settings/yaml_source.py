@@ -162,7 +162,7 @@ def _compose(text: str, locate: Callable[[int], str]) -> yaml.Node | None:
         # An unclosed quote or a missing colon is noticed later, and is to be mended where it began.
         at_start = any(words in str(error.problem) for words in _NOTICED_LATE) and error.context_mark is not None
         mark = error.context_mark if at_start else error.problem_mark or error.context_mark
-        raise refuse(mark.line + 1, str(error.problem)) from error
+        raise refuse(1 if mark is None else mark.line + 1, str(error.problem)) from error
     except (ValueError, OverflowError) as error:
         line = 1 if loader is None else loader.get_mark().line + 1
         raise refuse(line, "an escape sequence stands for no character") from error
@@ -231,6 +231,7 @@ class _Reader:
             )
             text = "a list"
         else:
+            assert isinstance(node, yaml.ScalarNode)
             value, text = self.scalar(node, name), node.value
         return Given(value, text, self.locate(line), line)
 
