@@ -119,6 +119,12 @@ def test_missing_old_and_clashing_packages_are_named_with_the_command_that_repai
     ]
 
 
+def test_the_models_say_how_much_of_them_is_mended() -> None:
+    facts = {"version": "1.2.0", "fixes": ["missing_drn", "numpy_inf"]}
+    expected = Finding("models import", True, "Video Swin of MMAction2 1.2.0, mended in 2 places")
+    assert doctor.check_models(Attempt(facts)) == expected
+
+
 def test_a_torch_that_does_not_start_is_quoted() -> None:
     assert doctor.check_torch(Attempt({}, "the process ended by SIGILL")) == Finding(
         "torch works", False, "the process ended by SIGILL", f"{PIP} install --force-reinstall torch torchvision"

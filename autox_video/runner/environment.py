@@ -52,11 +52,11 @@ def try_models() -> dict[str, Any]:
     """Import MMAction2's models with our fixes, and find Video Swin among them.
 
     Returns:
-        `version` of MMAction2.
+        `version` of MMAction2; `fixes`, the names of those that were applied.
     """
     from autox_video.runner.compat import apply_all
 
-    apply_all()
+    fixes = apply_all()
     import mmaction
     import mmaction.models
     from mmaction.registry import MODELS
@@ -64,7 +64,7 @@ def try_models() -> dict[str, Any]:
     for name in ("Recognizer3D", "SwinTransformer3D", "I3DHead"):
         if MODELS.get(name) is None:
             raise RuntimeError(f"MMAction2 has no {name}")
-    return {"version": mmaction.__version__}
+    return {"version": mmaction.__version__, "fixes": fixes}
 
 
 def try_decoder() -> dict[str, Any]:
