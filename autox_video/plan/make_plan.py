@@ -35,7 +35,7 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
     clip_len = clip.choose_clip_len(settings, card, train)
     frame_interval = clip.choose_frame_interval(settings, card, train, clip_len.value)
     input_size = clip.choose_input_size(settings, card, train, pretrained=load_from.value != "none")
-    _check_clip(preset, clip_len, input_size)
+    _check_clip_len(preset, clip_len)
     videos_per_gpu = batch.choose_videos_per_gpu(
         settings, hardware, card, clip_len.value, input_size.value, train.num_videos
     )
@@ -145,18 +145,12 @@ def _num_classes(settings: Settings, fingerprint: Fingerprint) -> Decision[int]:
     return decision or Decision(len(fingerprint.classes), "data", "the classes found in the data")
 
 
-def _check_clip(preset: Preset, clip_len: Decision[int], input_size: Decision[int]) -> None:
-    problems = [
-        Problem(f"{decision.source}: {key}", f"must be a multiple of {multiple} for {preset.name}", cure, str(decision.value))
-        for key, decision, multiple in (
-            ("clip.clip_len", clip_len, preset.card.clip_len_multiple),
-            ("clip.input_size", input_size, clip.INPUT_SIZE_MULTIPLE),
-        )
-        for cure in [f"Choose {max(1, decision.value // multiple) * multiple}"]
-        if decision.value % multiple
-    ]
-    if problems:
-        raise RequestError(problems)
+def _check_clip_len(preset: Preset, clip_len: Decision[int]) -> None:
+    multiple = preset.card.clip_len_multiple
+    if clip_len.value % multiple:
+        wrong = f"must be a multiple of {multiple} for {preset.name}"
+        cure = f"Choose {max(1, clip_len.value // multiple) * multiple}"
+        raise RequestError(Problem(f"{clip_len.source}: clip.clip_len", wrong, cure, str(clip_len.value)))
 
 
 def _refuse_other_identity(trained: Plan, settings: Settings) -> None:

@@ -41,7 +41,7 @@ HELP_ZH: Final = {
     "（如 `kinetics700`）、路径、URL，或 `none`（从零训练）。",
     "clip.clip_len": "一个片段的帧数。",
     "clip.frame_interval": "片段中相邻两帧在原视频中的间隔，单位为帧。",
-    "clip.input_size": "网络所见正方形画面的边长，单位为像素；须为 32 的倍数。",
+    "clip.input_size": "网络所见正方形画面的边长，单位为像素；须为 16 的倍数。",
     "train.learning_rate": "对应总批大小的峰值学习率；不再缩放。",
     "train.weight_decay": "AdamW 的权重衰减。",
     "train.warmup_epochs": "学习率线性升至峰值所用的轮数。",

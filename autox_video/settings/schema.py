@@ -46,10 +46,10 @@ class ClipSettings:
     input_size: int | Auto = setting(
         AUTO,
         "int",
-        "Side of the square the network sees, in pixels; a multiple of 32.",
+        "Side of the square the network sees, in pixels; a multiple of 16.",
         minimum=32,
         maximum=1024,
-        multiple_of=32,
+        multiple_of=16,
         example=224,
     )
 

@@ -97,7 +97,7 @@ WRONG = [
         "clip: 32",
         "clip: must hold keys of its own (got 32). Write its keys indented below `clip:`, e.g. `clip_len: 32`.",
     ),
-    ("clip: {input_size: 100}", "clip.input_size: must be a multiple of 32 (got 100). Write 96 or 128."),
+    ("clip: {input_size: 100}", "clip.input_size: must be a multiple of 16 (got 100). Write 96 or 112."),
     ("train: {amp: false}", "train.amp: must be off, float16 or bfloat16 (got false). Did you mean 'off'."),
     ("train: {amp: bf16}", "train.amp: must be off, float16 or bfloat16 (got 'bf16'). Did you mean 'bfloat16'."),
     (

@@ -137,8 +137,9 @@ def choose_workers(
         by_cores = max(1, min(MAX_WORKERS_PER_GPU, (hardware.num_cpus - devices) // devices))
         decision = Decision(by_cores, "hardware", f"{hardware.num_cpus} cores for {devices} GPU(s)")
     if by_shm < decision.value:
-        why = f"{decision.value} would need {batch_gib * (PREFETCHED_BATCHES + 1) * decision.value:.2g} GiB of /dev/shm, "
-        return Decision(by_shm, "hardware", why + f"which has {hardware.shm_gib:.2g} free")
+        needed = batch_gib * (PREFETCHED_BATCHES + 1) * decision.value
+        why = f"{decision.value} would pass {needed:.2g} GiB through /dev/shm, where {room:.2g} GiB may be used"
+        return Decision(by_shm, "hardware", why)
     return decision
 
 
