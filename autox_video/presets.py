@@ -15,7 +15,7 @@ class Weights:
     """One file of pretrained weights.
 
     Attributes:
-        url: Where it is downloaded from. A name ending in `-<8 hex digits>.pth` carries its sha256.
+        url: Where it is downloaded from. A name ending in `-<8 hex digits>.pth` carries the beginning of its sha256.
         trained_on: The data set.
         num_classes: Classes of its head.
         top1: Published top-1 accuracy on that data set, in [0, 1]; None where none is published.
@@ -113,8 +113,8 @@ def load_preset(name: str) -> Preset:
     path = shared_folder("configs") / "models" / f"{name}.py"
     if name not in preset_names():
         close = difflib.get_close_matches(name, preset_names(), n=1)
-        cure = f"Did you mean {close[0]!r}?" if close else f"Choose one of {', '.join(preset_names())}"
-        raise RequestError(Problem("model.name", "there is no such preset", cure.rstrip("?"), repr(name)))
+        cure = f"Did you mean {close[0]!r}" if close else f"Choose one of {', '.join(preset_names())}"
+        raise RequestError(Problem("model.name", "there is no such preset", cure, repr(name)))
     from mmengine.config import Config
 
     config = Config.fromfile(path).to_dict()

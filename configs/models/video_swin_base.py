@@ -21,7 +21,7 @@ preset = dict(
             top1=0.84,
             source='Video-Swin-Transformer model zoo')),
     default_weights='kinetics400',
-    num_parameters=0,
+    num_parameters=88048984,
     reference_num_classes=400,
     flops=282e9,
     flops_source='published: MMAction2 model index',
@@ -39,7 +39,7 @@ preset = dict(
     test_num_clips=4,
     test_num_crops=3,
     min_crop_area=0.08,
-    activation_gib=0.0,
+    activation_gib=5.38,
 )
 model = dict(
     type='Recognizer3D',

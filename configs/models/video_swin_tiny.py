@@ -13,7 +13,7 @@ preset = dict(
             top1=0.789,
             source='MMAction2 model index')),
     default_weights='kinetics400',
-    num_parameters=0,
+    num_parameters=28158070,
     reference_num_classes=400,
     flops=88e9,
     flops_source='published: MMAction2 model index',
@@ -31,7 +31,7 @@ preset = dict(
     test_num_clips=4,
     test_num_crops=3,
     min_crop_area=0.08,
-    activation_gib=0.0,
+    activation_gib=2.52,
 )
 model = dict(
     type='Recognizer3D',

@@ -69,10 +69,11 @@ def _plain(value: Any, where: str, problems: list[Problem]) -> Any:
         if isinstance(value, (set, frozenset)):
             return set(items)  # torch's loader knows sets, and not frozen ones
         return tuple(items) if isinstance(value, tuple) else items
-    for base in (int, float, str, bytes):  # an IntEnum, a text of a class of its own
-        if isinstance(value, base):
-            return base(value)
-    return str(value) if isinstance(value, PurePath) else _cannot(value, where, problems)
+    if isinstance(value, (str, PurePath)):
+        return str(value)
+    if isinstance(value, (int, float)):  # an IntEnum, say
+        return int(value) if isinstance(value, int) else float(value)
+    return _cannot(value, where, problems)
 
 
 def _plain_key(key: Any) -> Any:

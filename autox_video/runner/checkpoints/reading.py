@@ -81,8 +81,8 @@ def _refused(path: Path, error: str) -> RunError:
         Problem(
             str(path),
             "holds objects that only running its code can rebuild",
-            "A file from elsewhere can do anything when its code runs; if you trust this one, load it where that does no "
-            "harm and save the weights alone, with torch.save({'state_dict': checkpoint['state_dict']}, 'weights.pth')",
+            "A file from elsewhere can do anything when its code runs. If you trust this one, load it where that does "
+            "no harm and save the weights alone: torch.save({'state_dict': checkpoint['state_dict']}, 'weights.pth')",
             ", ".join(names),
         )
     )
