@@ -36,13 +36,13 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
     frame_interval = clip.choose_frame_interval(settings, card, train, clip_len.value)
     input_size = clip.choose_input_size(settings, card, train, pretrained=load_from.value != "none")
     _check_clip_len(preset, clip_len)
-    videos_per_gpu = batch.choose_videos_per_gpu(
-        settings, hardware, card, clip_len.value, input_size.value, train.num_videos
-    )
     devices = max(1, hardware.num_gpus)
-    all_gpus = videos_per_gpu.value * devices
-    accumulation = batch.choose_accumulation(settings, card, all_gpus, train.num_videos)
-    total = all_gpus * accumulation.value
+    wanted = batch.choose_total_batch_size(settings, card, train.num_videos, devices)
+    videos_per_gpu = batch.choose_videos_per_gpu(
+        settings, hardware, card, clip_len.value, input_size.value, wanted.value
+    )
+    accumulation = batch.choose_accumulation(settings, wanted.value, videos_per_gpu.value * devices, train.num_videos)
+    total = videos_per_gpu.value * devices * accumulation.value
     epochs = schedule.choose_epochs(settings, card, train.num_videos, total)
     workers = batch.choose_workers(settings, hardware, videos_per_gpu.value, clip_len.value, input_size.value)
     scored = fingerprint.splits.get("test", val)
@@ -70,9 +70,7 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
         amp=batch.choose_amp(settings, hardware, device.value),
         videos_per_gpu=videos_per_gpu,
         accumulation=accumulation,
-        total_batch_size=Decision(
-            total, "plan", f"{videos_per_gpu.value} videos x {devices} device(s) x {accumulation.value} accumulated"
-        ),
+        total_batch_size=dataclasses.replace(wanted, value=total),
         learning_rate=schedule.choose_learning_rate(settings, card, total),
         backbone_lr_mult=schedule.choose_backbone_lr_mult(card, pretrained=load_from.value != "none"),
         weight_decay=schedule.choose_weight_decay(settings, card),

@@ -21,13 +21,11 @@ HEADER = """# Rendered by autox_video from plan.json: edit config.yaml, not this
 # The 1.2.0 wheel lacks a sub-package that `mmaction.models` imports (open-mmlab/mmaction2#2714). A stock
 # config may not import this package, so it brings the empty stand-in itself.
 STOCK_PREAMBLE = '''
-import sys as _sys
-import types as _types
-
+# A temporal localizer that the released wheel of MMAction2 1.2.0 forgot; recognition never builds it. (`__import__`,
+# because MMEngine takes a config with an import statement for one in its other, lazy style.)
 for _name in ('mmaction.models.localizers.drn', 'mmaction.models.localizers.drn.drn'):
-    # A temporal localizer that the released wheel of MMAction2 1.2.0 forgot; recognition never builds it.
-    _sys.modules.setdefault(_name, _types.ModuleType(_name)).DRN = None
-del _sys, _types, _name
+    __import__('sys').modules.setdefault(_name, __import__('types').ModuleType(_name)).DRN = None
+del _name
 
 '''
 
@@ -59,7 +57,8 @@ def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = F
     if "train" in plan.ann_files:
         config |= {"optim_wrapper": optim_wrapper(plan), "param_scheduler": param_scheduler(plan)}
         if not stock:
-            config["default_hooks"]["checkpoint"] |= {"best_metric": plan.best_metric.value}
+            hook = {"type": "LastAndBestCheckpointHook", "best_metric": plan.best_metric.value}
+            config["default_hooks"]["checkpoint"] = hook
         if plan.load_from.value != "none":
             _start_from(config, plan, stock)
     rendered = Config(config)

@@ -115,17 +115,20 @@ def test_unknown_weights_are_refused_with_the_known_ones():
     )
 
 
-@pytest.mark.parametrize(
-    ("gib", "videos", "most"),
-    [(24, 10_000, 64), (80, 10_000, 64), (80, 100, 8), (6, 10_000, 2)],
-)
-def test_the_batch_fits_memory_recipe_and_steps(gib, videos, most):
-    hardware = dataclasses.replace(samples.GPU, gpu_memory_gib=gib)
-    decided = batch.choose_videos_per_gpu(samples.settings(), hardware, TINY, 32, 224, videos)
-    assert 1 <= decided.value <= most
+@pytest.mark.parametrize(("videos", "total", "source"), [(10_000, 64, "preset"), (400, 32, "data"), (100, 8, "data"), (3, 1, "data")])
+def test_the_total_batch_is_the_recipes_or_leaves_enough_steps(videos, total, source):
+    decided = batch.choose_total_batch_size(samples.settings(), TINY, videos, devices=4)
+    assert (decided.value, decided.source) == (total, source)
+
+
+@pytest.mark.parametrize(("gib", "gpus"), [(24, 1), (80, 1), (80, 4), (8, 1), (1, 1)])
+def test_the_batch_on_a_gpu_fits_its_memory(gib, gpus):
+    hardware = dataclasses.replace(samples.GPU, gpu_memory_gib=gib, num_gpus=gpus)
+    decided = batch.choose_videos_per_gpu(samples.settings(), hardware, TINY, 32, 224, 64)
     needed = batch.training_memory_gib(TINY, 32, 224, decided.value)
     assert decided.value == 1 or needed + batch.GPU_RESERVE_GIB <= 0.9 * gib
-    assert decided.value * batch.MIN_STEPS_PER_EPOCH <= videos
+    twice = batch.training_memory_gib(TINY, 32, 224, 2 * decided.value)
+    assert decided.value * gpus == 64 or twice + batch.GPU_RESERVE_GIB > 0.9 * gib
 
 
 def test_memory_scales_with_clip_and_pixels():
@@ -220,11 +223,10 @@ def test_square_videos_need_one_crop(size, crops):
 
 
 def test_accumulation_makes_up_for_a_small_batch():
-    assert batch.choose_accumulation(samples.settings(), TINY, 2, 10_000).value == 8
-    assert batch.choose_accumulation(samples.settings(), TINY, 16, 10_000).value == 1
-    assert batch.choose_accumulation(samples.settings(videos_per_gpu=2), TINY, 2, 10_000).value == 1
+    assert batch.choose_accumulation(samples.settings(), 64, 2, 10_000).value == 32
+    assert batch.choose_accumulation(samples.settings(), 64, 64, 10_000).value == 1
     with pytest.raises(RequestError) as caught:
-        batch.choose_accumulation(samples.settings(train={"accumulation": 9}), TINY, 8, 20)
+        batch.choose_accumulation(samples.settings(train={"accumulation": 9}), 72, 8, 20)
     assert str(caught.value) == (
         "fit(): train.accumulation: adds up more batches of 8 than 20 training videos make (got 9). Choose at most 2."
     )

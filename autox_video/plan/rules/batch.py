@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from autox_video.errors import Problem, RequestError
 from autox_video.plan.rules.common import asked
 from autox_video.plan.schema import Decision, Hardware
@@ -17,6 +15,7 @@ GIB = 2**30
 # What the CUDA context, cuDNN's workspaces and fragmentation take besides the model.
 GPU_RESERVE_GIB = 1.5
 GPU_SHARE = 0.9
+CPU_SHARE = 0.5
 # Each worker keeps this many finished batches in shared memory, and one more in the making.
 PREFETCHED_BATCHES = 2
 SHM_SHARE = 0.8
@@ -69,32 +68,43 @@ def training_memory_gib(card: Card, clip_len: int, input_size: int, videos: int)
     return BYTES_PER_PARAMETER * card.num_parameters / GIB + card.activation_gib * scale * videos
 
 
+def choose_total_batch_size(settings: Settings, card: Card, num_train_videos: int, devices: int) -> Decision[int]:
+    """Videos a step of the optimizer. Left to us it depends on neither the number of GPUs nor their memory."""
+    if decision := asked(settings, "videos_per_gpu"):
+        accumulation = 1 if settings.train.accumulation == AUTO else settings.train.accumulation
+        value = decision.value * devices * accumulation
+        why = f"{decision.value} videos x {devices} device(s) x {accumulation} accumulated"
+        return Decision(value, decision.source, why)
+    by_steps = max(1, num_train_videos // MIN_STEPS_PER_EPOCH)
+    if by_steps < card.base_total_batch_size:
+        why = f"at least {MIN_STEPS_PER_EPOCH} steps an epoch from {num_train_videos} videos"
+        return Decision(_power_of_two(by_steps), "data", why)
+    return Decision(card.base_total_batch_size, "preset", "the recipe of the preset")
+
+
 def choose_videos_per_gpu(
-    settings: Settings, hardware: Hardware, card: Card, clip_len: int, input_size: int, num_train_videos: int
+    settings: Settings, hardware: Hardware, card: Card, clip_len: int, input_size: int, total_batch_size: int
 ) -> Decision[int]:
-    """Batch size on one GPU (or on the CPU)."""
+    """Batch size on one GPU (or on the CPU): the share of the total, or what fits into memory."""
     if decision := asked(settings, "videos_per_gpu"):
         return decision
     devices = max(1, hardware.num_gpus)
-    by_recipe = max(1, card.base_total_batch_size // devices)
-    by_steps = max(1, num_train_videos // (MIN_STEPS_PER_EPOCH * devices))
+    accumulation = 1 if settings.train.accumulation == AUTO else settings.train.accumulation
+    share = max(1, total_batch_size // (devices * accumulation))
     if hardware.num_gpus:
         room, name = GPU_SHARE * hardware.gpu_memory_gib - GPU_RESERVE_GIB, "GPU"
     else:
-        room, name = 0.5 * hardware.memory_gib, "machine"
+        room, name = CPU_SHARE * hardware.memory_gib, "machine"
     fixed = training_memory_gib(card, clip_len, input_size, 0)
     each = training_memory_gib(card, clip_len, input_size, 1) - fixed
-    by_memory = max(1, int((room - fixed) / each))
-    value = 2 ** int(math.log2(min(by_recipe, by_steps, by_memory)))
-    if by_memory <= min(by_recipe, by_steps):
+    fits = max(1, int((room - fixed) / each))
+    if fits < share:
         why = f"a video needs {each:.2g} GiB, the model {fixed:.2g}; {room:.3g} GiB of the {name} may be used"
-        return Decision(value, "hardware", why)
-    if by_steps < by_recipe:
-        return Decision(value, "data", f"at least {MIN_STEPS_PER_EPOCH} steps an epoch from {num_train_videos} videos")
-    return Decision(value, "preset", f"the recipe's {card.base_total_batch_size} videos a step over {devices} device(s)")
+        return Decision(_power_of_two(fits), "hardware", why)
+    return Decision(share, "plan", f"{total_batch_size} videos a step, on {devices} device(s)")
 
 
-def choose_accumulation(settings: Settings, card: Card, batch: int, num_train_videos: int) -> Decision[int]:
+def choose_accumulation(settings: Settings, total_batch_size: int, batch: int, num_train_videos: int) -> Decision[int]:
     """Batches added up before a step of the optimizer. `batch` counts the videos of all GPUs.
 
     Raises:
@@ -111,14 +121,15 @@ def choose_accumulation(settings: Settings, card: Card, batch: int, num_train_vi
                 )
             )
         return decision
-    if settings.videos_per_gpu != AUTO:
-        return Decision(1, "default", "the batch was chosen by the user")
-    # A quarter of the recipe's batch still trains well with the learning rate scaled; below, gradients are added up.
-    wanted = min(card.base_total_batch_size // 4, num_train_videos // MIN_STEPS_PER_EPOCH)
-    value = max(1, wanted // batch)
+    value = max(1, total_batch_size // batch)
     if value == 1:
-        return Decision(1, "default", "the batch is large enough")
-    return Decision(value, "hardware", f"{batch} videos fit at a time; the recipe wants at least {wanted} a step")
+        return Decision(1, "plan", "the batch is the total")
+    return Decision(value, "hardware", f"{batch} videos fit at a time; {total_batch_size} make a step")
+
+
+def _power_of_two(value: int) -> int:
+    """The largest power of two that is not above `value`."""
+    return 1 << value.bit_length() - 1
 
 
 def choose_workers(
