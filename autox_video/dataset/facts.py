@@ -22,6 +22,7 @@ class BadVideo:
 
     Attributes:
         split: `train`, `val` or `test`.
+        position: Its place among all videos of the split, from 0: where a row for it belongs.
         path: As listed, relative to `data_root` or absolute.
         where: The list and line it comes from (`train_list.txt:7`), or its folder.
         reason: Why, as a short sentence without a full stop.
@@ -29,6 +30,7 @@ class BadVideo:
     """
 
     split: str
+    position: int
     path: str
     where: str
     reason: str
@@ -37,7 +39,7 @@ class BadVideo:
 
 @dataclass(frozen=True)
 class SplitFacts:
-    """One split.
+    """One split. What is counted or measured is so over its readable videos.
 
     Attributes:
         ann_file: The canonical list in `work_dir/annotations`: tab-separated `path<TAB>label`, readable videos only.
@@ -45,9 +47,10 @@ class SplitFacts:
         labelled: Whether its videos have labels. Only test may have none.
         num_videos: Readable videos.
         class_counts: Readable videos of each class, by name; every class appears. Empty when unlabelled.
+        num_bad: Videos left out.
         num_frames: Frames a video has, from its container.
-        fps: Frames a second.
-        duration_seconds: `num_frames / fps` of each video.
+        fps: Frames a second, from the container; over the videos that state a usable rate.
+        duration_seconds: `num_frames / fps` of the same videos.
         short_side_px: The shorter side of the frames, decoded.
         long_side_px: The longer side of the frames, decoded.
         size_bytes: File sizes.
@@ -58,6 +61,7 @@ class SplitFacts:
     labelled: bool
     num_videos: int
     class_counts: dict[str, int]
+    num_bad: int
     num_frames: Percentiles
     fps: Percentiles
     duration_seconds: Percentiles

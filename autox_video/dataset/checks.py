@@ -1,0 +1,201 @@
+"""What is refused before training, and what is only remarked on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+
+from autox_video.dataset.entries import Draft, Sample
+from autox_video.dataset.measures import fps_notes
+from autox_video.dataset.messages import MAX_LISTED, in_short, missing_path, plural, setting_place
+from autox_video.dataset.opened import OpenedSplit
+from autox_video.dataset.probe import MISSING
+from autox_video.errors import Problem
+from autox_video.settings.schema import Settings
+
+MAX_BAD_SHARE = 0.20
+
+
+def folder_problems(settings: Settings) -> list[Problem]:
+    """Whether `data_root` is a folder."""
+    where, root = setting_place(settings, "data_root"), settings.data_root
+    if root.is_dir():
+        return []
+    if root.exists():
+        return [Problem(where, "is not a folder", "Name the folder of the videos", str(root))]
+    return [missing_path(where, root, "Correct the path; a relative one starts from the folder of the YAML")]
+
+
+def absent_splits(settings: Settings, wanted: Collection[str], drafts: Mapping[str, Draft]) -> list[Problem]:
+    """Splits that neither a list nor a folder gave."""
+    where, root = setting_place(settings, "data_root"), str(settings.data_root)
+    if "train" in wanted and "train" not in drafts:
+        cure = "Give ann_file_train, or put the videos of each class into a folder of its own"
+        return [Problem(where, "there is no list of training videos, and no folder of a class", cure, root)]
+    if list(wanted) == ["test"] and "test" not in drafts:
+        return [Problem(where, "there is no video to test on", "Give ann_file_test, or another folder", root)]
+    return []
+
+
+def refusals(
+    settings: Settings, opened: Mapping[str, OpenedSplit], names: Sequence[str], *, labels_are_right: bool
+) -> list[Problem]:
+    """Everything that training or testing would stumble over.
+
+    Args:
+        settings: For what to name.
+        opened: The splits.
+        names: Class names.
+        labels_are_right: Whether all labels could be read; if not, what follows from them is not judged.
+    """
+    problems, lost = _all_missing(settings, opened)
+    unusable = {split: _unusable(split, videos) for split, videos in opened.items() if split not in lost}
+    problems += [problem for found in unusable.values() for problem in found]
+    problems += _two_labels(opened)
+    if labels_are_right and unusable.get("train") == []:
+        problems += _unseen_classes(opened, names)
+    return problems
+
+
+def remarks(opened: Mapping[str, OpenedSplit], names: Sequence[str]) -> list[str]:
+    """What a person should know of the splits."""
+    notes: list[str] = []
+    for split, videos in opened.items():
+        notes += fps_notes(split, videos.videos)
+        if again := _repeated(videos.draft.samples):
+            places = in_short([sample.where for sample in again])
+            notes.append(f"{split} lists {plural(len(again), 'video')} more than once, and each counts: {places}")
+        if videos.draft.labelled and (absent := [name for label, name in enumerate(names) if not videos.counts[label]]):
+            notes.append(f"{plural(len(absent), 'class')} of {len(names)} without a {split} video: {in_short(absent)}")
+    return notes
+
+
+def shared_files(opened: Mapping[str, OpenedSplit], earlier: Mapping[str, set[str]]) -> list[str]:
+    """Videos that two splits share, and what that does to the figures.
+
+    Args:
+        opened: The splits.
+        earlier: The files of splits that are not opened now, but were trained on.
+    """
+    files = {**earlier, **{split: videos.files for split, videos in opened.items()}}
+    figures = [("train", "val")] if "val" in opened else []
+    if "test" in opened and opened["test"].draft.labelled:
+        figures += [("train", "test"), ("val", "test")]
+    notes = [_shared(*pair, files) for pair in figures if files.get(pair[0], set()) & files[pair[1]]]
+    if "test" in opened and not opened["test"].draft.labelled:
+        used = files["test"] & (files.get("train", set()) | files.get("val", set()))
+        if used:
+            notes.append(f"{len(used)} of {plural(len(files['test']), 'test video')} are also in train or val")
+    return notes
+
+
+def _repeated(samples: Sequence[Sample]) -> list[Sample]:
+    """Samples whose file another sample named before."""
+    seen: set[str] = set()
+    again = []
+    for sample in samples:
+        if sample.file in seen:
+            again.append(sample)
+        seen.add(sample.file)
+    return again
+
+
+def _shared(one: str, other: str, files: Mapping[str, set[str]]) -> str:
+    ones, others = files[one], files[other]
+    size = plural(len(others), f"{other} file")
+    what = f"{len(ones & others)} of {size} are also in {one}"
+    if ones == others:
+        what = f"{one} and {other} are the same {plural(len(others), 'file')}"
+    if one == "val":
+        return f"{what}: the test figures are not independent of the choice of the best checkpoint"
+    return f"{what}: the {other} figures are better than on new videos"
+
+
+def _unusable(split: str, videos: OpenedSplit) -> list[Problem]:
+    """An empty split, or one of which too much cannot be read."""
+    draft, bad, listed = videos.draft, videos.bad, len(videos.draft.samples)
+    if listed == 0:
+        cure = "Give it videos" if split == "train" else f"Give it videos, or a list in ann_file_{split}"
+        return [Problem(split, f"there is no video in {draft.source}", cure)]
+    # Nobody chose the videos of a whole folder one by one: what is broken there says little of the rest.
+    allowed = 1.0 if draft.swept else MAX_BAD_SHARE
+    if len(bad) <= allowed * listed and videos.good:
+        return []
+    wrong = f"{len(bad)} of {plural(listed, 'video')} ({len(bad) / listed:.0%}) cannot be used"
+    cure = f"Repair them or take them out of {draft.source}; up to {MAX_BAD_SHARE:.0%} would be left out"
+    problems = [Problem(split, wrong, cure)]
+    for video in bad[:MAX_LISTED]:
+        problems.append(Problem(video.where, f"{video.path} {video.reason}", "Repair it or take it out"))
+    if len(bad) > MAX_LISTED:
+        problems.append(Problem(split, f"and {len(bad) - MAX_LISTED} more", "Repair the others first"))
+    return problems
+
+
+def _two_labels(opened: Mapping[str, OpenedSplit]) -> list[Problem]:
+    """One video with two labels, be it in one list or in two."""
+    problems = []
+    first: dict[str, Sample] = {}
+    for videos in opened.values():
+        for sample in videos.draft.samples:
+            if sample.label is None:
+                continue
+            earlier = first.setdefault(sample.file, sample)
+            if earlier.label != sample.label:
+                wrong = f"has another label than in {earlier.where}"
+                problems.append(Problem(sample.where, wrong, "Correct one of them", repr(sample.path)))
+    return problems
+
+
+def _all_missing(settings: Settings, opened: Mapping[str, OpenedSplit]) -> tuple[list[Problem], set[str]]:
+    """Lists of which not one video exists, since `data_root` is wrong most likely: one problem for all of them.
+
+    Returns:
+        The problem, and the splits it speaks of.
+    """
+    lost = {
+        split: videos.draft.samples
+        for split, videos in opened.items()
+        if videos.bad and not videos.good and all(video.reason == MISSING for video in videos.bad)
+    }
+    paths = [sample.path for samples in lost.values() for sample in samples]
+    if not paths:
+        return [], set()
+    places = [samples[0].where for samples in lost.values()]
+    where = ", ".join(dict.fromkeys(place.rpartition(":")[0] or place for place in places))
+    first = os.path.join(settings.data_root, paths[0])
+    root = _better_root(settings, paths)
+    cure = f"Set data_root to {root}" if root else "Correct data_root, or the paths in the list"
+    wrong = f"not one of {plural(len(paths), 'video')} exists"
+    return [Problem(where, wrong, cure, f"{first} as the first")], set(lost)
+
+
+def _better_root(settings: Settings, paths: Sequence[str]) -> str | None:
+    """A folder near the data or the lists under which most of the first paths exist."""
+    near = [settings.data_root, *settings.data_root.parents[:2]]
+    for file in (settings.ann_file_train, settings.ann_file_val, settings.ann_file_test):
+        near += [] if file is None else file.parents[:2]
+    tried = [path for path in paths[:10] if not os.path.isabs(path)]
+    for folder in dict.fromkeys(near):
+        try:
+            inside = sorted(item.path for item in os.scandir(folder) if item.is_dir())[:1000]
+        except OSError:
+            continue
+        for root in (str(folder), *inside):
+            if 2 * sum(os.path.exists(os.path.join(root, path)) for path in tried) > len(tried):
+                return root
+    return None
+
+
+def _unseen_classes(opened: Mapping[str, OpenedSplit], names: Sequence[str]) -> list[Problem]:
+    """Classes that val or test have and training has not."""
+    train = opened["train"]
+    listed = {sample.label for sample in train.draft.samples}
+    problems = []
+    for split in [split for split in opened if split != "train"]:
+        samples = opened[split].draft.samples
+        first = {sample.label: sample.where for sample in reversed(samples) if sample.label is not None}
+        for label in sorted(first.keys() - train.counts.keys()):
+            wrong = "training has no video of this class" + (" that can be read" if label in listed else "")
+            cure = f"Add videos of it to train, or take it out of {split}"
+            problems.append(Problem(first[label], wrong, cure, repr(names[label])))
+    return problems

@@ -1,0 +1,93 @@
+"""What passes between the steps of this stage: what a format reads, and what a split is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from autox_video.errors import Problem
+
+SPLITS = ("train", "val", "test")
+
+# The key of videos that a format found without being told which split they belong to.
+UNDIVIDED = "undivided"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One video as a list or a folder names it.
+
+    Attributes:
+        path: As listed: relative to the data root, or absolute.
+        label: The text of its label, or None where there is none.
+        where: The list and line (`train_list.txt:7`), or the folder.
+    """
+
+    path: str
+    label: str | None
+    where: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """The videos of one split, or those still to be divided.
+
+    Attributes:
+        entries: In the order of the list.
+        source: Where they come from, for people.
+        named: Whether labels are class names whatever they look like (a folder `3` is a name);
+            otherwise an integer may be an id.
+    """
+
+    entries: tuple[Entry, ...]
+    source: str
+    named: bool
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What one format, or all of them together, read.
+
+    Attributes:
+        parts: By split, or under `UNDIVIDED`.
+        notes: What a person should know about the reading.
+        problems: What is wrong.
+    """
+
+    parts: Mapping[str, Part]
+    notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One video of a split.
+
+    Attributes:
+        path: As it is written into the canonical list.
+        label: Class id, or None where it is unlabelled or its label is wrong.
+        where: The list and line, or the folder.
+        file: Absolute path without symbolic links: two samples with the same one are the same video.
+    """
+
+    path: str
+    label: int | None
+    where: str
+    file: str
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A split before its videos are opened.
+
+    Attributes:
+        samples: In the order of the list.
+        source: Where they come from, for people.
+        labelled: Whether its videos have labels.
+        swept: Whether it is simply every video of a folder, which nobody chose one by one.
+    """
+
+    samples: tuple[Sample, ...]
+    source: str
+    labelled: bool
+    swept: bool = False

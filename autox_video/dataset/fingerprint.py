@@ -1,0 +1,139 @@
+"""From settings to measured facts: read the lists, open every video, refuse or note what is wrong."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+
+from autox_video.dataset import checks
+from autox_video.dataset.annotations import canonical_path, read_annotations, write_annotations
+from autox_video.dataset.classes import ClassList, find_classes, label_ids
+from autox_video.dataset.entries import SPLITS, Draft, Listing, Part, Sample
+from autox_video.dataset.facts import Fingerprint
+from autox_video.dataset.formats import read_listing
+from autox_video.dataset.messages import shorten
+from autox_video.dataset.opened import OpenedSplit, open_splits, split_facts
+from autox_video.dataset.splits import complete_splits, sweep_folder
+from autox_video.dataset.video_files import real_file
+from autox_video.errors import Problem, RequestError, RunError
+from autox_video.settings.schema import Settings
+from autox_video.work_dir import WorkDir, read_record, write_record
+
+VERSION = 1
+TASK = "single_label"
+
+
+def fingerprint_dataset(
+    settings: Settings,
+    work_dir: WorkDir,
+    *,
+    splits: Collection[str] = SPLITS,
+    classes: tuple[str, ...] | None = None,
+    whole_folder: bool = False,
+) -> Fingerprint:
+    """Read the data, open every video once, and write down what it is.
+
+    Writes `annotations/<split>.txt` and `probe_cache.json`, and `fingerprint.json` when all three
+    splits are asked for.
+
+    Args:
+        settings: Where lists and videos are.
+        work_dir: Where to write.
+        splits: What is needed of `train`, `val`, `test`. Videos of other splits are not opened.
+        classes: The classes of a trained model; labels are read against them.
+        whole_folder: Make every video in `data_root` the test split, without labels.
+
+    Returns:
+        The facts of the splits asked for; without `test` when there is nothing to test on.
+
+    Raises:
+        RequestError: Something is wrong with the data. Everything that was found is told together.
+        RunError: Videos cannot be opened at all, or files not be written.
+    """
+    wanted = [split for split in SPLITS if split in splits]
+    if problems := checks.folder_problems(settings):
+        raise RequestError(problems)
+    listing = Listing({}) if whole_folder else read_listing(settings, _needed(settings, wanted, classes))
+    class_list = find_classes(settings, classes, listing.parts)
+    read, wrong_labels = _drafts(settings, listing.parts, class_list)
+    problems = [*listing.problems, *class_list.problems, *wrong_labels]
+    if whole_folder:
+        drafts, divided = {"test": sweep_folder(settings)}, list[str]()
+    else:
+        drafts, divided = complete_splits(read, settings, wanted)
+    if not problems:
+        problems += checks.absent_splits(settings, wanted, drafts)
+    opened = open_splits(drafts, settings.data_root, work_dir.probe_cache)
+    problems += checks.refusals(settings, opened, class_list.names, labels_are_right=not problems)
+    if problems:
+        raise RequestError(shorten(dict.fromkeys(problems)))
+    notes = [*listing.notes, *class_list.notes, *divided, *checks.remarks(opened, class_list.names)]
+    notes += checks.shared_files(opened, _earlier_files(work_dir, opened))
+    return _write(settings, work_dir, wanted, class_list.names, opened, notes)
+
+
+def _needed(settings: Settings, wanted: Collection[str], classes: tuple[str, ...] | None) -> set[str]:
+    """What must be read to know the wanted splits: labels define the classes, and what is missing is held out."""
+    needed = set(wanted)
+    if classes is None or needed != {"test"} or settings.ann_file_train is None:
+        needed |= {"train", "val"}
+    if settings.ann_file_train is None:
+        needed.add("test")
+    return needed
+
+
+def _drafts(
+    settings: Settings, parts: Mapping[str, Part], classes: ClassList
+) -> tuple[dict[str, Draft], list[Problem]]:
+    """Entries with class ids instead of labels, and paths as the canonical lists have them."""
+    root, folders = str(settings.data_root), dict[str, str]()
+    drafts: dict[str, Draft] = {}
+    problems: list[Problem] = []
+    for split, part in parts.items():
+        ids, wrong = label_ids(part, classes)
+        problems += wrong
+        samples = []
+        for entry, label in zip(part.entries, ids, strict=True):
+            path = canonical_path(entry.path, root)
+            samples.append(Sample(path, label, entry.where, real_file(os.path.join(root, path), folders)))
+        labelled = split != "test" or any(entry.label is not None for entry in part.entries)
+        drafts[split] = Draft(tuple(samples), part.source, labelled)
+    return drafts, problems
+
+
+def _earlier_files(work_dir: WorkDir, opened: Mapping[str, OpenedSplit]) -> dict[str, set[str]]:
+    """The files that a training in this work dir used, of the splits that are not opened now."""
+    files: dict[str, set[str]] = {}
+    folders: dict[str, str] = {}
+    try:
+        root = read_record(work_dir.fingerprint, Fingerprint).data_root
+        for split in {"train", "val"} - opened.keys():
+            paths = [path for path, _ in read_annotations(work_dir.annotations(split))]
+            files[split] = {real_file(os.path.join(root, path), folders) for path in paths}
+    except (RunError, OSError, ValueError):
+        return {}  # there was no such training
+    return files
+
+
+def _write(
+    settings: Settings,
+    work_dir: WorkDir,
+    wanted: Collection[str],
+    classes: tuple[str, ...],
+    opened: Mapping[str, OpenedSplit],
+    notes: list[str],
+) -> Fingerprint:
+    for split, videos in opened.items():
+        write_annotations(work_dir.annotations(split), videos.good)
+    fingerprint = Fingerprint(
+        version=VERSION,
+        task=TASK,
+        data_root=str(settings.data_root),
+        classes=classes,
+        splits={split: split_facts(videos, work_dir.annotations(split), classes) for split, videos in opened.items()},
+        bad_videos=tuple(video for videos in opened.values() for video in videos.bad),
+        notes=tuple(notes),
+    )
+    if set(wanted) == set(SPLITS):
+        write_record(work_dir.fingerprint, fingerprint)
+    return fingerprint

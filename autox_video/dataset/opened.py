@@ -1,0 +1,90 @@
+"""A split after its videos were opened."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autox_video.dataset.annotations import unlistable
+from autox_video.dataset.entries import Draft, Sample
+from autox_video.dataset.facts import BadVideo, SplitFacts
+from autox_video.dataset.measures import measure
+from autox_video.dataset.probe import VideoFacts, probe_videos
+from autox_video.dataset.video_files import as_text, is_file
+
+
+@dataclass(frozen=True)
+class OpenedSplit:
+    """One split, divided into what can be used and what cannot.
+
+    Attributes:
+        draft: All of it.
+        good: The readable samples, in order.
+        videos: The facts of each of them.
+        bad: The others.
+    """
+
+    draft: Draft
+    good: tuple[Sample, ...]
+    videos: tuple[VideoFacts, ...]
+    bad: tuple[BadVideo, ...]
+
+    @property
+    def files(self) -> set[str]:
+        """The readable files."""
+        return {sample.file for sample in self.good}
+
+    @property
+    def counts(self) -> Counter[int]:
+        """Readable videos of each class id."""
+        return Counter(sample.label for sample in self.good if sample.label is not None)
+
+
+def open_splits(drafts: Mapping[str, Draft], root: Path, cache: Path) -> dict[str, OpenedSplit]:
+    """Open every video of some splits.
+
+    Args:
+        drafts: The splits.
+        root: Folder that relative paths start from.
+        cache: See `probe_videos`.
+    """
+    files = [sample.file for draft in drafts.values() for sample in draft.samples if _reason(sample, root) is None]
+    known = probe_videos(files, cache)
+    return {split: _sort_out(split, draft, root, known) for split, draft in drafts.items()}
+
+
+def split_facts(opened: OpenedSplit, ann_file: Path, classes: Sequence[str]) -> SplitFacts:
+    """What `fingerprint.json` says of a split that has at least one readable video."""
+    counts, labelled = opened.counts, opened.draft.labelled
+    return SplitFacts(
+        ann_file=str(ann_file),
+        source=opened.draft.source,
+        labelled=labelled,
+        num_videos=len(opened.good),
+        class_counts={name: counts[label] for label, name in enumerate(classes)} if labelled else {},
+        num_bad=len(opened.bad),
+        **measure(opened.videos),
+    )
+
+
+def _reason(sample: Sample, root: Path) -> str | None:
+    """Why a sample is out before its file is opened: its name would not survive in a list."""
+    reason = unlistable(sample.path)
+    return reason if reason and is_file(os.path.join(root, sample.path)) else None
+
+
+def _sort_out(split: str, draft: Draft, root: Path, known: Mapping[str, VideoFacts | str]) -> OpenedSplit:
+    good: list[Sample] = []
+    videos: list[VideoFacts] = []
+    bad: list[BadVideo] = []
+    for position, sample in enumerate(draft.samples):
+        found = _reason(sample, root) or known[sample.file]
+        if isinstance(found, VideoFacts):
+            good.append(sample)
+            videos.append(found)
+        else:
+            bad.append(BadVideo(split, position, as_text(sample.path), sample.where, found, sample.label))
+    return OpenedSplit(draft, tuple(good), tuple(videos), tuple(bad))

@@ -1,0 +1,147 @@
+"""What each video is: opened once by the route that training takes, and remembered."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import stat
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from autox_video import work_dir
+from autox_video.dataset.probe_pool import Answer, read_videos
+from autox_video.progress import progress_bar
+
+CACHE_VERSION = 1
+LIMIT_SECONDS = 20.0
+MAX_WORKERS = 8
+MISSING = "does not exist"
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFacts:
+    """A video that can be read.
+
+    Attributes:
+        num_frames: From its container.
+        fps: Frames a second, from its container; None where it states none.
+        width: Of a decoded frame, in pixels.
+        height: Of a decoded frame, in pixels.
+        size_bytes: Of the file.
+    """
+
+    num_frames: int
+    fps: float | None
+    width: int
+    height: int
+    size_bytes: int
+
+
+def probe_videos(
+    files: Iterable[str], cache: Path, *, limit_seconds: float = LIMIT_SECONDS, num_workers: int | None = None
+) -> dict[str, VideoFacts | str]:
+    """Find out which videos can be read, and their facts.
+
+    Args:
+        files: Absolute paths.
+        cache: File of what earlier calls found out; read, and written when something was added,
+            also when the call is interrupted.
+        limit_seconds: Time a video may take.
+        num_workers: Processes that open videos; by default one a core, 8 at most.
+
+    Returns:
+        For each path its facts, or the reason why it cannot be used, such as `is empty`.
+
+    Raises:
+        RunError: The processes do not start, or the cache cannot be written.
+    """
+    known = _read_cache(cache)
+    found: dict[str, VideoFacts | str] = {}
+    stamps: dict[str, list[int]] = {}
+    unknown: list[str] = []
+    for file in dict.fromkeys(files):
+        stamp = _stamp(file)
+        if isinstance(stamp, str):
+            found[file] = stamp
+        elif (entry := known.get(file)) and entry["stamp"] == stamp:
+            found[file] = _facts(entry, stamp[0])
+        else:
+            stamps[file] = stamp
+            unknown.append(file)
+    if not unknown:
+        return found
+    learned = False
+    workers = num_workers or min(_num_cpus(), MAX_WORKERS)
+    try:
+        with (
+            progress_bar(len(unknown), "reading videos") as bar,
+            closing(read_videos(unknown, workers, limit_seconds)) as answers,
+        ):
+            for file, answer in answers:
+                found[file] = _facts(answer, stamps[file][0])
+                bar.advance()
+                if answer.pop("lasting", True) and _is_utf8(file):
+                    known[file] = {"stamp": stamps[file], **answer}
+                    learned = True
+    finally:
+        if learned:
+            work_dir.write_json(cache, {"version": CACHE_VERSION, "decoder": _decoder(), "videos": known})
+    return found
+
+
+def _stamp(file: str) -> list[int] | str:
+    """Size and time of change, by which a file is known again; or why there is no point in opening it."""
+    try:
+        status = os.stat(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return MISSING
+    except (OSError, ValueError) as error:
+        return f"cannot be read: {getattr(error, 'strerror', None) or error}"
+    if stat.S_ISDIR(status.st_mode):
+        return "is a folder"
+    if not stat.S_ISREG(status.st_mode):
+        return "is not a regular file"
+    if status.st_size == 0:
+        return "is empty"
+    if not os.access(file, os.R_OK):
+        return "cannot be read: Permission denied"
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _facts(answer: Answer, size_bytes: int) -> VideoFacts | str:
+    if "reason" in answer:
+        return str(answer["reason"])
+    return VideoFacts(answer["num_frames"], answer["fps"], answer["width"], answer["height"], size_bytes)
+
+
+def _read_cache(cache: Path) -> dict[str, dict[str, Any]]:
+    """What is remembered; nothing where the cache is missing, damaged or of another decoder."""
+    try:
+        content = json.loads(cache.read_text(encoding="utf-8"))
+        if (content["version"], content["decoder"]) != (CACHE_VERSION, _decoder()):
+            return {}
+        needed = {field.name for field in dataclasses.fields(VideoFacts)} - {"size_bytes"}
+        return {
+            file: entry
+            for file, entry in content["videos"].items()
+            if "stamp" in entry and ("reason" in entry or needed <= entry.keys())
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _is_utf8(file: str) -> bool:
+    return file.encode("utf-8", "replace").decode("utf-8") == file
+
+
+def _decoder() -> str:
+    return f"decord {metadata.version('decord')}"
+
+
+def _num_cpus() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
