@@ -61,6 +61,9 @@ def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = F
             config["default_hooks"]["checkpoint"] = hook
         if plan.load_from.value != "none":
             _start_from(config, plan, stock)
+    elif not stock:
+        # It would leave a folder of its own for the one row of figures that the results file has.
+        config["default_hooks"]["logger"] = None
     rendered = Config(config)
     _merge_options(rendered, plan.cfg_options)
     return rendered

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from autox_video.plan.schema import Plan
@@ -34,12 +35,13 @@ def optim_wrapper(plan: Plan) -> dict[str, Any]:
 
 
 def param_scheduler(plan: Plan) -> list[dict[str, Any]]:
-    """Linear warm-up, then a cosine to zero, both updated every iteration."""
-    warmup, epochs = plan.warmup_epochs.value, plan.epochs.value
-    rise = {"type": "LinearLR", "start_factor": 0.1, "begin": 0, "end": warmup}
-    fall = {"type": "CosineAnnealingLR", "eta_min": 0.0, "begin": warmup, "end": epochs}
-    stages = [rise, fall] if warmup else [fall]
-    return [{**stage, "by_epoch": True, "convert_to_iter_based": True} for stage in stages]
+    """Linear warm-up, then a cosine to zero, both in iterations: a warm-up may be a fraction of an epoch."""
+    epoch = math.ceil(plan.num_videos["train"] / (plan.videos_per_gpu.value * max(1, plan.hardware.num_gpus)))
+    end = plan.epochs.value * epoch
+    warmup = min(round(plan.warmup_epochs.value * epoch), end - 1)
+    rise = {"type": "LinearLR", "start_factor": 0.1, "begin": 0, "end": warmup, "by_epoch": False}
+    fall = {"type": "CosineAnnealingLR", "eta_min": 0.0, "begin": warmup, "end": end, "by_epoch": False}
+    return [rise, fall] if warmup else [fall]
 
 
 def train_loop(plan: Plan) -> dict[str, Any]:

@@ -97,18 +97,11 @@ optim_wrapper = dict(
         relative_position_bias_table=dict(decay_mult=0.0)),
     type='OptimWrapper')
 param_scheduler = [
+    dict(begin=0, by_epoch=False, end=26, start_factor=0.1, type='LinearLR'),
     dict(
-        begin=0,
-        by_epoch=True,
-        convert_to_iter_based=True,
-        end=2.0,
-        start_factor=0.1,
-        type='LinearLR'),
-    dict(
-        begin=2.0,
-        by_epoch=True,
-        convert_to_iter_based=True,
-        end=31,
+        begin=26,
+        by_epoch=False,
+        end=403,
         eta_min=0.0,
         type='CosineAnnealingLR'),
 ]

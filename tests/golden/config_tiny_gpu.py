@@ -95,18 +95,11 @@ optim_wrapper = dict(
         relative_position_bias_table=dict(decay_mult=0.0)),
     type='AmpOptimWrapper')
 param_scheduler = [
+    dict(begin=0, by_epoch=False, end=62, start_factor=0.1, type='LinearLR'),
     dict(
-        begin=0,
-        by_epoch=True,
-        convert_to_iter_based=True,
-        end=2.5,
-        start_factor=0.1,
-        type='LinearLR'),
-    dict(
-        begin=2.5,
-        by_epoch=True,
-        convert_to_iter_based=True,
-        end=30,
+        begin=62,
+        by_epoch=False,
+        end=750,
         eta_min=0.0,
         type='CosineAnnealingLR'),
 ]

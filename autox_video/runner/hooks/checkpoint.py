@@ -74,8 +74,8 @@ class LastAndBestCheckpointHook(Hook):
     def after_load_checkpoint(self, runner, checkpoint: dict[str, Any]) -> None:  # type: ignore[no-untyped-def]
         """Undo `before_save_checkpoint`, and drop the schedule of a run that was planned to end elsewhere."""
         from_plain(checkpoint)
-        planned = checkpoint["meta"][RECORD_KEY]["plan"]["epochs"]["value"]
-        if "param_schedulers" in checkpoint and planned != runner.max_epochs:
+        saved = [state["end"] for state in checkpoint.get("param_schedulers", [])]
+        if saved and saved != [scheduler.end for scheduler in runner.param_schedulers]:
             del checkpoint["param_schedulers"]
             self.schedule_is_stale = True
 
