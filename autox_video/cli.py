@@ -68,13 +68,21 @@ def main(argv: list[str] | None = None, *, prog: str | None = None, default_conf
 
 
 def _parser(prog: str | None) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=prog or "autox-video", description="Train and test video models from one config.yaml.")
+    parser = argparse.ArgumentParser(
+        prog=prog or "autox-video", description="Train and test video models from one config.yaml."
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
         sub = commands.add_parser(name, help=command.help, description=command.help)
         if command.takes_config:
             sub.add_argument("-c", "--config", type=Path, metavar="FILE", help="the settings (default: config.yaml)")
-            sub.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="one setting, e.g. train.learning_rate=1e-3; repeatable")
+            sub.add_argument(
+                "--set",
+                action="append",
+                default=[],
+                metavar="KEY=VALUE",
+                help="one setting, e.g. train.learning_rate=1e-3; repeatable",
+            )
             sub.add_argument("--work-dir", type=Path, metavar="DIR", help="where the run writes, instead of work_dir")
         command.options(sub)
         sub.set_defaults(run=command.run, takes_config=command.takes_config)
@@ -187,12 +195,16 @@ def _plan_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _render_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--stock", action="store_true", help="only MMAction2's own modules: runs under its tools/train.py")
+    parser.add_argument(
+        "--stock", action="store_true", help="only MMAction2's own modules: runs under its tools/train.py"
+    )
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="where to write (default: into work_dir)")
 
 
 def _demo_data_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, nargs="?", default=Path("data/demo"), help="a new folder (default: data/demo)")
+    parser.add_argument(
+        "folder", type=Path, nargs="?", default=Path("data/demo"), help="a new folder (default: data/demo)"
+    )
 
 
 def _doctor_options(parser: argparse.ArgumentParser) -> None:
@@ -205,6 +217,8 @@ COMMANDS = {
     "check": Command("read the lists and open every video, nothing else", _check),
     "plan": Command("show every value of the run, where it comes from and why", _plan, _plan_options),
     "render": Command("write the MMEngine config of the run", _render, _render_options),
-    "demo-data": Command("make the demo videos: 8 classes that only motion tells apart", _demo_data, _demo_data_options, False),
+    "demo-data": Command(
+        "make the demo videos: 8 classes that only motion tells apart", _demo_data, _demo_data_options, False
+    ),
     "doctor": Command("check this machine and name what fixes it", _doctor, _doctor_options, False),
 }

@@ -49,6 +49,12 @@ def progress_bar(total: float, label: str, *, in_bytes: bool = False) -> Iterato
     )
 
     middle: list[ProgressColumn] = [DownloadColumn(), TransferSpeedColumn()] if in_bytes else [MofNCompleteColumn()]
-    columns = [TextColumn("{task.description}"), BarColumn(), *middle, TimeRemainingColumn(), TextColumn("{task.fields[note]}")]
+    columns = [
+        TextColumn("{task.description}"),
+        BarColumn(),
+        *middle,
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    ]
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         yield _RichBar(progress, progress.add_task(label, total=total, note=""))

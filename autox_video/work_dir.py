@@ -167,7 +167,12 @@ def build_record(value: Any, kind: Any) -> Any:
         target: Any = origin or kind
         hints = typing.get_type_hints(target)
         variables = dict(zip(getattr(target, "__parameters__", ()), arguments, strict=False))
-        return target(**{f.name: build_record(value[f.name], variables.get(hints[f.name], hints[f.name])) for f in dataclasses.fields(target)})
+        return target(
+            **{
+                f.name: build_record(value[f.name], variables.get(hints[f.name], hints[f.name]))
+                for f in dataclasses.fields(target)
+            }
+        )
     if origin is tuple:
         if len(arguments) == 2 and arguments[1] is Ellipsis:
             return tuple(build_record(item, arguments[0]) for item in value)
@@ -177,6 +182,8 @@ def build_record(value: Any, kind: Any) -> Any:
     if origin in (typing.Union, types.UnionType):
         if value is None:
             return None
-        structured = [argument for argument in arguments if typing.get_origin(argument) or dataclasses.is_dataclass(argument)]
+        structured = [
+            argument for argument in arguments if typing.get_origin(argument) or dataclasses.is_dataclass(argument)
+        ]
         return build_record(value, structured[0]) if structured and isinstance(value, (list, dict)) else value
     return value

@@ -26,7 +26,7 @@ from autox_video.presets import Preset, load_preset
 from autox_video.render.config import config_text, render_config
 from autox_video.report.results import Results, make_results, write_results
 from autox_video.settings.schema import Settings
-from autox_video.work_dir import WorkDir, read_record, write_record, write_text
+from autox_video.work_dir import WorkDir, write_record, write_text
 
 logger = logging.getLogger(__name__)
 # What `train --fresh` moves out of the way: everything that belongs to one run and not to the data.

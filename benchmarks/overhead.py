@@ -76,7 +76,8 @@ def main() -> None:
                     print(f"{name:5}  {seconds:6.2f} s", flush=True)
     medians = {name: statistics.median(values) for name, values in times.items()}
     difference = medians["ours"] - medians["stock"]
-    print(f"median: ours {medians['ours']:.2f} s, stock {medians['stock']:.2f} s, overhead {difference:+.2f} s (goal: at most +1.5 s)")
+    print(f"median: ours {medians['ours']:.2f} s, stock {medians['stock']:.2f} s")
+    print(f"overhead: {difference:+.2f} s (goal: at most +1.5 s)")
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     record = {
         "seconds": times,

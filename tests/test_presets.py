@@ -4,32 +4,19 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import yaml
+from measured import measure_activation
 from mmengine.config import Config
 
 from autox_video.errors import RequestError
 from autox_video.presets import Preset, load_preset, preset_names, shared_folder
 
-ROOT = Path(__file__).parent.parent
 PAPER_MODELS = ("video_swin_tiny", "video_swin_small", "video_swin_base", "video_swin_large")
-
-
-def load_benchmark() -> Any:
-    spec = importlib.util.spec_from_file_location("measure_activation", ROOT / "benchmarks" / "measure_activation.py")
-    module = importlib.util.module_from_spec(spec)
-    # Its dataclasses look their module up by name.
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-measure_activation = load_benchmark()
 
 
 def index_folder() -> Path:

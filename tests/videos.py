@@ -8,7 +8,9 @@ import cv2
 import numpy as np
 
 
-def write_video(path: Path, *, brightness: int = 128, frames: int = 12, size: int = 32, fps: float = 12.0, seed: int = 0) -> Path:
+def write_video(
+    path: Path, *, brightness: int = 128, frames: int = 12, size: int = 32, fps: float = 12.0, seed: int = 0
+) -> Path:
     """A noisy grey video whose mean brightness tells its class."""
     path.parent.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
@@ -21,7 +23,9 @@ def write_video(path: Path, *, brightness: int = 128, frames: int = 12, size: in
     return path
 
 
-def write_dataset(root: Path, *, classes: tuple[str, ...] = ("dark", "light"), train: int = 8, val: int = 3, test: int = 3) -> dict[str, str]:
+def write_dataset(
+    root: Path, *, classes: tuple[str, ...] = ("dark", "light"), train: int = 8, val: int = 3, test: int = 3
+) -> dict[str, str]:
     """Videos and lists of a data set; returns the settings that name them."""
     brightness = np.linspace(40, 215, len(classes)).astype(int)
     for split, count in (("train", train), ("val", val), ("test", test)):

@@ -89,7 +89,9 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
     )
 
 
-def make_test_plan(trained: Plan, settings: Settings, fingerprint: Fingerprint, preset: Preset, hardware: Hardware) -> Plan:
+def make_test_plan(
+    trained: Plan, settings: Settings, fingerprint: Fingerprint, preset: Preset, hardware: Hardware
+) -> Plan:
     """The plan of a trained model, applied to a test split on the machine at hand.
 
     Args:
@@ -111,9 +113,7 @@ def make_test_plan(trained: Plan, settings: Settings, fingerprint: Fingerprint, 
     num_clips = testing.choose_test_num_clips(settings, preset.card, facts, clip_len * frame_interval / facts.fps.p50)
     num_crops = testing.choose_test_num_crops(settings, preset.card, facts)
     videos = testing.choose_test_videos_per_gpu(trained.videos_per_gpu.value, num_clips.value * num_crops.value)
-    workers = batch.choose_workers(
-        settings, hardware, videos.value * num_clips.value * num_crops.value, clip_len, size
-    )
+    workers = batch.choose_workers(settings, hardware, videos.value * num_clips.value * num_crops.value, clip_len, size)
     return dataclasses.replace(
         trained,
         data_root=fingerprint.data_root,

@@ -10,7 +10,15 @@ from autox_video.plan.schema import Plan
 
 WAYS_OUT = "Put it back, or start anew: --fresh archives this run, another work_dir keeps both"
 # Decided by the user, these would make one training out of two halves that do not belong together.
-FIXED = ("total_batch_size", "learning_rate", "backbone_lr_mult", "weight_decay", "best_metric", "class_weights", "seed")
+FIXED = (
+    "total_batch_size",
+    "learning_rate",
+    "backbone_lr_mult",
+    "weight_decay",
+    "best_metric",
+    "class_weights",
+    "seed",
+)
 # A decision from one of these sources was not asked for, so the first run's value goes on.
 OURS = ("data", "hardware", "preset", "default", "plan")
 # The machine may be another one, and test views are chosen anew at each test.
@@ -39,15 +47,11 @@ def continue_plan(first: Plan, now: Plan) -> Plan:
         for key, value in first.identity().items()
         if merged.identity()[key] != value
     ]
-    problems += [
-        Problem(
-            f"{getattr(merged, name).source}: {name}",
-            f"was {_short(getattr(first, name).value)} when this run began and is now {_short(getattr(merged, name).value)}",
-            WAYS_OUT,
-        )
-        for name in FIXED
-        if getattr(merged, name).value != getattr(first, name).value
-    ]
+    for name in FIXED:
+        before, after = getattr(first, name), getattr(merged, name)
+        if before.value != after.value:
+            wrong = f"was {_short(before.value)} when this run began and is now {_short(after.value)}"
+            problems.append(Problem(f"{after.source}: {name}", wrong, WAYS_OUT))
     if problems:
         raise RequestError(problems)
     return merged

@@ -20,14 +20,14 @@ HEADER = """# Rendered by autox_video from plan.json: edit config.yaml, not this
 """
 # The 1.2.0 wheel lacks a sub-package that `mmaction.models` imports (open-mmlab/mmaction2#2714). A stock
 # config may not import this package, so it brings the empty stand-in itself.
-STOCK_PREAMBLE = '''
+STOCK_PREAMBLE = """
 # A temporal localizer that the released wheel of MMAction2 1.2.0 forgot; recognition never builds it. (`__import__`,
 # because MMEngine takes a config with an import statement for one in its other, lazy style.)
 for _name in ('mmaction.models.localizers.drn', 'mmaction.models.localizers.drn.drn'):
     __import__('sys').modules.setdefault(_name, __import__('types').ModuleType(_name)).DRN = None
 del _name
 
-'''
+"""
 
 
 def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = False) -> Config:

@@ -16,7 +16,12 @@ from autox_video.work_dir import WorkDir
 
 
 def test(
-    config: Config, plan: Plan, work_dir: WorkDir, checkpoint: Path, rows: list[tuple[str, int | None]], bad: tuple[BadVideo, ...]
+    config: Config,
+    plan: Plan,
+    work_dir: WorkDir,
+    checkpoint: Path,
+    rows: list[tuple[str, int | None]],
+    bad: tuple[BadVideo, ...],
 ) -> Predictions:
     """Score the test split.
 

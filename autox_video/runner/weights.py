@@ -98,17 +98,18 @@ def _download(url: str, path: Path) -> None:
     logger.info("download %s -> %s", url, path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("xb") as file:
-            sha256 = _receive(url, path, file)
-        wrong = damage(temporary) or _wrong_digest(path.name, sha256)
-        if wrong is not None:
-            raise _cannot_download(url, path, f"what came {wrong}")
-        publish(temporary, path)
+        try:
+            with temporary.open("xb") as file:
+                sha256 = _receive(url, path, file)
+            wrong = damage(temporary) or _wrong_digest(path.name, sha256)
+            if wrong is not None:
+                raise _cannot_download(url, path, f"what came {wrong}")
+            publish(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         cure = "Free space, or name another folder in the environment variable AUTOX_VIDEO_CACHE"
         raise RunError(Problem(str(path), f"cannot be written: {error.strerror or error}", cure)) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _receive(url: str, path: Path, file: IO[bytes]) -> str:

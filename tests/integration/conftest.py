@@ -18,7 +18,9 @@ def made_data(tmp_path_factory) -> Path:
     lines = test_list.read_text().splitlines()
     test_list.write_text("\n".join([*lines[:2], "broken.mp4 dark", *lines[2:]]) + "\n")
     # One broken file among seven is within the fifth that is put up with.
-    videos.write_config(folder / "config.yaml", **lists, **FAST, epoch=3, work_dir="run", test_results_path="run/results.json")
+    videos.write_config(
+        folder / "config.yaml", **lists, **FAST, epoch=3, work_dir="run", test_results_path="run/results.json"
+    )
     return folder
 
 

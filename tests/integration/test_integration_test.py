@@ -33,13 +33,31 @@ def test_the_figures_follow_from_the_rows(trained):
 
 
 def test_more_views_change_the_scores(trained, tmp_path):
-    run_cli("test", "-c", str(trained.config), "--set", f"test_results_path={tmp_path / 'views.json'}", "--set", "test.num_clips=3", "--set", "test.num_crops=3")
+    run_cli(
+        "test",
+        "-c",
+        str(trained.config),
+        "--set",
+        f"test_results_path={tmp_path / 'views.json'}",
+        "--set",
+        "test.num_clips=3",
+        "--set",
+        "test.num_crops=3",
+    )
     many = json.loads((tmp_path / "views.json").read_text())
     assert many["views"] == {"num_clips": 3, "num_crops": 3}
 
 
 def test_the_bare_list_of_the_original_tool_is_still_to_be_had(trained, tmp_path):
-    run_cli("test", "-c", str(trained.config), "--set", f"test_results_path={tmp_path / 'scores.json'}", "--set", "test.results_format=scores")
+    run_cli(
+        "test",
+        "-c",
+        str(trained.config),
+        "--set",
+        f"test_results_path={tmp_path / 'scores.json'}",
+        "--set",
+        "test.results_format=scores",
+    )
     scores = json.loads((tmp_path / "scores.json").read_text())
     full = json.loads((trained.work_dir / "results.json").read_text())
     assert scores == [row["scores"] for row in full["videos"]]
@@ -47,7 +65,10 @@ def test_the_bare_list_of_the_original_tool_is_still_to_be_had(trained, tmp_path
 
 def test_a_missing_checkpoint_says_train_first(made_data, tmp_path):
     output = run_cli("test", "-c", str(made_data / "config.yaml"), "--work-dir", str(tmp_path), code=2)
-    assert output == f"{tmp_path / 'best.pth'}: there is no such checkpoint. Train first, or name a checkpoint of an earlier run.\n"
+    assert (
+        output
+        == f"{tmp_path / 'best.pth'}: there is no such checkpoint. Train first, or name a checkpoint of an earlier run.\n"
+    )
 
 
 def test_python_trains_and_transforms(made_data, tmp_path, monkeypatch):
@@ -66,9 +87,13 @@ def test_python_trains_and_transforms(made_data, tmp_path, monkeypatch):
     assert unlabelled.metrics is None
     assert json.loads((tmp_path / "new.json").read_text())["metrics"] is None
     assert len(unlabelled.videos) == len(list(folder.iterdir()))
-    assert sorted(path.name for path in folder.iterdir()) == sorted(path.name for path in (made_data / "videos").iterdir())
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        path.name for path in (made_data / "videos").iterdir()
+    )
 
-    alone = AutoXVideo().transform(data_root=folder, checkpoint=tmp_path / "run" / "best.pth", output_path=tmp_path / "alone.json")
+    alone = AutoXVideo().transform(
+        data_root=folder, checkpoint=tmp_path / "run" / "best.pth", output_path=tmp_path / "alone.json"
+    )
     assert [video.scores for video in alone.videos] == [video.scores for video in unlabelled.videos]
 
 

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -36,7 +35,11 @@ def test_a_run_leaves_its_products_and_nothing_half_written(trained):
 
 def test_the_users_data_folder_is_left_as_it_was(trained, made_data):
     def listing(folder):
-        return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file() and "run" not in path.parts}
+        return {
+            path.relative_to(folder): path.read_bytes()
+            for path in folder.rglob("*")
+            if path.is_file() and "run" not in path.parts
+        }
 
     assert listing(trained.folder) == listing(made_data)
 
@@ -89,7 +92,17 @@ def test_more_epochs_train_on_with_a_schedule_of_the_new_length(trained, made_da
     assert "resume   after epoch 3 of 6" in output
     longer = [float(row["learning_rate"]) for row in rows_of(run.work_dir)]
     assert [row["epoch"] for row in rows_of(run.work_dir)] == list("123456")
-    straight = run_cli("train", "-c", str(made_data / "config.yaml"), "--work-dir", str(tmp_path / "straight"), "--set", "epoch=6", "--set", "train.warmup_epochs=0.6")
+    straight = run_cli(
+        "train",
+        "-c",
+        str(made_data / "config.yaml"),
+        "--work-dir",
+        str(tmp_path / "straight"),
+        "--set",
+        "epoch=6",
+        "--set",
+        "train.warmup_epochs=0.6",
+    )
     expected = [float(row["learning_rate"]) for row in rows_of(tmp_path / "straight")]
     assert "epoch 6/6" in straight
     # Warm-up was planned for three epochs and is kept; the cosine is that of six.
@@ -121,9 +134,20 @@ def test_fresh_archives_the_earlier_run(trained, tmp_path):
 
 
 def test_a_killed_run_goes_on_after_its_last_saved_epoch(made_data, tmp_path):
-    command = [sys.executable, str(ROOT / "AutoTrain.py"), "-c", str(made_data / "config.yaml"), "--work-dir", str(tmp_path / "run"), "--set", "epoch=40"]
+    command = [
+        sys.executable,
+        str(ROOT / "AutoTrain.py"),
+        "-c",
+        str(made_data / "config.yaml"),
+        "--work-dir",
+        str(tmp_path / "run"),
+        "--set",
+        "epoch=40",
+    ]
     # Its own folder: the scripts work from any current directory.
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
     try:
         assert process.stdout is not None
         for line in process.stdout:
@@ -135,7 +159,15 @@ def test_a_killed_run_goes_on_after_its_last_saved_epoch(made_data, tmp_path):
         process.wait()
     saved = torch.load(tmp_path / "run" / "last.pth", weights_only=True)["meta"]["epoch"]
     assert saved >= 2
-    output = run_cli("train", "-c", str(made_data / "config.yaml"), "--work-dir", str(tmp_path / "run"), "--set", f"epoch={saved + 1}")
+    output = run_cli(
+        "train",
+        "-c",
+        str(made_data / "config.yaml"),
+        "--work-dir",
+        str(tmp_path / "run"),
+        "--set",
+        f"epoch={saved + 1}",
+    )
     assert f"resume   after epoch {saved} of {saved + 1}" in output
     assert [int(row["epoch"]) for row in rows_of(tmp_path / "run")] == list(range(1, saved + 2))
 
@@ -150,32 +182,60 @@ def test_a_damaged_last_checkpoint_stops_the_run_and_is_named(trained, tmp_path)
 
 def test_another_class_count_re_initialises_only_the_head(trained, tmp_path):
     lists = videos.write_dataset(tmp_path, classes=("a", "b", "c"), train=3, val=1, test=1)
-    options = {"videos_per_gpu": 3, "epoch": 1, "work_dir": "run", "clip": {"clip_len": 4}, "runtime": {"workers": 0, "device": "cpu"}}
+    options = {
+        "videos_per_gpu": 3,
+        "epoch": 1,
+        "work_dir": "run",
+        "clip": {"clip_len": 4},
+        "runtime": {"workers": 0, "device": "cpu"},
+    }
     model = {"name": "video_swin_nano", "load_from": str(trained.work_dir / "best.pth")}
     config = videos.write_config(tmp_path / "config.yaml", **lists, **options, model=model)
     output = run_cli("train", "-c", str(config))
-    (line,) = [line for line in output.splitlines() if "cls_head.fc_cls" in line or "head" in line]
-    assert "2" in line and "3" in line, line
+    assert "the head is initialised anew for 3 classes (the file has 2)" in output
 
 
 def test_missing_weights_are_refused_before_training(made_data, tmp_path):
-    output = run_cli("train", "-c", str(made_data / "config.yaml"), "--work-dir", str(tmp_path), "--set", "model.load_from=/nowhere/weights.pth", code=2)
+    output = run_cli(
+        "train",
+        "-c",
+        str(made_data / "config.yaml"),
+        "--work-dir",
+        str(tmp_path),
+        "--set",
+        "model.load_from=/nowhere/weights.pth",
+        code=2,
+    )
     assert "/nowhere/weights.pth" in output
     assert not (tmp_path / "last.pth").exists()
 
 
 def test_the_stock_config_runs_under_mmaction2s_own_train_script(made_data, tmp_path):
-    run_cli("render", "-c", str(made_data / "config.yaml"), "--work-dir", str(tmp_path / "run"), "--stock", "-o", str(tmp_path / "stock.py"), "--set", "epoch=1")
+    run_cli(
+        "render",
+        "-c",
+        str(made_data / "config.yaml"),
+        "--work-dir",
+        str(tmp_path / "run"),
+        "--stock",
+        "-o",
+        str(tmp_path / "stock.py"),
+        "--set",
+        "epoch=1",
+    )
     import importlib.util
 
     spec = importlib.util.find_spec("mmaction")
     assert spec is not None
     assert spec.origin is not None
     script = Path(spec.origin).parent / ".mim" / "tools" / "train.py"
-    # -I: nothing of this checkout can be imported, so nothing of ours is used.
+    # Isolated: neither this checkout nor the test's settings can be imported.
     done = subprocess.run(
         [sys.executable, "-I", str(script), str(tmp_path / "stock.py"), "--work-dir", str(tmp_path / "stock")],
-        cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr[-3000:]
     assert list((tmp_path / "stock").glob("best_acc_top1_epoch_1.pth"))

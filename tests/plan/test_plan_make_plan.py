@@ -42,16 +42,16 @@ def test_the_total_batch_counts_gpus_and_accumulation():
 def test_the_total_batch_does_not_grow_with_the_number_of_gpus():
     data = samples.fingerprint(counts={"a": 5000, "b": 5000})
     one, _ = samples.plan(dataclasses.replace(samples.GPU, gpu_memory_gib=80), data, model="video_swin_tiny")
-    four, _ = samples.plan(dataclasses.replace(samples.GPU, gpu_memory_gib=80, num_gpus=4), data, model="video_swin_tiny")
+    four, _ = samples.plan(
+        dataclasses.replace(samples.GPU, gpu_memory_gib=80, num_gpus=4), data, model="video_swin_tiny"
+    )
     assert one.total_batch_size.value == four.total_batch_size.value == 64
 
 
 def test_a_clip_that_the_network_cannot_take_is_refused():
     with pytest.raises(RequestError) as caught:
         samples.plan(clip={"clip_len": 7})
-    assert str(caught.value) == (
-        "fit(): clip.clip_len: must be a multiple of 2 for video_swin_nano (got 7). Choose 6."
-    )
+    assert str(caught.value) == ("fit(): clip.clip_len: must be a multiple of 2 for video_swin_nano (got 7). Choose 6.")
 
 
 def test_a_resumed_run_keeps_what_was_not_asked_for():
@@ -74,7 +74,10 @@ def test_a_resumed_run_may_have_more_epochs():
     ("asked", "problem"),
     [
         ({"clip": {"clip_len": 16}}, "clip.clip_len: was 8 when this run began and is now 16."),
-        ({"model": {"name": "video_swin_tiny", "load_from": "none"}}, "model.name: was video_swin_nano when this run began and is now video_swin_tiny."),
+        (
+            {"model": {"name": "video_swin_tiny", "load_from": "none"}},
+            "model.name: was video_swin_nano when this run began and is now video_swin_tiny.",
+        ),
         ({"videos_per_gpu": 4}, "total_batch_size: was 16 when this run began and is now 4."),
         ({"train": {"learning_rate": 0.5}}, "learning_rate: was 0.002 when this run began and is now 0.5."),
         ({"runtime": {"seed": 7}}, "seed: was 0 when this run began and is now 7."),

@@ -38,7 +38,9 @@ def test_video_length_means_four_frames_a_second(video_length, fps, clip_len, fr
     ("seconds", "fps", "frame_interval"),
     [(2, 24, 6), (4, 24, 12), (60, 24, 12), (2, 60, 15), (0.2, 24, 1)],
 )
-def test_without_video_length_a_clip_covers_the_median_video_up_to_what_the_preset_spreads(seconds, fps, frame_interval):
+def test_without_video_length_a_clip_covers_the_median_video_up_to_what_the_preset_spreads(
+    seconds, fps, frame_interval
+):
     facts = samples.split_facts(seconds=seconds, fps=fps)
     assert clip.choose_frame_interval(samples.settings(), NANO, facts, 8).value == frame_interval
 
@@ -61,7 +63,13 @@ def test_an_asked_value_goes_first_and_names_its_place():
 
 @pytest.mark.parametrize(
     ("size", "pretrained", "side"),
-    [((64, 64), False, 64), ((320, 240), False, 112), ((100, 90), False, 80), ((20, 20), False, 32), ((64, 64), True, 112)],
+    [
+        ((64, 64), False, 64),
+        ((320, 240), False, 112),
+        ((100, 90), False, 80),
+        ((20, 20), False, 32),
+        ((64, 64), True, 112),
+    ],
 )
 def test_a_model_from_scratch_sees_no_more_pixels_than_there_are(size, pretrained, side):
     facts = samples.split_facts(size=size)
@@ -86,9 +94,7 @@ def test_no_mirroring_where_a_class_names_a_direction(name, flip):
     assert clip.choose_flip(samples.settings(), ("other", name)).value == flip
 
 
-@pytest.mark.parametrize(
-    ("gib", "name"), [(12, "video_swin_tiny"), (24, "video_swin_small"), (80, "video_swin_base")]
-)
+@pytest.mark.parametrize(("gib", "name"), [(12, "video_swin_tiny"), (24, "video_swin_small"), (80, "video_swin_base")])
 def test_the_model_grows_with_the_gpu(gib, name):
     hardware = dataclasses.replace(samples.GPU, gpu_memory_gib=gib)
     assert model.choose_model(samples.settings(), hardware).value == name
@@ -115,7 +121,9 @@ def test_unknown_weights_are_refused_with_the_known_ones():
     )
 
 
-@pytest.mark.parametrize(("videos", "total", "source"), [(10_000, 64, "preset"), (400, 32, "data"), (100, 8, "data"), (3, 1, "data")])
+@pytest.mark.parametrize(
+    ("videos", "total", "source"), [(10_000, 64, "preset"), (400, 32, "data"), (100, 8, "data"), (3, 1, "data")]
+)
 def test_the_total_batch_is_the_recipes_or_leaves_enough_steps(videos, total, source):
     decided = batch.choose_total_batch_size(samples.settings(), TINY, videos, devices=4)
     assert (decided.value, decided.source) == (total, source)
@@ -137,9 +145,7 @@ def test_memory_scales_with_clip_and_pixels():
     assert quarter == pytest.approx(one / 4)
 
 
-@pytest.mark.parametrize(
-    ("shm_gib", "workers"), [(12.0, 1), (0.001, 0)]
-)
+@pytest.mark.parametrize(("shm_gib", "workers"), [(12.0, 1), (0.001, 0)])
 def test_workers_leave_cores_to_compute_and_fit_shared_memory(shm_gib, workers):
     hardware = dataclasses.replace(samples.CPU, shm_gib=shm_gib)
     assert batch.choose_workers(samples.settings(), hardware, 8, 8, 112).value == workers
@@ -197,7 +203,11 @@ def test_small_data_trains_for_more_epochs():
 
 @pytest.mark.parametrize(
     ("counts", "metric", "weighted"),
-    [({"a": 50, "b": 50}, "top1", False), ({"a": 50, "b": 10}, "mean_class_accuracy", False), ({"a": 100, "b": 5}, "mean_class_accuracy", True)],
+    [
+        ({"a": 50, "b": 50}, "top1", False),
+        ({"a": 50, "b": 10}, "mean_class_accuracy", False),
+        ({"a": 100, "b": 5}, "mean_class_accuracy", True),
+    ],
 )
 def test_uneven_classes_change_the_metric_then_the_loss(counts, metric, weighted):
     facts = samples.split_facts(counts=counts)

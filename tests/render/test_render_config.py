@@ -24,7 +24,9 @@ def test_the_rendered_config_is_the_golden_one(name, stock):
     hardware, values = CASES[name]
     config = render_config(*samples.plan(hardware, **values), samples.RUN, stock=stock)
     golden = GOLDEN / f"config_{name}{'_stock' if stock else ''}.py"
-    assert config.to_dict() == Config.fromfile(golden, import_custom_modules=False).to_dict(), f"regenerate {golden.name} if meant"
+    assert config.to_dict() == Config.fromfile(golden, import_custom_modules=False).to_dict(), (
+        f"regenerate {golden.name} if meant"
+    )
 
 
 @pytest.mark.parametrize("stock", [False, True], ids=["ours", "stock"])
@@ -53,7 +55,9 @@ def test_cfg_options_that_do_not_fit_are_refused_by_name():
     plan, preset = samples.plan(cfg_options={"param_scheduler.9.begin": 1})
     with pytest.raises(RequestError) as caught:
         render_config(plan, preset, samples.RUN)
-    assert str(caught.value).startswith("cfg_options.param_scheduler.9.begin: cannot be merged into the rendered config: ")
+    assert str(caught.value).startswith(
+        "cfg_options.param_scheduler.9.begin: cannot be merged into the rendered config: "
+    )
 
 
 def test_flip_and_crop_follow_the_plan():

@@ -70,7 +70,9 @@ def choose_input_size(settings: Settings, card: Card, train: SplitFacts, pretrai
 
 def choose_min_crop_area(settings: Settings, card: Card) -> Decision[float]:
     """Smallest share of the frame that a random training crop keeps."""
-    return asked(settings, "augment.min_crop_area") or Decision(card.min_crop_area, "preset", "the recipe of the preset")
+    return asked(settings, "augment.min_crop_area") or Decision(
+        card.min_crop_area, "preset", "the recipe of the preset"
+    )
 
 
 def choose_flip(settings: Settings, classes: tuple[str, ...]) -> Decision[float]:

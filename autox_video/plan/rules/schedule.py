@@ -76,7 +76,9 @@ def choose_best_metric(settings: Settings, train: SplitFacts) -> Decision[str]:
         return decision
     ratio = unevenness(train)
     if ratio >= UNEVEN_RATIO:
-        return Decision("mean_class_accuracy", "data", f"the largest class has {ratio:.1f} times the videos of the smallest")
+        return Decision(
+            "mean_class_accuracy", "data", f"the largest class has {ratio:.1f} times the videos of the smallest"
+        )
     return Decision("top1", "data", f"classes are even: largest to smallest is {ratio:.1f}")
 
 

@@ -19,7 +19,8 @@ from autox_video.errors import Problem, RunError
 
 # The key by which a dictionary is known to stand for something else.
 KIND = "__autox_video_kind__"
-PLAIN = (str, int, float, bool, bytes, type(None), complex, torch.Tensor, torch.dtype, torch.device, torch.Size)
+# Types that every torch since 2.4 loads without being told to; sets and bytes came later.
+PLAIN = (str, int, float, bool, type(None), torch.dtype, torch.device, torch.Size)
 
 
 def to_plain(checkpoint: dict[str, Any]) -> None:
@@ -64,10 +65,8 @@ def _plain(value: Any, where: str, problems: list[Problem]) -> Any:
             return value  # a state dict, which carries its `_metadata`
         kind = OrderedDict if isinstance(value, OrderedDict) else dict
         return kind((_plain_key(key), _plain(item, f"{where}.{key}", problems)) for key, item in value.items())
-    if isinstance(value, (list, tuple, set, frozenset)):
+    if isinstance(value, (list, tuple)):
         items = [_plain(item, f"{where}.{position}", problems) for position, item in enumerate(value)]
-        if isinstance(value, (set, frozenset)):
-            return set(items)  # torch's loader knows sets, and not frozen ones
         return tuple(items) if isinstance(value, tuple) else items
     if isinstance(value, (str, PurePath)):
         return str(value)

@@ -115,8 +115,9 @@ def _only_our_globals() -> Iterator[None]:
 
 def _mmengine_globals() -> list[Any]:
     """What a checkpoint that MMEngine wrote names: its log and numpy's numbers."""
-    admitted: list[Any] = [HistoryBuffer, np.ndarray, np.dtype, _under_name("builtins", "getattr", _statistic)]
+    admitted: list[Any] = [HistoryBuffer, np.ndarray, np.dtype]
     admitted += [getattr(np.dtypes, f"{number}DType") for number in NUMBERS]
+    admitted += [_under_name("builtins", "getattr", _statistic), _under_name("_codecs", "encode", _bytes)]
     # An array and a number name the functions that rebuild them; those have moved between versions of numpy.
     reconstruct: Any = np.empty(0).__reduce__()[0]
     scalar: Any = np.float64(0).__reduce__()[0]
@@ -143,3 +144,10 @@ def _statistic(owner: Any, name: Any) -> Any:
     if owner is HistoryBuffer and name in STATISTICS:
         return getattr(HistoryBuffer, name)
     raise pickle.UnpicklingError(f"GLOBAL builtins.getattr of {name!r} was not an allowed global")
+
+
+def _bytes(text: Any, encoding: Any) -> bytes:
+    """How pickle's second protocol writes bytes; torch admits it by itself since 2.5."""
+    if isinstance(text, str) and encoding == "latin1":
+        return text.encode("latin1")
+    raise pickle.UnpicklingError(f"GLOBAL _codecs.encode to {encoding!r} was not an allowed global")

@@ -30,9 +30,12 @@ def needed() -> bool:
 
 
 def apply() -> None:
-    """Put a package and a module in the place of the missing ones."""
+    """Put a package and a module in the place of the missing ones, and register the model they should have."""
     if PACKAGE in sys.modules:
         return
+    from mmaction.registry import MODELS
+
+    MODELS.register_module(module=DRN)
     package, module = ModuleType(PACKAGE, __doc__), ModuleType(f"{PACKAGE}.drn", __doc__)
     package.__path__ = []
     module.DRN = DRN  # type: ignore[attr-defined]

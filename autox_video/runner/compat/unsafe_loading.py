@@ -34,20 +34,20 @@ def apply() -> None:
     """Register our loader for files and URLs, through MMEngine's public hook for it."""
     from mmengine.runner import CheckpointLoader
 
-    CheckpointLoader.register_scheme("", load_from_local_safely, force=True)
-    CheckpointLoader.register_scheme(("http://", "https://"), load_from_http_safely, force=True)
+    CheckpointLoader.register_scheme("", load_from_local, force=True)
+    CheckpointLoader.register_scheme(("http://", "https://"), load_from_http, force=True)
     CheckpointLoader.register_scheme(REFUSED, load_from_elsewhere, force=True)
 
 
-# MMEngine logs the names of these functions from the eleventh character on: "Loads checkpoint by local ...".
-def load_from_local_safely(filename: str, map_location: Any = None) -> dict[str, Any]:
+# MMEngine logs these names from the eleventh character on: "Loads checkpoint by local backend".
+def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
     """A file, by `load_checkpoint_file`."""
     from autox_video.runner.checkpoints import load_checkpoint_file
 
     return load_checkpoint_file(Path(filename).expanduser(), map_location)
 
 
-def load_from_http_safely(filename: str, map_location: Any = None) -> dict[str, Any]:
+def load_from_http(filename: str, map_location: Any = None) -> dict[str, Any]:
     """A URL, by `fetch_weights` and `load_checkpoint_file`."""
     from autox_video.runner.checkpoints import load_checkpoint_file
     from autox_video.runner.weights import fetch_weights

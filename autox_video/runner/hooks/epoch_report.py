@@ -47,7 +47,9 @@ class EpochReportHook(Hook):
     def before_train(self, runner) -> None:  # type: ignore[no-untyped-def]
         """Keep the rows of the epochs that a resumed run has behind it."""
         if runner.epoch > 0:
-            self.rows = [row for row in _read_rows(WorkDir(Path(runner.work_dir)).metrics) if int(row["epoch"]) <= runner.epoch]
+            self.rows = [
+                row for row in _read_rows(WorkDir(Path(runner.work_dir)).metrics) if int(row["epoch"]) <= runner.epoch
+            ]
 
     def before_train_epoch(self, runner) -> None:  # type: ignore[no-untyped-def]
         """Open the bar and the sums of an epoch."""
