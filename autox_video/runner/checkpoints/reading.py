@@ -58,12 +58,8 @@ def load_checkpoint_file(path: Path, map_location: Any = "cpu") -> dict[str, Any
     with _only_our_globals():
         try:
             checkpoint = torch.load(path, map_location=map_location, weights_only=True)
-        except pickle.UnpicklingError as error:
-            raise _refused(path, str(error)) from error
-        except (RuntimeError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
-            reason = str(error).strip().split("\n")[0]
-            wrong = f"cannot be read as a checkpoint: {reason or type(error).__name__}"
-            raise RunError(Problem(str(path), wrong, "Restore the file or choose another")) from error
+        except Exception as error:  # a broken pickle can raise anything
+            raise _unreadable(path, error) from error
     if not isinstance(checkpoint, dict):
         kind = type(checkpoint).__name__
         raise RunError(Problem(str(path), "holds no state dict", "Choose the file of a model's weights", f"a {kind}"))
@@ -72,11 +68,14 @@ def load_checkpoint_file(path: Path, map_location: Any = "cpu") -> dict[str, Any
     return checkpoint
 
 
-def _refused(path: Path, error: str) -> RunError:
-    names = _unsafe_globals(path) or sorted(set(re.findall(r"GLOBAL ([\w.]+)", error)))
+def _unreadable(path: Path, error: Exception) -> RunError:
+    text = str(error)
+    names = _unsafe_globals(path) or sorted(set(re.findall(r"GLOBAL ([\w.]+)", text)))
     if not names:
-        reason = error.strip().split("\n")[-1].strip()
-        return RunError(Problem(str(path), f"cannot be read safely: {reason}", "Restore the file or choose another"))
+        # torch surrounds the reason by advice to load unsafely.
+        reason = re.search(r"WeightsUnpickler error: (.+)", text) or re.search(r"(.+)", text)
+        wrong = f"cannot be read as a checkpoint: {reason[1].rstrip('.') if reason else type(error).__name__}"
+        return RunError(Problem(str(path), wrong, "Restore the file or choose another"))
     return RunError(
         Problem(
             str(path),
@@ -96,7 +95,7 @@ def _unsafe_globals(path: Path) -> list[str]:
         return []
     try:
         return sorted(list_them(path))
-    except ValueError:  # a file older than torch's zip format
+    except (ValueError, RuntimeError):  # a file older than torch's zip format, or a broken one
         return []
 
 
