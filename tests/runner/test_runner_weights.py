@@ -8,63 +8,21 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 import torch
+from local_site import Site, running_site
 
 from autox_video.errors import RequestError, RunError
 from autox_video.runner.weight_files import damage, digest_in_name, sha256_of
 from autox_video.runner.weights import cache_path, fetch_weights
 
 
-class Site:
-    """A web server on this machine: `pages` by path; what was asked for is in `asked`."""
-
-    def __init__(self) -> None:
-        self.pages: dict[str, tuple[dict[str, str], bytes]] = {}
-        self.asked: list[str] = []
-        site = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"  # the first with chunks
-
-            def do_GET(self) -> None:
-                site.asked.append(self.path)
-                if self.path not in site.pages:
-                    self.send_error(404)
-                    return
-                headers, body = site.pages[self.path]
-                self.send_response(200)
-                self.close_connection = True
-                for key, value in {"Content-Length": str(len(body)), "Connection": "close", **headers}.items():
-                    if value:
-                        self.send_header(key, value)
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *args: object) -> None:
-                """Tests print nothing."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.root = f"http://127.0.0.1:{self.server.server_port}"
-
-    def put(self, path: str, body: bytes, **headers: str) -> str:
-        self.pages[path] = ({key.replace("_", "-"): value for key, value in headers.items()}, body)
-        return self.root + path
-
-
 @pytest.fixture
 def site() -> Iterator[Site]:
-    site = Site()
-    thread = Thread(target=site.server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield site
-    site.server.shutdown()
-    site.server.server_close()
-    thread.join()
+    with running_site() as site:
+        yield site
 
 
 @pytest.fixture(autouse=True)

@@ -142,7 +142,7 @@ def _with_backbone_prefix(state: dict[str, Tensor], model: nn.Module) -> dict[st
     """A file of a backbone alone names its tensors without `backbone.`."""
     if any(name.startswith("backbone.") for name in state):
         return state
-    own = {name for name, _ in model.named_parameters()}
+    own = model.state_dict()
     return {f"backbone.{name}" if f"backbone.{name}" in own else name: tensor for name, tensor in state.items()}
 
 
