@@ -24,7 +24,8 @@ from autox_video.plan.rules.model import choose_model
 from autox_video.plan.schema import Hardware, Plan
 from autox_video.presets import Preset, load_preset
 from autox_video.render.config import config_text, render_config
-from autox_video.report.results import Results, make_results, write_results
+from autox_video.report.results import Results, make_results
+from autox_video.report.writers import write_results
 from autox_video.settings.schema import Settings
 from autox_video.work_dir import WorkDir, write_record, write_text
 

@@ -1,0 +1,281 @@
+"""The product of this stage: what a test found, in words and figures a person can check."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autox_video.errors import Problem, RunError
+from autox_video.predictions import Prediction, Predictions
+from autox_video.tasks import load_task
+
+VERSION = 1
+TOP = 5
+
+
+@dataclass(frozen=True)
+class Label:
+    """A class by its id and its name."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True)
+class ScoredLabel:
+    """A class name and its probability."""
+
+    label: str
+    score: float
+
+
+@dataclass(frozen=True)
+class VideoResult:
+    """One video of the test list.
+
+    Attributes:
+        file: As listed.
+        status: `ok`, or `error` when the video could not be read.
+        error: Why it could not be read, or None.
+        true_label: None when the list has no label.
+        predicted_label: The class of the highest score.
+        correct: Whether the two agree; None where one is missing.
+        confidence: The highest score.
+        top5: The best classes with their scores, best first.
+        scores: Probability of each class, in the order of `Results.classes`.
+    """
+
+    file: str
+    status: str
+    error: str | None
+    true_label: Label | None
+    predicted_label: Label | None
+    correct: bool | None
+    confidence: float | None
+    top5: tuple[ScoredLabel, ...]
+    scores: tuple[float, ...] | None
+
+
+@dataclass(frozen=True)
+class ClassResult:
+    """One class: how many of its videos were found, and how many predictions of it were right.
+
+    Attributes:
+        label: Its name.
+        num_videos: Labelled and scored videos of the class.
+        accuracy: Share of them that was recognised (recall); None without videos.
+        precision: Share of the predictions of this class that was right; None when it was never predicted.
+    """
+
+    label: str
+    num_videos: int
+    accuracy: float | None
+    precision: float | None
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Figures over the labelled videos that could be scored.
+
+    Attributes:
+        top1: Share of videos whose best class is the true one.
+        top5: Share of videos whose true class is among the best min(5, number of classes).
+        mean_class_accuracy: Mean over the classes with videos of their accuracy.
+        loss: Mean negative log probability of the true class.
+        confusion_matrix: Counts; a row is a true class, a column a predicted one.
+        per_class: One entry a class.
+    """
+
+    top1: float
+    top5: float
+    mean_class_accuracy: float
+    loss: float
+    confusion_matrix: tuple[tuple[int, ...], ...]
+    per_class: tuple[ClassResult, ...]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Videos in the list; of these scored, unreadable, and with a label."""
+
+    videos: int
+    scored: int
+    unreadable: int
+    labelled: int
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The weights that were tested: file, digest, and the epoch they were written after."""
+
+    path: str
+    sha256: str
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Views:
+    """Views of a video whose scores were averaged: clips in time, crops of each."""
+
+    num_clips: int
+    num_crops: int
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything a test found. Written as JSON it is described by `resources/results.schema.json`.
+
+    Attributes:
+        version: Of this layout.
+        task: The module in `autox_video.tasks`.
+        model: Name of the preset.
+        checkpoint: What was tested.
+        data_root: Folder that relative file names start from.
+        classes: Class names; the position is the class id.
+        views: How each video was seen.
+        counts: How many videos there were.
+        metrics: None when no video is labelled and scored: figures are never made up.
+        metrics_note: What the figures leave out, or why there are none; None when they cover every video.
+        videos: One entry a video, in the order of the list.
+    """
+
+    version: int
+    task: str
+    model: str
+    checkpoint: Checkpoint
+    data_root: str
+    classes: tuple[str, ...]
+    views: Views
+    counts: Counts
+    metrics: Metrics | None
+    metrics_note: str | None
+    videos: tuple[VideoResult, ...]
+
+
+def make_results(predictions: Predictions) -> Results:
+    """Turn score vectors into labels and figures.
+
+    Raises:
+        RunError: A score is not a finite number.
+    """
+    rows = predictions.rows
+    _refuse_broken_scores(rows)
+    scored = [row for row in rows if row.scores is not None]
+    used = [row for row in scored if row.label is not None]
+    counts = Counts(
+        videos=len(rows),
+        scored=len(scored),
+        unreadable=len(rows) - len(scored),
+        labelled=sum(row.label is not None for row in rows),
+    )
+    return Results(
+        version=VERSION,
+        task=predictions.task,
+        model=predictions.model,
+        checkpoint=Checkpoint(predictions.checkpoint, predictions.checkpoint_sha256, predictions.epoch),
+        data_root=predictions.data_root,
+        classes=predictions.classes,
+        views=Views(predictions.num_clips, predictions.num_crops),
+        counts=counts,
+        metrics=_metrics(predictions, used) if used else None,
+        metrics_note=_metrics_note(counts, len(used)),
+        videos=tuple(_video(row, predictions) for row in rows),
+    )
+
+
+def summary_lines(results: Results) -> list[str]:
+    """The outcome in a few lines for the console."""
+    counts = results.counts
+    what = f"{counts.scored} of {counts.videos} videos scored"
+    if results.metrics is None:
+        return [f"no figures: {results.metrics_note} ({what})"]
+    metrics = results.metrics
+    lines = [
+        f"top-1 {metrics.top1:.3f}  top-5 {metrics.top5:.3f}  "
+        f"mean class accuracy {metrics.mean_class_accuracy:.3f}  ({what})"
+    ]
+    if results.metrics_note:
+        lines.append(f"note     {results.metrics_note}")
+    errors = np.array(metrics.confusion_matrix)
+    np.fill_diagonal(errors, 0)
+    if errors.any():
+        true, predicted = np.unravel_index(errors.argmax(), errors.shape)
+        count = errors[true, predicted]
+        names = f"{results.classes[true]!r} is taken for {results.classes[predicted]!r}"
+        lines.append(f"most frequent mistake: {names} ({count} {'time' if count == 1 else 'times'})")
+    return lines
+
+
+def to_plain(results: Results) -> dict[str, Any]:
+    """Dictionaries, lists and scalars, in the order of the classes above."""
+    return dataclasses.asdict(results)
+
+
+def _refuse_broken_scores(rows: tuple[Prediction, ...]) -> None:
+    problems = [
+        Problem(row.path, "the model gives scores that are not finite numbers", "Test another checkpoint")
+        for row in rows
+        if row.scores is not None and not np.isfinite(row.scores).all()
+    ]
+    if problems:
+        raise RunError(problems)
+
+
+def _metrics(predictions: Predictions, used: list[Prediction]) -> Metrics:
+    task = load_task(predictions.task)
+    scores = np.stack([row.scores for row in used if row.scores is not None])
+    labels = np.array([row.label for row in used])
+    matrix = task.confusion_matrix(scores, labels)
+    figures: dict[str, float] = task.score_metrics(scores, labels)
+    right, true, predicted = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
+    per_class = tuple(
+        ClassResult(name, int(true[i]), _share(right[i], true[i]), _share(right[i], predicted[i]))
+        for i, name in enumerate(predictions.classes)
+    )
+    return Metrics(**figures, confusion_matrix=tuple(map(tuple, matrix.tolist())), per_class=per_class)
+
+
+def _share(part: int, whole: int) -> float | None:
+    return float(part / whole) if whole else None
+
+
+def _metrics_note(counts: Counts, used: int) -> str | None:
+    if not counts.labelled:
+        return "the videos have no labels"
+    if not used:
+        return "no labelled video could be read"
+    left_out = counts.videos - used
+    what = f"the figures leave out {left_out} of {counts.videos} videos: unreadable or without a label"
+    return what if left_out else None
+
+
+def _video(row: Prediction, predictions: Predictions) -> VideoResult:
+    classes = predictions.classes
+    true = None if row.label is None else Label(row.label, classes[row.label])
+    if row.scores is None:
+        return VideoResult(row.path, "error", row.error, true, None, None, None, (), None)
+    scores = tuple(shortest(score) for score in row.scores)
+    best = load_task(predictions.task).predicted_label(row.scores)
+    order = np.argsort(-row.scores, kind="stable")[:TOP]
+    return VideoResult(
+        file=row.path,
+        status="ok",
+        error=None,
+        true_label=true,
+        predicted_label=Label(best, classes[best]),
+        correct=None if row.label is None else best == row.label,
+        confidence=scores[best],
+        top5=tuple(ScoredLabel(classes[index], scores[index]) for index in order),
+        scores=scores,
+    )
+
+
+def shortest(score: np.floating[Any]) -> float:
+    """The double with the fewest digits that reads back as this float32."""
+    value = float(str(np.float32(score)))
+    assert math.isfinite(value), "broken scores have been refused"
+    return value

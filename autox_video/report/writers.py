@@ -1,0 +1,118 @@
+"""Results as a file; its ending decides the format."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from autox_video.errors import Problem, RequestError, RunError
+from autox_video.report.results import Results, to_plain
+from autox_video.work_dir import build_record, write_durably
+
+
+def write_results(results: Results, path: Path, results_format: str = "full") -> None:
+    """Write results; equal results give equal bytes.
+
+    Args:
+        results: What a test found.
+        path: The file; `.json`, `.csv`, `.pkl`, `.yaml` or `.yml`. A CSV has a row a video, and text is
+            left as it is: a spreadsheet may take a name that begins with `=` for a formula.
+        results_format: `full`, or `scores`: the original tool's bare list of score vectors in the order of the
+            list, None for a video that could not be read.
+
+    Raises:
+        RequestError: The ending is none of these.
+        RunError: The file cannot be written.
+    """
+    if path.suffix not in WRITERS:
+        cure = f"Choose one of {', '.join(WRITERS)}"
+        raise RequestError(Problem("test_results_path", "the ending names no format", cure, repr(path.name)))
+    if results_format == "scores":
+        content: Any = [None if video.scores is None else list(video.scores) for video in results.videos]
+        text = _csv(content_rows(content)) if path.suffix == ".csv" else WRITERS[path.suffix](content)
+    elif path.suffix == ".csv":
+        text = _csv(table(results))
+    else:
+        text = WRITERS[path.suffix](to_plain(results))
+    write_durably(path, lambda file: file.write(text))
+
+
+def read_results(path: Path) -> Results:
+    """Read what `write_results` wrote as JSON.
+
+    Raises:
+        RunError: The file is missing or holds no results.
+    """
+    try:
+        results: Results = build_record(json.loads(path.read_text(encoding="utf-8")), Results)
+        return results
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        problem = Problem(str(path), f"holds no results: {error}", "Name a results.json that `test` wrote")
+        raise RunError(problem) from error
+
+
+def table(results: Results) -> list[list[Any]]:
+    """A heading and a row a video."""
+    head = ["file", "status", "error", "true_label", "predicted_label", "correct", "confidence"]
+    rows = [[*head, *(f"score:{name}" for name in results.classes)]]
+    for video in results.videos:
+        true = "" if video.true_label is None else video.true_label.name
+        predicted = "" if video.predicted_label is None else video.predicted_label.name
+        facts = [video.file, video.status, video.error, true, predicted, video.correct, video.confidence]
+        rows.append([*facts, *(video.scores or [""] * len(results.classes))])
+    return [["" if cell is None else cell for cell in row] for row in rows]
+
+
+def content_rows(scores: list[list[float] | None]) -> list[list[Any]]:
+    """Score vectors as rows of a table; an unreadable video is an empty row."""
+    return [vector or [] for vector in scores]
+
+
+def _csv(rows: list[list[Any]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode("utf-8")
+
+
+def _json(value: Any) -> bytes:
+    return (_indented(value) + "\n").encode("utf-8")
+
+
+def _indented(value: Any, depth: int = 0) -> str:
+    """JSON with an indent, but a list of numbers on one line: a thousand classes are no thousand lines."""
+    nested = isinstance(value, (list, tuple)) and any(isinstance(item, (list, tuple, dict)) for item in value)
+    if not value or not (nested or isinstance(value, dict)):
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    outer, inner = "  " * depth, "  " * (depth + 1)
+    if isinstance(value, dict):
+        items = [f"{json.dumps(key, ensure_ascii=False)}: {_indented(item, depth + 1)}" for key, item in value.items()]
+        opening, closing = "{", "}"
+    else:
+        items = [_indented(item, depth + 1) for item in value]
+        opening, closing = "[", "]"
+    return f"{opening}\n" + ",\n".join(inner + item for item in items) + f"\n{outer}{closing}"
+
+
+def _yaml(value: Any) -> bytes:
+    # JSON first: it turns tuples, for which YAML has no plain form, into lists.
+    return yaml.safe_dump(json.loads(json.dumps(value)), sort_keys=False, allow_unicode=True).encode("utf-8")
+
+
+def _pickle(value: Any) -> bytes:
+    return pickle.dumps(json.loads(json.dumps(value)), protocol=4)
+
+
+WRITERS: dict[str, Callable[[Any], bytes]] = {
+    ".json": _json,
+    ".csv": _csv,
+    ".pkl": _pickle,
+    ".yaml": _yaml,
+    ".yml": _yaml,
+}
