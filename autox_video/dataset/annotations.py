@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from autox_video import work_dir as files
 from autox_video.dataset.entries import Sample
 from autox_video.dataset.video_files import is_file
+from autox_video.work_dir import write_text
 
 
 def canonical_path(path: str, root: str) -> str:
@@ -45,7 +45,7 @@ def unlistable(path: str) -> str | None:
 def write_annotations(path: Path, samples: Iterable[Sample]) -> None:
     """Write a canonical list. Samples without a label get none."""
     lines = (sample.path if sample.label is None else f"{sample.path}\t{sample.label}" for sample in samples)
-    files.write_text(path, "".join(f"{line}\n" for line in lines))
+    write_text(path, "".join(f"{line}\n" for line in lines))
 
 
 def read_annotations(path: Path) -> list[tuple[str, int | None]]:

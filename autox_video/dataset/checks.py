@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from autox_video.dataset.entries import Draft, Sample
 from autox_video.dataset.measures import fps_notes
-from autox_video.dataset.messages import MAX_LISTED, in_short, missing_path, plural, setting_place
+from autox_video.dataset.messages import MAX_LISTED, in_short, missing_path, plural, printable, setting_place
 from autox_video.dataset.opened import OpenedSplit
 from autox_video.dataset.probe import MISSING
 from autox_video.errors import Problem
@@ -49,10 +49,13 @@ def refusals(
         labels_are_right: Whether all labels could be read; if not, what follows from them is not judged.
     """
     problems, lost = _all_missing(settings, opened)
-    unusable = {split: _unusable(split, videos) for split, videos in opened.items() if split not in lost}
-    problems += [problem for found in unusable.values() for problem in found]
+    problems += _empty(opened)
+    for where, group in _given_together(opened, lost).items():
+        problems += _unreadable(where, group)
     problems += _two_labels(opened)
-    if labels_are_right and unusable.get("train") == []:
+    train = opened.get("train")
+    # Where much of train cannot be read, that it lacks a class says nothing new.
+    if labels_are_right and train and train.good and len(train.bad) <= MAX_BAD_SHARE * len(train.draft.samples):
         problems += _unseen_classes(opened, names)
     return problems
 
@@ -111,23 +114,46 @@ def _shared(one: str, other: str, files: Mapping[str, set[str]]) -> str:
     return f"{what}: the {other} figures are better than on new videos"
 
 
-def _unusable(split: str, videos: OpenedSplit) -> list[Problem]:
-    """An empty split, or one of which too much cannot be read."""
-    draft, bad, listed = videos.draft, videos.bad, len(videos.draft.samples)
-    if listed == 0:
-        cure = "Give it videos" if split == "train" else f"Give it videos, or a list in ann_file_{split}"
-        return [Problem(split, f"there is no video in {draft.source}", cure)]
-    # Nobody chose the videos of a whole folder one by one: what is broken there says little of the rest.
-    allowed = 1.0 if draft.swept else MAX_BAD_SHARE
-    if len(bad) <= allowed * listed and videos.good:
+def _empty(opened: Mapping[str, OpenedSplit]) -> list[Problem]:
+    problems = []
+    for split, videos in opened.items():
+        if not videos.draft.samples:
+            cure = "Give it videos" if split == "train" else f"Give it videos, or a list in ann_file_{split}"
+            problems.append(Problem(split, f"there is no video in {videos.draft.source}", cure))
+    return problems
+
+
+def _given_together(opened: Mapping[str, OpenedSplit], lost: Collection[str]) -> dict[str, list[OpenedSplit]]:
+    """Splits that were divided from one list or folder, under their names; every other split alone.
+
+    A small part of what was divided may have bad luck, so it is the whole that is judged.
+    """
+    groups: dict[str, list[str]] = {}
+    for split, videos in opened.items():
+        if split not in lost:
+            groups.setdefault(videos.draft.origin or split, []).append(split)
+    return {", ".join(splits): [opened[split] for split in splits] for splits in groups.values()}
+
+
+def _unreadable(where: str, group: Sequence[OpenedSplit]) -> list[Problem]:
+    """Splits of which too much cannot be read."""
+    draft, bad = group[0].draft, [video for videos in group for video in videos.bad]
+    listed = sum(len(videos.draft.samples) for videos in group)
+    # Nobody chose the videos of a whole folder one by one, and of what was divided training has judged the whole.
+    lenient = draft.swept or (draft.origin and "train" not in where)
+    allowed = 1.0 if lenient else MAX_BAD_SHARE
+    if len(bad) <= allowed * listed and all(videos.good or not videos.draft.samples for videos in group):
         return []
     wrong = f"{len(bad)} of {plural(listed, 'video')} ({len(bad) / listed:.0%}) cannot be used"
-    cure = f"Repair them or take them out of {draft.source}; up to {MAX_BAD_SHARE:.0%} would be left out"
-    problems = [Problem(split, wrong, cure)]
+    cure = (
+        f"Repair them or take them out of {draft.origin or draft.source}; up to {MAX_BAD_SHARE:.0%} would be left out"
+    )
+    problems = [Problem(where, wrong, cure)]
     for video in bad[:MAX_LISTED]:
-        problems.append(Problem(video.where, f"{video.path} {video.reason}", "Repair it or take it out"))
+        wrong = f"{printable(video.path)} {video.reason}"
+        problems.append(Problem(printable(video.where), wrong, "Repair it or take it out"))
     if len(bad) > MAX_LISTED:
-        problems.append(Problem(split, f"and {len(bad) - MAX_LISTED} more", "Repair the others first"))
+        problems.append(Problem(where, f"and {len(bad) - MAX_LISTED} more", "Repair the others first"))
     return problems
 
 

@@ -85,9 +85,11 @@ class Draft:
         source: Where they come from, for people.
         labelled: Whether its videos have labels.
         swept: Whether it is simply every video of a folder, which nobody chose one by one.
+        origin: The list or folder that it was divided from; empty where it was given as it is.
     """
 
     samples: tuple[Sample, ...]
     source: str
     labelled: bool
     swept: bool = False
+    origin: str = ""

@@ -42,6 +42,11 @@ def missing_path(where: str, path: Path, otherwise: str) -> Problem:
     return Problem(where, "does not exist", meant(path.name, siblings, otherwise), str(path))
 
 
+def printable(name: str) -> str:
+    """A name as it is, unless a tab or a line break in it would spoil the message."""
+    return name if name.isprintable() else repr(name)
+
+
 def in_short(items: Sequence[object], limit: int = 5) -> str:
     """`a, b, c and 4 more`."""
     shown = ", ".join(map(str, items[:limit]))

@@ -13,9 +13,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from autox_video import work_dir
 from autox_video.dataset.probe_pool import Answer, read_videos
 from autox_video.progress import progress_bar
+from autox_video.work_dir import write_json
 
 CACHE_VERSION = 1
 LIMIT_SECONDS = 20.0
@@ -90,7 +90,7 @@ def probe_videos(
                     learned = True
     finally:
         if learned:
-            work_dir.write_json(cache, {"version": CACHE_VERSION, "decoder": _decoder(), "videos": known})
+            write_json(cache, {"version": CACHE_VERSION, "decoder": _decoder(), "videos": known})
     return found
 
 

@@ -109,11 +109,13 @@ def _hold_out(
     """Divide videos into train and the missing splits, and say so."""
     share = SHARE_OF_TWO if len(missing) == 2 else SHARE_OF_ONE
     divided = divide(samples, dict.fromkeys(missing, share), seed)
-    drafts = {"train": Draft(divided["train"], source, labelled=True)}
+    if not missing:
+        return {"train": Draft(samples, source, labelled=True)}
+    drafts = {"train": Draft(divided["train"], source, labelled=True, origin=source)}
     for split in missing:
         held = f"{len(divided[split])} of the {plural(len(samples), 'video')} in {source}"
         if divided[split]:
-            drafts[split] = Draft(divided[split], held, labelled=True)
+            drafts[split] = Draft(divided[split], held, labelled=True, origin=source)
             notes[split].append(f"{split} is {held}, drawn from each class with seed {seed}")
         elif split == "val":
             drafts[split] = Draft((), f"{source} to hold out, as no class has two", labelled=True)
