@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 
 import pytest
 
@@ -257,6 +258,25 @@ def test_a_whole_folder_is_tested_without_labels_and_with_its_broken_files(read)
     test = fingerprint.splits["test"]
     assert (test.labelled, test.num_videos, test.num_bad) == (False, 27, 5)
     assert fingerprint.classes == ("x", "y")
+
+
+def test_a_whole_folder_may_be_mostly_broken_but_a_list_may_not(tmp_path, clip):
+    (tmp_path / "v").mkdir()
+    shutil.copy(clip, tmp_path / "v" / "good.mp4")
+    for name in ("bad0.mp4", "bad1.mp4"):
+        (tmp_path / "v" / name).write_bytes(b"no video")
+    settings, call = Settings(tmp_path / "v"), {"splits": ("test",), "classes": ("x", "y")}
+    fingerprint = fingerprint_dataset(settings, WorkDir(tmp_path / "run"), whole_folder=True, **call)
+    assert (fingerprint.splits["test"].num_videos, fingerprint.splits["test"].num_bad) == (1, 2)
+    (tmp_path / "test.txt").write_text("good.mp4\nbad0.mp4\n")
+    listed = dataclasses.replace(settings, ann_file_test=tmp_path / "test.txt", ann_file_train=tmp_path / "gone.txt")
+    with pytest.raises(RequestError, match=r"^test: 1 of 2 videos \(50%\) cannot be used\."):
+        fingerprint_dataset(listed, WorkDir(tmp_path / "run"), **call)
+
+
+def test_a_call_for_train_alone_holds_out_nothing_where_val_has_a_list(read):
+    alone = read("flat", train=TRAIN, val=VAL, test=TEST, call={"splits": ("train",)})
+    assert {split: facts.num_videos for split, facts in alone.splits.items()} == {"train": 10}
 
 
 def test_a_folder_without_videos_cannot_be_tested_on(tmp_path):
