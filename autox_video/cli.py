@@ -63,7 +63,7 @@ def main(argv: list[str] | None = None, *, prog: str | None = None, default_conf
         return 130
     except BrokenPipeError:
         # The reader of our output (`| head`) has gone; Python would complain once more at exit.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return 1
 
 

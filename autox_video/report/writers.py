@@ -61,7 +61,7 @@ def read_results(path: Path) -> Results:
 def table(results: Results) -> list[list[Any]]:
     """A heading and a row a video."""
     head = ["file", "status", "error", "true_label", "predicted_label", "correct", "confidence"]
-    rows = [[*head, *(f"score:{name}" for name in results.classes)]]
+    rows: list[list[Any]] = [[*head, *(f"score:{name}" for name in results.classes)]]
     for video in results.videos:
         true = "" if video.true_label is None else video.true_label.name
         predicted = "" if video.predicted_label is None else video.predicted_label.name

@@ -17,6 +17,7 @@ from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
+from autox_video.errors import Problem, RunError
 from autox_video.plan.schema import Plan
 from autox_video.runner import components  # noqa: F401  (registers our parts and applies the upstream fixes)
 
@@ -75,7 +76,14 @@ def build_runner(config: Config, plan: Plan, log_file: Path) -> WorkDirRunner:
         config: As `render_config` returns it, with `load_from` and `resume` decided.
         plan: Its plan, for device and threads.
         log_file: Where MMEngine logs.
+
+    Raises:
+        RunError: The plan is for a GPU and PyTorch cannot use it.
     """
+    if plan.device.value == "cuda" and not torch.cuda.is_available():
+        wrong = "the driver shows a GPU that PyTorch cannot use"
+        cure = "Run `autox-video doctor`, or write runtime: {device: cpu}"
+        raise RunError(Problem("runtime.device", wrong, cure, f"torch {torch.__version__}"))
     log_file.parent.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(plan.threads.value)
     cv2.setNumThreads(0)
