@@ -39,7 +39,7 @@ def main(argv: list[str] | None = None, *, prog: str | None = None, default_conf
 
     Args:
         argv: Arguments, without the program's name; those of this process when None.
-        prog: The name that `--help` shows.
+        prog: The name that `--help` shows, of a script that is one command.
         default_config: The config.yaml to read when the current directory has none and -c is not given.
 
     Returns:
@@ -73,7 +73,7 @@ def _parser(prog: str | None) -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
-        sub = commands.add_parser(name, help=command.help, description=command.help)
+        sub = commands.add_parser(name, prog=prog, help=command.help, description=command.help)
         if command.takes_config:
             sub.add_argument("-c", "--config", type=Path, metavar="FILE", help="the settings (default: config.yaml)")
             sub.add_argument(
@@ -170,10 +170,11 @@ def _doctor(arguments: argparse.Namespace) -> int:
     findings = diagnose(arguments.work_dir)
     width = max(len(finding.name) for finding in findings)
     for finding in findings:
-        print(f"{'ok     ' if finding.ok else 'PROBLEM'}  {finding.name:{width}}  {finding.value}")
+        mark = "ok" if finding.ok else "PROBLEM" if finding.required else "note"
+        print(f"{mark:7}  {finding.name:{width}}  {finding.value}")
         if not finding.ok:
-            print(f"         {'':{width}}  {finding.cure}")
-    return 0 if all(finding.ok for finding in findings) else 1
+            print(f"{'':7}  {'':{width}}  {finding.cure}")
+    return 1 if any(finding.required and not finding.ok for finding in findings) else 0
 
 
 def _short(value: object) -> str:

@@ -153,7 +153,9 @@ def test(settings: Settings, *, checkpoint: Path | None = None, whole_folder: bo
     record = read_checkpoint_record(path)
     if record is None:
         raise RequestError(Problem(str(path), "was not written by autox_video", "Name a best.pth or last.pth of a run"))
-    fingerprint = fingerprint_dataset(settings, work_dir, splits=("test",), classes=record.plan.classes)
+    fingerprint = fingerprint_dataset(
+        settings, work_dir, splits=("test",), classes=record.plan.classes, whole_folder=whole_folder
+    )
     log_fingerprint(fingerprint)
     preset = load_preset(record.plan.model.value)
     decided = make_test_plan(record.plan, settings, fingerprint, preset, _hardware(settings))

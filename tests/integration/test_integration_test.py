@@ -81,15 +81,17 @@ def test_python_trains_and_transforms(made_data, tmp_path, monkeypatch):
     results = model.transform(output_path=tmp_path / "labelled.json")
     assert results.metrics is not None
 
+    # Folders that look like classes: without a list they are all scored, and their names are no labels.
     folder = tmp_path / "new"
-    shutil.copytree(made_data / "videos", folder)
+    for name in ("x", "y", "z"):
+        shutil.copytree(made_data / "videos", folder / name)
     unlabelled = model.transform(data_root=folder, output_path=tmp_path / "new.json")
     assert unlabelled.metrics is None
     assert json.loads((tmp_path / "new.json").read_text())["metrics"] is None
-    assert len(unlabelled.videos) == len(list(folder.iterdir()))
-    assert sorted(path.name for path in folder.iterdir()) == sorted(
+    assert len(unlabelled.videos) == len([path for path in folder.rglob("*") if path.is_file()])
+    assert {path.name for path in folder.rglob("*") if path.is_file()} == {
         path.name for path in (made_data / "videos").iterdir()
-    )
+    }
 
     alone = AutoXVideo().transform(
         data_root=folder, checkpoint=tmp_path / "run" / "best.pth", output_path=tmp_path / "alone.json"
