@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from autox_video.runner.compat import deformable_attention, missing_drn, upstream_source
+from autox_video.runner.compat import deformable_attention, missing_drn, transformers_installed, upstream_source
 
 
 def needed() -> bool:
@@ -22,8 +22,8 @@ def needed() -> bool:
 
 def apply() -> None:
     """Cast the scores to float32 before accuracy and loss; float32 scores pass unchanged."""
-    # The import below needs both, and this file comes before them in the alphabet.
-    for fix in (deformable_attention, missing_drn):
+    # The import below needs all three, and not all come before this file in the alphabet.
+    for fix in (deformable_attention, missing_drn, transformers_installed):
         if fix.needed():
             fix.apply()
     from mmaction.models.heads.base import BaseHead
