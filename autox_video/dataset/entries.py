@@ -21,11 +21,17 @@ class Entry:
         path: As listed: relative to the data root, or absolute.
         label: The text of its label, or None where there is none.
         where: The list and line (`train_list.txt:7`), or the folder.
+        start_seconds: Where the labelled piece of the video begins; None for the whole video.
+        end_seconds: Where it ends.
+        group: The recording it is part of, where the data says so: one group never stands in two splits.
     """
 
     path: str
     label: str | None
     where: str
+    start_seconds: float | None = None
+    end_seconds: float | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,12 +74,18 @@ class Sample:
         label: Class id, or None where it is unlabelled or its label is wrong.
         where: The list and line, or the folder.
         file: Absolute path without symbolic links: two samples with the same one are the same video.
+        start_seconds: As in `Entry`.
+        end_seconds: As in `Entry`.
+        group: As in `Entry`.
     """
 
     path: str
     label: int | None
     where: str
     file: str
+    start_seconds: float | None = None
+    end_seconds: float | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True)
