@@ -122,7 +122,7 @@ def render_clip(class_name: str, split: str, number: int, *, seed: int = 0) -> n
     # RandomState, not a Generator: its streams are frozen for ever, so every numpy draws the same clips.
     random = np.random.RandomState(stream)
     background, colours = _background(random)
-    look = _Look(random.uniform(WAVES[0], WAVES[1]), random.uniform(0, 2 * np.pi, 3), random.uniform(2.0, 3.0), colours)
+    look = _Look(random.uniform(WAVES[0], WAVES[1]), random.uniform(0, 2 * np.pi, 3), random.uniform(FREQ[0],FREQ[1]), colours)
     phases = dict(zip(("across", "down", "turned", "size"), random.uniform(0, 1, 4), strict=True))
     axis, direction = MOTIONS[class_name]
     step = direction * random.uniform(*TRAVEL) / NUM_FRAMES
@@ -155,7 +155,7 @@ def _background(random: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
     texture = rows[:, low] * (1 - share) + rows[:, (low + 1) % cells] * share
     base = random.uniform(40, 100, 3)
     first = random.uniform(200, 255, 3)
-    second = random.uniform(100, 160, 3)
+    second = random.uniform(SECOND[0], SECOND[1], 3)
     return np.clip(base + TEXTURE * texture, 0, 255), np.stack([first, second])
 
 

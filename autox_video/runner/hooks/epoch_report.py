@@ -60,7 +60,7 @@ class EpochReportHook(Hook):
     def after_train_iter(self, runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:  # type: ignore[no-untyped-def]
         """Add one batch; every figure of an epoch is the mean over its videos."""
         count = len(data_batch["data_samples"])
-        loss = float(outputs["loss"])
+        loss = float(outputs["loss"].detach())
         self._sums["videos"] += count
         self._sums["loss"] += count * loss
         self._sums["right"] += count * float(outputs.get("top1_acc", 0.0))
