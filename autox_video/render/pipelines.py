@@ -44,6 +44,8 @@ def _frames(plan: Plan, *, num_clips: int, test_mode: bool) -> Transforms:
         "clip_len": plan.clip_len.value,
         "frame_interval": plan.frame_interval.value,
         "num_clips": num_clips,
+        # MMAction2's default starts over at the first frame: a jump that no class has.
+        "out_of_bound_opt": "repeat_last",
         "test_mode": test_mode,
     }
     return [{"type": "DecordInit", "io_backend": "disk"}, sample, {"type": "DecordDecode"}]

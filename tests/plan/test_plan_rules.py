@@ -34,6 +34,11 @@ def test_video_length_means_four_frames_a_second(video_length, fps, clip_len, fr
     assert clip.choose_frame_interval(asked, TINY, facts, clip_len).value == frame_interval
 
 
+def test_an_interval_just_short_of_a_whole_number_is_rounded_up():
+    facts = samples.split_facts(seconds=2, fps=29.5)
+    assert clip.choose_frame_interval(samples.settings(), TINY, facts, 32).value == 2
+
+
 @pytest.mark.parametrize(
     ("seconds", "fps", "frame_interval"),
     [(2, 24, 6), (4, 24, 12), (60, 24, 12), (2, 60, 15), (0.2, 24, 1)],

@@ -12,8 +12,9 @@ from autox_video.settings.schema import AUTO, Settings
 
 # `video_length` keeps the meaning it had in the original tool: four frames for each second.
 FRAMES_PER_SECOND_OF_VIDEO_LENGTH = 4
-# 23.976 frames a second count as 24: a frame_interval that is short of a whole number by less than this is rounded up.
-INTERVAL_TOLERANCE = 0.1
+# A frame_interval that is short of a whole number by less than this is rounded up: 23.976 frames a second count as 24,
+# and a clip may ask for a frame or two after the end, where the last one is repeated.
+INTERVAL_TOLERANCE = 0.2
 # Patches of 4 pixels, merged twice before the windows of the third stage: other sizes are only padded up.
 INPUT_SIZE_MULTIPLE = 16
 DIRECTION_WORDS = {
