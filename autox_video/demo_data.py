@@ -1,9 +1,9 @@
 """Videos to try the tool on: eight classes that only motion tells apart, generated, a few megabytes.
 
-A clip shows one random shape over a random background. Its state is four phases on a circle: where it is
-across, where it is down, how far it is turned, how large it is. A class moves one of the four, one way, and at
-the end of its range the shape starts again from the beginning. As every phase starts anywhere, each single frame of
-each class, the first and the last included, is drawn from the same distribution: only the order of frames
+A clip shows one random shape over a random background. Its state is four phases, each on a circle: how far
+across it is, how far down, how far turned, how large. A class moves one of the four, one way; at the end of its
+range the phase starts again from the beginning. As every phase starts anywhere, a single frame of any class,
+the first and the last included, is drawn from one and the same distribution: only the order of frames
 carries the label.
 """
 
@@ -35,16 +35,19 @@ MOTIONS: Final[dict[str, tuple[str, int]]] = {
     "grow": ("size", +1),
     "shrink": ("size", -1),
 }
-CLIPS_PER_CLASS: Final[dict[str, int]] = {"train": 30, "val": 8, "test": 10}
+CLIPS_PER_CLASS: Final[dict[str, int]] = {"train": 60, "val": 8, "test": 10}
 SIDE_PX: Final = 64
 NUM_FRAMES: Final = 20
 FPS: Final = 10
 # Share of its range that the moving phase travels in a clip.
 TRAVEL: Final = (0.5, 0.9)
-# Radius of the shape in pixels when the size phase is 0 and (almost) 1.
-RADIUS_PX: Final = (9.0, 22.0)
-WAVES = np.array([[0.0, 0.2, 0.0], [0.15, 0.3, 0.1]])
-# Largest deviation of the background from its base colour, in grey levels.
+# Size of the shape, as the radius in pixels it would have as a full circle, when the size phase is 0 and (almost) 1.
+RADIUS_PX: Final = (10.0, 24.0)
+# The outline is a circle bent by waves of 1, 2 and 3 periods a turn; least and greatest height, relative to the radius.
+# The second makes the shape long, without which its turning would hardly show.
+WAVE_HEIGHTS: Final = ((0.0, 0.2, 0.0), (0.1, 0.3, 0.1))
+MEAN_OUTLINE: Final = 0.7
+# Largest deviation of the background from its colour, in grey levels.
 TEXTURE: Final = 20.0
 MANIFEST: Final = "manifest.json"
 VERSION: Final = 1
@@ -121,42 +124,42 @@ def render_clip(class_name: str, split: str, number: int, *, seed: int = 0) -> n
     stream = [seed, list(CLIPS_PER_CLASS).index(split), list(MOTIONS).index(class_name), number]
     # RandomState, not a Generator: its streams are frozen for ever, so every numpy draws the same clips.
     random = np.random.RandomState(stream)
-    background, colours = _background(random)
-    look = _Look(random.uniform(WAVES[0], WAVES[1]), random.uniform(0, 2 * np.pi, 3), random.uniform(FREQ[0],FREQ[1]), colours)
+    background = _background(random)
+    look = _Look(
+        wave_heights=random.uniform(*WAVE_HEIGHTS),
+        wave_phases=random.uniform(0, 2 * np.pi, 3),
+        dark=random.uniform(40, 90, 3),
+        bright=random.uniform(200, 255, 3),
+    )
     phases = dict(zip(("across", "down", "turned", "size"), random.uniform(0, 1, 4), strict=True))
     axis, direction = MOTIONS[class_name]
     step = direction * random.uniform(*TRAVEL) / NUM_FRAMES
     frames = []
     for time in range(NUM_FRAMES):
-        now = phases | {axis: (phases[axis] + step * time) % 1.0}
-        frames.append(_draw(background, look, **now))
+        frames.append(_draw(background, look, **phases | {axis: (phases[axis] + step * time) % 1.0}))
     return np.stack(frames)
 
 
 @dataclass(frozen=True)
 class _Look:
-    """What a shape looks like: its outline is a circle bent by four waves; stripes show how it is turned."""
+    """What a shape looks like: the waves of its outline, and two RGB colours."""
 
-    waves: np.ndarray
+    wave_heights: np.ndarray
     wave_phases: np.ndarray
-    stripe_frequency: float
-    colours: np.ndarray
+    dark: np.ndarray
+    bright: np.ndarray
 
 
-def _background(random: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
-    """A soft random texture, float64 in [0, 255], and two colours that stand out from it, shape (2, 3)."""
+def _background(random: np.random.RandomState) -> np.ndarray:
+    """A soft random texture on a dark colour, float64 in [0, 255], shape (SIDE_PX, SIDE_PX, 3)."""
     cells = 8
     coarse = random.uniform(-1, 1, (cells, cells, 3))
     position = np.arange(SIDE_PX) * cells / SIDE_PX
     low = position.astype(int)
-    share = (position - low)[:, None, None]
-    rows = coarse[low] * (1 - share) + coarse[(low + 1) % cells] * share
-    share = (position - low)[None, :, None]
-    texture = rows[:, low] * (1 - share) + rows[:, (low + 1) % cells] * share
-    base = random.uniform(40, 100, 3)
-    first = random.uniform(200, 255, 3)
-    second = random.uniform(SECOND[0], SECOND[1], 3)
-    return np.clip(base + TEXTURE * texture, 0, 255), np.stack([first, second])
+    high, share = (low + 1) % cells, position - low
+    rows = coarse[low] * (1 - share)[:, None, None] + coarse[high] * share[:, None, None]
+    texture = rows[:, low] * (1 - share)[:, None] + rows[:, high] * share[:, None]
+    return random.uniform(40, 100, 3) + TEXTURE * texture
 
 
 def _draw(background: np.ndarray, look: _Look, across: float, down: float, turned: float, size: float) -> np.ndarray:
@@ -166,11 +169,12 @@ def _draw(background: np.ndarray, look: _Look, across: float, down: float, turne
     x = ((pixels - across * SIDE_PX + half) % SIDE_PX - half)[None, :]
     y = ((pixels - down * SIDE_PX + half) % SIDE_PX - half)[:, None]
     distance, angle = np.hypot(x, y), np.arctan2(y, x) - 2 * np.pi * turned
-    waves = zip((1, 2, 3), look.waves, look.wave_phases, strict=True)
-    outline = radius * (0.7 + sum(height * np.cos(k * angle + phase) for k, height, phase in waves))
+    waves = zip((1, 2, 3), look.wave_heights, look.wave_phases, strict=True)
+    outline = radius * (MEAN_OUTLINE + sum(height * np.cos(k * angle + phase) for k, height, phase in waves))
     alpha = np.clip(outline - distance + 0.5, 0, 1)[..., None]
-    stripes = 0.5 + 0.5 * np.sin(look.stripe_frequency * distance / radius * np.cos(angle))[..., None]
-    colour = look.colours[0] * (1 - stripes) + look.colours[1] * stripes
+    # Shaded once around like a radar beam: a turn then darkens or brightens every point of the shape in its own order.
+    shade = (angle / (2 * np.pi) % 1.0)[..., None]
+    colour = look.dark + (look.bright - look.dark) * shade
     return np.rint(background * (1 - alpha) + colour * alpha).astype(np.uint8)
 
 
