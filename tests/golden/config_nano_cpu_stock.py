@@ -29,9 +29,7 @@ model = dict(
         arch=dict(depths=[
             2,
             2,
-            2,
-        ], embed_dims=48, num_heads=[
-            2,
+        ], embed_dims=64, num_heads=[
             4,
             8,
         ]),
@@ -39,12 +37,12 @@ model = dict(
         drop_path_rate=0.05,
         drop_rate=0.0,
         mlp_ratio=2.0,
-        out_indices=(2, ),
+        out_indices=(1, ),
         patch_norm=True,
         patch_size=(
             2,
-            4,
-            4,
+            8,
+            8,
         ),
         pretrained=None,
         pretrained2d=False,
@@ -59,7 +57,7 @@ model = dict(
     cls_head=dict(
         average_clips='prob',
         dropout_ratio=0.1,
-        in_channels=192,
+        in_channels=128,
         loss_cls=dict(loss_weight=1.0, type='CrossEntropyLoss'),
         num_classes=2,
         spatial_type='avg',
@@ -89,7 +87,7 @@ optim_wrapper = dict(
         betas=(
             0.9,
             0.999,
-        ), lr=0.002, type='AdamW', weight_decay=0.02),
+        ), lr=0.001, type='AdamW', weight_decay=0.02),
     paramwise_cfg=dict(
         absolute_pos_embed=dict(decay_mult=0.0),
         backbone=dict(lr_mult=1.0),
@@ -97,11 +95,11 @@ optim_wrapper = dict(
         relative_position_bias_table=dict(decay_mult=0.0)),
     type='OptimWrapper')
 param_scheduler = [
-    dict(begin=0, by_epoch=False, end=26, start_factor=0.1, type='LinearLR'),
+    dict(begin=0, by_epoch=False, end=50, start_factor=0.1, type='LinearLR'),
     dict(
-        begin=26,
+        begin=50,
         by_epoch=False,
-        end=403,
+        end=1500,
         eta_min=0.0,
         type='CosineAnnealingLR'),
 ]
@@ -109,7 +107,7 @@ randomness = dict(deterministic=False, seed=0)
 resume = False
 test_cfg = dict(type='TestLoop')
 test_dataloader = dict(
-    batch_size=32,
+    batch_size=16,
     dataset=dict(
         ann_file='/run/annotations/test.txt',
         data_prefix=dict(video='/videos'),
@@ -126,9 +124,9 @@ test_dataloader = dict(
             dict(type='DecordDecode'),
             dict(scale=(
                 -1,
-                112,
+                128,
             ), type='Resize'),
-            dict(crop_size=112, type='CenterCrop'),
+            dict(crop_size=128, type='CenterCrop'),
             dict(input_format='NCTHW', type='FormatShape'),
             dict(
                 meta_keys=(
@@ -151,9 +149,9 @@ test_evaluator = dict(
         2,
     ))), type='AccMetric')
 train_cfg = dict(
-    max_epochs=31, type='EpochBasedTrainLoop', val_begin=1, val_interval=2)
+    max_epochs=60, type='EpochBasedTrainLoop', val_begin=1, val_interval=2)
 train_dataloader = dict(
-    batch_size=16,
+    batch_size=8,
     dataset=dict(
         ann_file='/run/annotations/train.txt',
         data_prefix=dict(video='/videos'),
@@ -173,8 +171,8 @@ train_dataloader = dict(
                 1.0,
             ), type='RandomResizedCrop'),
             dict(keep_ratio=False, scale=(
-                112,
-                112,
+                128,
+                128,
             ), type='Resize'),
             dict(flip_ratio=0.5, type='Flip'),
             dict(input_format='NCTHW', type='FormatShape'),
@@ -195,7 +193,7 @@ train_dataloader = dict(
     sampler=dict(shuffle=True, type='DefaultSampler'))
 val_cfg = dict(type='ValLoop')
 val_dataloader = dict(
-    batch_size=16,
+    batch_size=8,
     dataset=dict(
         ann_file='/run/annotations/val.txt',
         data_prefix=dict(video='/videos'),
@@ -212,9 +210,9 @@ val_dataloader = dict(
             dict(type='DecordDecode'),
             dict(scale=(
                 -1,
-                112,
+                128,
             ), type='Resize'),
-            dict(crop_size=112, type='CenterCrop'),
+            dict(crop_size=128, type='CenterCrop'),
             dict(input_format='NCTHW', type='FormatShape'),
             dict(
                 meta_keys=(

@@ -70,10 +70,10 @@ def test_an_asked_value_goes_first_and_names_its_place():
     ("size", "pretrained", "side"),
     [
         ((64, 64), False, 64),
-        ((320, 240), False, 112),
+        ((320, 240), False, 128),
         ((100, 90), False, 80),
         ((20, 20), False, 32),
-        ((64, 64), True, 112),
+        ((64, 64), True, 128),
     ],
 )
 def test_a_model_from_scratch_sees_no_more_pixels_than_there_are(size, pretrained, side):
