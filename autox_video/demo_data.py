@@ -73,8 +73,8 @@ class DemoData:
 def write_demo_data(folder: Path, *, seed: int = 0) -> DemoData:
     """Write the demo data, or find that it is there already.
 
-    The folder appears under its name only when it is complete. Frames are the same on every machine;
-    the encoded files are the same each time on one machine.
+    The folder appears under its name only when it is complete; a kill leaves at most a hidden folder beside
+    it. Frames are the same on every machine; the encoded files are the same each time on one machine.
 
     Args:
         folder: Where to write. It must not exist, be empty, or hold this very data; nothing is overwritten.
@@ -131,13 +131,22 @@ def render_clip(class_name: str, split: str, number: int, *, seed: int = 0) -> n
         dark=random.uniform(40, 90, 3),
         bright=random.uniform(200, 255, 3),
     )
-    phases = dict(zip(("across", "down", "turned", "size"), random.uniform(0, 1, 4), strict=True))
-    axis, direction = MOTIONS[class_name]
-    step = direction * random.uniform(*TRAVEL) / NUM_FRAMES
-    frames = []
-    for time in range(NUM_FRAMES):
-        frames.append(_draw(background, look, **phases | {axis: (phases[axis] + step * time) % 1.0}))
-    return np.stack(frames)
+    start = dict(zip(("across", "down", "turned", "size"), random.uniform(0, 1, 4), strict=True))
+    phases = move(class_name, start, random.uniform(*TRAVEL))
+    return np.stack([_draw(background, look, **now) for now in phases])
+
+
+def move(class_name: str, start: dict[str, float], travel: float) -> list[dict[str, float]]:
+    """The four phases, each in [0, 1], in every frame of a clip.
+
+    Args:
+        class_name: A key of `MOTIONS`.
+        start: The phases in the first frame.
+        travel: Share of its range that the moving phase would travel in `NUM_FRAMES` steps.
+    """
+    phase, direction = MOTIONS[class_name]
+    step = direction * travel / NUM_FRAMES
+    return [start | {phase: (start[phase] + step * time) % 1.0} for time in range(NUM_FRAMES)]
 
 
 @dataclass(frozen=True)
@@ -209,11 +218,12 @@ def _encode(path: Path, frames: np.ndarray) -> None:
     if not writer.isOpened():
         cure = "Run `autox-video doctor`, or install opencv-python from its wheel"
         raise RunError(Problem(str(path), "OpenCV has no MPEG-4 encoder to write it with", cure))
-    try:
-        for frame in frames:
-            writer.write(np.ascontiguousarray(frame[..., ::-1]))
-    finally:
-        writer.release()
+    for frame in frames:
+        writer.write(np.ascontiguousarray(frame[..., ::-1]))
+    writer.release()
+    # A writer that runs out of disk says nothing.
+    if int(cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FRAME_COUNT)) != len(frames):
+        raise RunError(Problem(str(path), "was not written whole", "Free space or choose another folder"))
 
 
 def _exists(folder: Path) -> bool:

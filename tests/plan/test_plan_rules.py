@@ -156,6 +156,13 @@ def test_workers_leave_cores_to_compute_and_fit_shared_memory(shm_gib, workers):
     assert batch.choose_workers(samples.settings(), hardware, 8, 8, 112).value == workers
 
 
+@pytest.mark.parametrize(("cpus", "workers", "threads"), [(1, 1, 1), (2, 1, 1), (4, 1, 3), (16, 4, 12)])
+def test_decoding_and_computing_share_the_cores_of_a_cpu_run(cpus, workers, threads):
+    hardware = dataclasses.replace(samples.CPU, num_cpus=cpus)
+    assert batch.choose_workers(samples.settings(), hardware, 8, 8, 112).value == workers
+    assert batch.choose_threads(hardware, workers).value == threads
+
+
 def test_asked_workers_that_do_not_fit_shared_memory_are_cut_with_the_reason():
     hardware = dataclasses.replace(samples.GPU, shm_gib=0.0625)
     decided = batch.choose_workers(samples.settings(runtime={"workers": 8}), hardware, 8, 8, 112)

@@ -142,8 +142,8 @@ def choose_workers(
     by_shm = int(room / (batch_gib * (PREFETCHED_BATCHES + 1)))
     decision = asked(settings, "runtime.workers")
     if decision is None and hardware.num_gpus == 0:
-        by_cores = max(1, hardware.num_cpus // 2)
-        decision = Decision(by_cores, "hardware", f"half of {hardware.num_cpus} cores; the others compute")
+        by_cores = max(1, hardware.num_cpus // 4)
+        decision = Decision(by_cores, "hardware", f"of {hardware.num_cpus} cores; the others compute")
     elif decision is None:
         by_cores = max(1, min(MAX_WORKERS_PER_GPU, (hardware.num_cpus - devices) // devices))
         decision = Decision(by_cores, "hardware", f"{hardware.num_cpus} cores for {devices} GPU(s)")
@@ -154,9 +154,8 @@ def choose_workers(
     return decision
 
 
-def choose_threads(hardware: Hardware, device: str, workers: int) -> Decision[int]:
-    """Threads of the training process."""
-    if device == "cpu":
-        return Decision(hardware.num_cpus, "hardware", f"all {hardware.num_cpus} cores; decoding is the smaller part")
+def choose_threads(hardware: Hardware, workers: int) -> Decision[int]:
+    """Threads of the training process: on cores of their own, since those that share one wait for each other."""
     devices = max(1, hardware.num_gpus)
-    return Decision(max(1, hardware.num_cpus // devices - workers), "hardware", "the cores that decoding leaves over")
+    value = max(1, hardware.num_cpus // devices - workers)
+    return Decision(value, "hardware", f"the cores that {workers} decoding process(es) leave over")
