@@ -175,16 +175,19 @@ def _draw(background: np.ndarray, look: _Look, across: float, down: float, turne
     """One frame: the shape at its place, continued on the other side where it crosses the border."""
     radius = RADIUS_PX[0] * (RADIUS_PX[1] / RADIUS_PX[0]) ** size
     half, pixels = SIDE_PX / 2, np.arange(SIDE_PX) + 0.5
-    x = ((pixels - across * SIDE_PX + half) % SIDE_PX - half)[None, :]
-    y = ((pixels - down * SIDE_PX + half) % SIDE_PX - half)[:, None]
-    distance, angle = np.hypot(x, y), np.arctan2(y, x) - 2 * np.pi * turned
+    x, y = np.meshgrid(*((pixels - place * SIDE_PX + half) % SIDE_PX - half for place in (across, down)))
+    distance = np.hypot(x, y)
+    near = distance < radius * (MEAN_OUTLINE + look.wave_heights.sum()) + 1
+    angle, distance = np.arctan2(y[near], x[near]) - 2 * np.pi * turned, distance[near]
     waves = zip((1, 2, 3), look.wave_heights, look.wave_phases, strict=True)
     outline = radius * (MEAN_OUTLINE + sum(height * np.cos(k * angle + phase) for k, height, phase in waves))
-    alpha = np.clip(outline - distance + 0.5, 0, 1)[..., None]
+    alpha = np.clip(outline - distance + 0.5, 0, 1)[:, None]
     # Shaded once around like a radar beam: a turn then darkens or brightens every point of the shape in its own order.
-    shade = (angle / (2 * np.pi) % 1.0)[..., None]
+    shade = (angle / (2 * np.pi) % 1.0)[:, None]
     colour = look.dark + (look.bright - look.dark) * shade
-    return np.rint(background * (1 - alpha) + colour * alpha).astype(np.uint8)
+    frame = background.copy()
+    frame[near] += (colour - frame[near]) * alpha
+    return np.rint(frame).astype(np.uint8)
 
 
 def _write_all(folder: Path, seed: int) -> None:
@@ -216,8 +219,8 @@ def _encode(path: Path, frames: np.ndarray) -> None:
 
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), FPS, (SIDE_PX, SIDE_PX))
     if not writer.isOpened():
-        cure = "Run `autox-video doctor`, or install opencv-python from its wheel"
-        raise RunError(Problem(str(path), "OpenCV has no MPEG-4 encoder to write it with", cure))
+        cure = "Run `autox-video doctor`; see whether the folder may be written"
+        raise RunError(Problem(str(path), "OpenCV cannot open it to write MPEG-4 video", cure))
     for frame in frames:
         writer.write(np.ascontiguousarray(frame[..., ::-1]))
     writer.release()
