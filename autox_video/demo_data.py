@@ -35,7 +35,7 @@ MOTIONS: Final[dict[str, tuple[str, int]]] = {
     "grow": ("size", +1),
     "shrink": ("size", -1),
 }
-CLIPS_PER_CLASS: Final[dict[str, int]] = {"train": 60, "val": 8, "test": 10}
+CLIPS_PER_CLASS: Final[dict[str, int]] = {"train": 60, "val": 20, "test": 20}
 SIDE_PX: Final = 64
 NUM_FRAMES: Final = 20
 FPS: Final = 10
