@@ -95,7 +95,9 @@ def _drafts(
         samples = []
         for entry, label in zip(part.entries, ids, strict=True):
             path = canonical_path(entry.path, root)
-            samples.append(Sample(path, label, entry.where, real_file(os.path.join(root, path), folders)))
+            file = real_file(os.path.join(root, path), folders)
+            piece = (entry.start_seconds, entry.end_seconds, entry.group)
+            samples.append(Sample(path, label, entry.where, file, *piece))
         labelled = split != "test" or any(entry.label is not None for entry in part.entries)
         drafts[split] = Draft(tuple(samples), part.source, labelled)
     return drafts, problems

@@ -26,7 +26,8 @@ WORDS_ZH: Final = {
 
 HELP_ZH: Final = {
     "data_root": "视频所在的文件夹。",
-    "ann_file_train": "训练视频列表，每行一条：`路径 标签`。省略时，`data_root` 中的每个文件夹是一个类别。",
+    "ann_file_train": "训练视频列表：每行一条 `路径 标签`，或表格，或官方标注（见 docs/data.md）。"
+    "省略时，`data_root` 中的每个文件夹是一个类别。",
     "ann_file_val": "验证视频列表。省略时，从训练视频中留出一部分。",
     "ann_file_test": "测试视频列表；标签可以省略。",
     "classes": "类别名称，按类别编号排列：写成列表，或写一个每行一个名称的文件的路径。",

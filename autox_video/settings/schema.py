@@ -171,7 +171,8 @@ class Settings:
     ann_file_train: Path | None = setting(
         None,
         "path",
-        "List of the training videos, one `path label` a line. Left out: each folder in `data_root` is a class.",
+        "List of the training videos: one `path label` a line, a table, or official annotations (docs/data.md). "
+        "Left out: each folder in `data_root` is a class.",
         none=True,
         example="data/train_list.txt",
     )
