@@ -48,7 +48,7 @@ class Source:
         """The folder of the videos."""
         return str(self.settings.data_root)
 
-    @property
+    @cached_property
     def name(self) -> str:
         """How messages call the list."""
         return list_name(self.settings, self.split) if self.split else self.path.name

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from autox_video.dataset.list_lines import numbered_lines
@@ -56,6 +57,7 @@ def columns_of(head: str) -> tuple[str, ...]:
     return tuple(map(column_name, next(csv.reader([lines[0][1]], delimiter=_delimiter(lines[0][1])))))
 
 
+@lru_cache(1000)  # the keys of every JSON object pass through here
 def column_name(text: str) -> str:
     """The one way to write the name of a column."""
     return re.sub(r"[\s_-]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text.strip())).casefold()

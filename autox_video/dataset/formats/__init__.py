@@ -89,7 +89,7 @@ def _unknown(source: Source, known: Collection[str]) -> Problem:
     if source.is_list:
         wrong, cure = (
             "is JSON without the keys of a list",
-            "Write objects with `path` and `label`, or `path label` lines",
+            "Write objects with `path` and `label`, or one `path label` a line",
         )
         return Problem(source.where, wrong, cure, got)
     if source.path.is_dir():

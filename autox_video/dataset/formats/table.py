@@ -53,14 +53,14 @@ def read(source: Source, splits: Collection[str]) -> Listing:
     columns = list(columns_of(source.head))
     problems = _unusable_columns(source, columns)
     rows: list[tuple[Entry, str]] = []
-    roles = _roles(columns)
+    roles, known = _roles(columns), set(columns)
     for row in [] if problems else read_rows(text, source.name):
         if isinstance(row, Problem):
             problems.append(row)
             continue
-        if not row.cells.keys() <= set(columns):  # an object may have keys that the first one lacks
+        if not row.cells.keys() <= known:  # an object may have keys that the first one lacks
             columns += [column for column in row.cells if column not in columns]
-            roles = _roles(columns)
+            roles, known = _roles(columns), set(columns)
         entry = _entry(row, roles, source)
         if isinstance(entry, Problem):
             problems.append(entry)
@@ -102,22 +102,24 @@ def _entry(row: Row, roles: Mapping[str, str], source: Source) -> Entry | Proble
         path = cell["path"]
     if not path:
         return Problem(where, "has no path", "Write the path of the video, or take the row out")
-    times = [_seconds(cell.get(role, ""), role, where) for role in ("start", "end")]
-    if wrong := [time for time in times if isinstance(time, Problem)]:
-        return wrong[0]
-    start, end = (time for time in times if not isinstance(time, Problem))
+    piece: list[float | None] = [None, None]
+    for position, role in enumerate(("start", "end")):
+        if text := cell.get(role):
+            seconds = _seconds(text)
+            if seconds is None:
+                wrong = f"has {'a' if role == 'start' else 'an'} {role} that is no time"
+                return Problem(where, wrong, "Write seconds such as 12.5, or 1:02.5", repr(text))
+            piece[position] = seconds
+    start, end = piece
     if start is not None and end is not None and end <= start:
         cure = "Write seconds from the beginning of the video"
         return Problem(where, "ends before it begins", cure, f"{cell['start']} to {cell['end']}")
     return Entry(path, cell.get("label") or None, where, start, end, cell.get("group") or None)
 
 
-def _seconds(text: str, role: str, where: str) -> float | Problem | None:
-    """Seconds from `12.5`, `1:02.5` or `1:00:02`; None where there is no text."""
-    if not text:
-        return None
+def _seconds(text: str) -> float | None:
+    """Seconds from `12.5`, `1:02.5` or `1:00:02`; None where it is none of these."""
     match = _TIME.fullmatch(text)
     if match is None or not math.isfinite(float(match[3])):
-        cure = "Write seconds such as 12.5, or 1:02.5"
-        return Problem(where, f"has {'a' if role == 'start' else 'an'} {role} that is no time", cure, repr(text))
+        return None
     return 3600 * int(match[1] or 0) + 60 * int(match[2] or 0) + float(match[3])
