@@ -97,8 +97,8 @@ def _drafts(
         for entry, label in zip(part.entries, ids, strict=True):
             path = canonical_path(entry.path, root)
             file = real_file(os.path.join(root, path), folders)
-            piece = (entry.start_seconds, entry.end_seconds, entry.group)
-            samples.append(Sample(path, label, entry.where, file, *piece))
+            piece = (entry.start_seconds, entry.end_seconds)
+            samples.append(Sample(path, label, entry.where, file, *piece, entry.group))
         labelled = split != "test" or any(entry.label is not None for entry in part.entries)
         drafts[split] = Draft(tuple(samples), part.source, labelled)
     return drafts, problems
