@@ -116,9 +116,9 @@ class AutoXVideo:
         values = dict(self._values)
         if data_root is not None:
             # Labels of an earlier list do not belong to these videos.
-            values |= {"data_root": _plain(data_root), "ann_file_test": None}
+            values |= {"data_root": _plain(data_root), "ann_file_test": None, "more_data": None}
         if ann_file_test is not None:
-            values["ann_file_test"] = _plain(ann_file_test)
+            values |= {"ann_file_test": _plain(ann_file_test), "more_data": None}
         if output_path is not None:
             values["test_results_path"] = _plain(output_path)
         path = None if checkpoint is None else Path(checkpoint)

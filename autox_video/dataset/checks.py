@@ -11,19 +11,24 @@ from autox_video.dataset.messages import MAX_LISTED, in_short, missing_path, plu
 from autox_video.dataset.opened import OpenedSplit
 from autox_video.dataset.probe import MISSING
 from autox_video.errors import Problem
+from autox_video.settings.data_source import DataSource
 from autox_video.settings.schema import Settings
 
 MAX_BAD_SHARE = 0.20
 
 
 def folder_problems(settings: Settings) -> list[Problem]:
-    """Whether `data_root` is a folder."""
-    where, root = setting_place(settings, "data_root"), settings.data_root
-    if root.is_dir():
-        return []
-    if root.exists():
-        return [Problem(where, "is not a folder", "Name the folder of the videos", str(root))]
-    return [missing_path(where, root, "Correct the path; a relative one starts from the folder of the YAML")]
+    """Whether every `data_root` is a folder."""
+    problems = []
+    sources: tuple[Settings | DataSource, ...] = (settings, *settings.more_data)
+    for source in sources:
+        where, root = setting_place(source, "data_root"), source.data_root
+        if root.exists() and not root.is_dir():
+            problems.append(Problem(where, "is not a folder", "Name the folder of the videos", str(root)))
+        elif not root.exists():
+            cure = "Correct the path; a relative one starts from the folder of the YAML"
+            problems.append(missing_path(where, root, cure))
+    return problems
 
 
 def absent_splits(settings: Settings, wanted: Collection[str], drafts: Mapping[str, Draft]) -> list[Problem]:

@@ -46,7 +46,7 @@ class ClassList:
 
 
 def find_classes(settings: Settings, trained: tuple[str, ...] | None, parts: Mapping[str, Part]) -> ClassList:
-    """Take the classes of the trained model, else of the settings, else those that the labels of the videos use.
+    """Take the classes of the trained model, else of the settings or the annotations, else those that labels use.
 
     Args:
         settings: May name the classes or their number.
@@ -62,6 +62,8 @@ def find_classes(settings: Settings, trained: tuple[str, ...] | None, parts: Map
             return ClassList((), False, True, found=False, problems=(names,))
         return _read_against(names, listed, problems=_wrong_number(settings, names, "named in classes"))
     training = [part for split, part in parts.items() if split in ("train", UNDIVIDED)]
+    if official := next((part.classes for part in training if part.classes), ()):
+        return _read_against(official, listed, problems=_wrong_number(settings, official, "of the annotations"))
     if _mostly_integers(listed) and not any(part.named for part in training):
         return _numbered(settings, listed)
     labels: set[str] = set()

@@ -43,11 +43,13 @@ class Part:
         source: Where they come from, for people.
         named: Whether labels are class names whatever they look like (a folder `3` is a name);
             otherwise an integer may be an id.
+        classes: Class names in the order of their ids, where the data says so.
     """
 
     entries: tuple[Entry, ...]
     source: str
     named: bool
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from autox_video.dataset.annotations import canonical_path, read_annotations, wr
 from autox_video.dataset.classes import ClassList, find_classes, label_ids
 from autox_video.dataset.entries import SPLITS, Draft, Listing, Part, Sample
 from autox_video.dataset.facts import Fingerprint
-from autox_video.dataset.formats import read_listing
+from autox_video.dataset.joined import read_all
 from autox_video.dataset.messages import shorten
 from autox_video.dataset.opened import OpenedSplit, open_splits, split_facts
 from autox_video.dataset.splits import complete_splits, sweep_folder
@@ -53,7 +53,7 @@ def fingerprint_dataset(
     wanted = [split for split in SPLITS if split in splits]
     if problems := checks.folder_problems(settings):
         raise RequestError(problems)
-    listing = Listing({}) if whole_folder else read_listing(settings, _needed(settings, wanted, classes))
+    listing = Listing({}) if whole_folder else read_all(settings, _needed(settings, wanted, classes))
     class_list = find_classes(settings, classes, listing.parts)
     read, wrong_labels = _drafts(settings, listing.parts, class_list)
     problems = [*listing.problems, *class_list.problems, *wrong_labels]
@@ -75,9 +75,10 @@ def fingerprint_dataset(
 def _needed(settings: Settings, wanted: Collection[str], classes: tuple[str, ...] | None) -> set[str]:
     """What must be read to know the wanted splits: labels define the classes, and what is missing is held out."""
     needed = set(wanted)
-    if classes is None or needed != {"test"} or settings.ann_file_train is None:
+    a_folder = None in (settings.ann_file_train, *(source.ann_file_train for source in settings.more_data))
+    if classes is None or needed != {"test"} or a_folder:
         needed |= {"train", "val"}
-    if settings.ann_file_train is None:
+    if a_folder:
         needed.add("test")
     return needed
 
@@ -95,7 +96,9 @@ def _drafts(
         samples = []
         for entry, label in zip(part.entries, ids, strict=True):
             path = canonical_path(entry.path, root)
-            samples.append(Sample(path, label, entry.where, real_file(os.path.join(root, path), folders)))
+            file = real_file(os.path.join(root, path), folders)
+            piece = (entry.start_seconds, entry.end_seconds)
+            samples.append(Sample(path, label, entry.where, file, *piece, entry.group))
         labelled = split != "test" or any(entry.label is not None for entry in part.entries)
         drafts[split] = Draft(tuple(samples), part.source, labelled)
     return drafts, problems

@@ -62,7 +62,7 @@ def read_text(file: Path, name: str) -> str | Problem:
         raw = file.read_bytes()
     except OSError as error:
         return Problem(name, f"cannot be read: {error.strerror}", "Check the path and its permissions", str(file))
-    encoding = next((encoding for mark, encoding in _MARKS + _MARKS_16 if raw.startswith(mark)), "utf-8")
+    encoding = encoding_of(raw)
     try:
         text = raw.decode(encoding)
     except UnicodeDecodeError as error:
@@ -75,6 +75,16 @@ def read_text(file: Path, name: str) -> str | Problem:
     return text
 
 
+def encoding_of(raw: bytes) -> str:
+    """What the byte order mark at the beginning of a list says, or UTF-8."""
+    return next((encoding for mark, encoding in _MARKS + _MARKS_16 if raw.startswith(mark)), "utf-8")
+
+
+def numbered_lines(text: str) -> list[tuple[int, str]]:
+    """The lines that are not blank, numbered from 1."""
+    return [(number, line) for number, line in enumerate(re.split(r"\r\n|\n|\r", text), 1) if line.strip()]
+
+
 def read_lines(text: str, is_file: Callable[[str], bool]) -> tuple[list[Line], int]:
     """Take a list apart.
 
@@ -85,7 +95,7 @@ def read_lines(text: str, is_file: Callable[[str], bool]) -> tuple[list[Line], i
     Returns:
         Its lines, and the number of comments (lines that begin with `#` and name no file) left out.
     """
-    numbered = [(number, line) for number, line in enumerate(re.split(r"\r\n|\n|\r", text), 1) if line.strip()]
+    numbered = numbered_lines(text)
     separator = _separator([line for _, line in numbered], is_file)
     lines: list[Line] = []
     for number, raw in numbered:

@@ -7,23 +7,24 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from autox_video.errors import Problem
+from autox_video.settings.data_source import DataSource
 from autox_video.settings.schema import Settings
 
 MAX_LISTED = 20
 
 
-def setting_place(settings: Settings, key: str) -> str:
+def setting_place(settings: Settings | DataSource, key: str) -> str:
     """Where a key was given, e.g. `config.yaml:12: data_root`; the bare key where that is not known."""
     origin = settings.origins.get(key)
     return f"{origin}: {key}" if origin else key
 
 
 def list_name(settings: Settings, split: str) -> str:
-    """How messages call the list of a split: its file name, or its path where two lists share a name."""
+    """How messages call the list of a split: its file name, or its path where two lists may share a name."""
     files = {name: getattr(settings, f"ann_file_{name}") for name in ("train", "val", "test")}
     file: Path = files[split]
     shared = any(other is not None and other != file and other.name == file.name for other in files.values())
-    return str(file) if shared else file.name
+    return str(file) if shared or settings.more_data else file.name
 
 
 def meant(name: str, names: Iterable[str], otherwise: str) -> str:

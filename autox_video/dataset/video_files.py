@@ -67,6 +67,16 @@ def find_videos(folder: Path) -> FoundVideos:
     return FoundVideos(tuple(sorted(paths, key=natural_key)), other, tuple(sorted(closed)), tuple(folders))
 
 
+def videos_by_stem(folder: Path) -> dict[str, list[str]]:
+    """Every video under a folder, as `find_videos` has it, by its name without folder and ending."""
+    stems: dict[str, list[str]] = {}
+    for below, names in _walk(folder, []):
+        for name in names:
+            if is_video_name(name):
+                stems.setdefault(os.path.splitext(name)[0], []).append(f"{below}/{name}" if below else name)
+    return stems
+
+
 def holds_nested_video(folder: Path) -> bool:
     """Whether a sub-folder holds a video; stops at the first."""
     return any(below and any(map(is_video_name, names)) for below, names in _walk(folder, []))

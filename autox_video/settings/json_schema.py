@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from autox_video.settings.data_source import SOURCE_KEYS
 from autox_video.settings.key import AUTO, Key
 from autox_video.settings.schema import KEYS, SECTIONS, Settings
 from autox_video.work_dir import write_text
@@ -70,7 +71,7 @@ def _property(key: Key) -> dict[str, Any]:
     if key.auto or key.none or key.kind == "mapping":
         forms.append({"type": "null"})
     described: dict[str, Any] = {"description": key.help, "examples": [key.example]}
-    if key.default not in (None, {}):
+    if key.default not in (None, {}, ()):
         described["default"] = key.default.as_posix() if isinstance(key.default, Path) else key.default
     return {**described, **(forms[0] if len(forms) == 1 else {"anyOf": forms})}
 
@@ -85,6 +86,10 @@ def _forms(key: Key) -> list[dict[str, Any]]:
         return [{"type": "boolean"}]
     if key.kind == "mapping":
         return [{"type": "object"}]
+    if key.kind == "sources":
+        paths = {name: _property(KEYS[name]) for name in SOURCE_KEYS}
+        item = {"type": "object", "properties": paths, "required": ["data_root"], "additionalProperties": False}
+        return [{"type": "array", "items": item}, {"const": "none"}]
     if key.kind == "classes":
         return [_NAMES, _WORD]
     if key.endings:

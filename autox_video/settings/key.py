@@ -16,7 +16,7 @@ class Key:
     Attributes:
         kind: `int`, `float`, `bool`, `str`, `path` (made absolute against the YAML's folder),
             `weights` (a word, a URL, or a path that is made absolute), `classes` (a list of names,
-            or a path to a file of them), `mapping`.
+            or a path to a file of them), `sources` (a list of data sets), `mapping`.
         help: One or two sentences for the README, the editor and the error messages.
         default: What a key that is left out means.
         required: Whether there is no default.

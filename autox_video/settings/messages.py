@@ -19,6 +19,7 @@ _KINDS: Final = {
     "path": "a path",
     "weights": "text",
     "classes": "a list of names or the path of a file",
+    "sources": "a list of mappings with a data_root each",
     "mapping": "a mapping",
 }
 
@@ -110,6 +111,8 @@ def instead(key: Key) -> str:
         return "Write true or false"
     if key.kind == "mapping":
         return "Write its entries indented below the key"
+    if key.kind == "sources":
+        return "Write e.g. `- data_root: data/more` indented below the key"
     example = ", ".join(key.example) if isinstance(key.example, (list, tuple)) else key.example
     example = f"[{example}]" if key.kind == "classes" else example
     ending = "" if words or key.required else ", or leave it out"

@@ -35,6 +35,7 @@ WORDS: Final = {
     "path": "path",
     "weights": "name, path, URL",
     "classes": "list of names, or path",
+    "sources": "list of mappings",
     "mapping": "mapping",
     "between": "{low} to {high}",
     "above": "above {low}, up to {high}",
@@ -111,7 +112,7 @@ def _default(key: Key, words: dict[str, str]) -> str:
         return words["required"]
     if key.default is None:
         return words["not given"]
-    if key.default == {}:
+    if key.default in ({}, ()):
         return words["nothing"]
     return f"`{_as_yaml(key.default)}`"
 

@@ -16,6 +16,7 @@ WORDS_ZH: Final = {
     "path": "路径",
     "weights": "名称、路径、URL",
     "classes": "名称列表，或路径",
+    "sources": "映射的列表",
     "mapping": "映射",
     "between": "{low} 至 {high}",
     "above": "大于 {low}，至多为 {high}",
@@ -26,9 +27,12 @@ WORDS_ZH: Final = {
 
 HELP_ZH: Final = {
     "data_root": "视频所在的文件夹。",
-    "ann_file_train": "训练视频列表，每行一条：`路径 标签`。省略时，`data_root` 中的每个文件夹是一个类别。",
+    "ann_file_train": "训练视频列表：每行一条 `路径 标签`，或表格，或官方标注（见 docs/data.md）。"
+    "省略时，`data_root` 中的每个文件夹是一个类别。",
     "ann_file_val": "验证视频列表。省略时，从训练视频中留出一部分。",
     "ann_file_test": "测试视频列表；标签可以省略。",
+    "more_data": "更多数据集，各有 data_root，有列表时还有 ann_file_train、ann_file_val、ann_file_test；"
+    "按类别名称合并。",
     "classes": "类别名称，按类别编号排列：写成列表，或写一个每行一个名称的文件的路径。",
     "video_length": "一个片段覆盖的视频时长，单位为秒。",
     "num_class": "类别数。",

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from autox_video.settings.data_source import DataSource
 from autox_video.settings.key import AUTO, Auto, Key, setting
 
 __all__ = ["AUTO", "KEYS", "SECTIONS", "Key", "Settings"]
@@ -171,7 +172,8 @@ class Settings:
     ann_file_train: Path | None = setting(
         None,
         "path",
-        "List of the training videos, one `path label` a line. Left out: each folder in `data_root` is a class.",
+        "List of the training videos: one `path label` a line, a table, or official annotations (docs/data.md). "
+        "Left out: each folder in `data_root` is a class.",
         none=True,
         example="data/train_list.txt",
     )
@@ -184,6 +186,14 @@ class Settings:
     )
     ann_file_test: Path | None = setting(
         None, "path", "List of the test videos; labels may be left out.", none=True, example="data/test_list.txt"
+    )
+    more_data: tuple[DataSource, ...] = setting(
+        (),
+        "sources",
+        "More data sets, joined by class name: each has a data_root and, where it has lists, ann_file_train, "
+        "ann_file_val and ann_file_test.",
+        none=True,
+        example=[{"data_root": "data/more", "ann_file_train": "data/more.csv"}],
     )
     classes: tuple[str, ...] | Path | Auto = setting(
         AUTO,

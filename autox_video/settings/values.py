@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from autox_video.errors import Problem
+from autox_video.settings.data_source import SOURCE_KEYS, DataSource
 from autox_video.settings.given import REFUSED, Findings, Given, Refused
 from autox_video.settings.key import AUTO, Key
 from autox_video.settings.messages import complaint, did_you_mean, instead, listed, named, wanted
+from autox_video.settings.schema import KEYS
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _WEIGHT_ENDINGS = (".pth", ".pt", ".safetensors")
@@ -28,7 +30,7 @@ def is_left_out(key: Key, given: Given) -> bool:
     if not isinstance(given.value, str) or key.required or key.kind == "mapping":
         return False
     word = given.value.lower()
-    return word == AUTO or (word == NONE and key.none and key.default is None)
+    return word == AUTO or (word == NONE and key.none and key.default in (None, ()))
 
 
 def read_value(name: str, key: Key, given: Given, base: Path) -> Any:
@@ -184,6 +186,40 @@ def _classes(name: str, key: Key, given: Given, base: Path) -> tuple[str, ...] |
     return tuple(names)
 
 
+def _sources(name: str, key: Key, given: Given, base: Path) -> tuple[DataSource, ...]:
+    if not isinstance(given.value, tuple):
+        raise _refused(name, given, f"must be {wanted(key)}", instead(key))
+    sources: list[DataSource] = []
+    findings: Findings = []
+    for item in given.value:
+        try:
+            sources.append(_source(name, key, item, base))
+        except Refused as error:
+            findings += error.findings
+    if findings:
+        raise Refused(findings)
+    return tuple(sources)
+
+
+def _source(name: str, key: Key, given: Given, base: Path) -> DataSource:
+    if not isinstance(given.value, dict) or "data_root" not in given.value:
+        raise _refused(name, given, f"must be {wanted(key)}", instead(key))
+    paths: dict[str, Path] = {}
+    findings: Findings = []
+    for inner, item in given.value.items():
+        if inner not in SOURCE_KEYS:
+            cure = did_you_mean(inner, SOURCE_KEYS) or f"Its keys are {', '.join(SOURCE_KEYS)}"
+            findings.append((item.line, complaint(f"{name}.{inner}", item, "is not a key of a data set", cure)))
+        elif item.value is not REFUSED and not is_left_out(KEYS[inner], item):
+            try:
+                paths[inner] = _path(f"{name}.{inner}", KEYS[inner], item, base)
+            except Refused as error:
+                findings += error.findings
+    if findings:
+        raise Refused(findings)
+    return DataSource(**paths, origins={inner: f"{item.origin}: {name}" for inner, item in given.value.items()})
+
+
 def _mapping(name: str, key: Key, given: Given, base: Path) -> dict[str, Any]:
     if not isinstance(given.value, dict):
         raise _refused(name, given, f"must be {wanted(key)}", instead(key))
@@ -238,5 +274,6 @@ _READERS: dict[str, Callable[[str, Key, Given, Path], Any]] = {
     "path": _path,
     "weights": _weights,
     "classes": _classes,
+    "sources": _sources,
     "mapping": _mapping,
 }

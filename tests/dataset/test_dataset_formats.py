@@ -6,6 +6,7 @@ import pytest
 
 from autox_video.dataset.entries import SPLITS, UNDIVIDED, Listing
 from autox_video.dataset.formats import format_names, load_format, read_listing
+from autox_video.dataset.sources import sources_of
 from autox_video.settings.schema import Settings
 
 
@@ -23,19 +24,18 @@ def listed(listing: Listing) -> dict[str, list[tuple[str, str | None, str]]]:
     }
 
 
-def test_the_folder_is_scanned_for_formats():
-    assert format_names() == ("class_folders", "label_list")
-
-
 @pytest.mark.parametrize("name", format_names())
 def test_every_format_detects_and_reads(name, tmp_path):
     module = load_format(name)
     assert module.__doc__
     assert module.detect.__doc__
     assert module.read.__doc__
-    assert list(inspect.signature(module.detect).parameters) == ["settings"]
-    assert list(inspect.signature(module.read).parameters) == ["settings", "splits"]
-    assert module.detect(Settings(data_root=tmp_path)) is False
+    assert list(inspect.signature(module.detect).parameters) == ["source"]
+    assert list(inspect.signature(module.read).parameters) == ["source", "splits"]
+    touch(tmp_path, "empty/list.txt")
+    nothing = [tmp_path / "nowhere", tmp_path / "nowhere" / "x", tmp_path / "empty"]
+    sources = [*sources_of(Settings(tmp_path / "empty")), *sources_of(Settings(tmp_path, *nothing))]
+    assert [source.path for source in sources if module.detect(source)] == []
 
 
 # ---------------------------------------------------------------------------------------------- lists
@@ -106,7 +106,7 @@ def test_a_missing_list_names_its_nearest_sibling(tmp_path):
         f"config.yaml:3: ann_file_train: does not exist (got {tmp_path}/trian_list.txt). Did you mean 'train_list.txt'.",
         f"ann_file_val: does not exist, nor does its folder {tmp_path}/nowhere (got {tmp_path}/nowhere/val.txt). "
         "Correct the path; a relative one starts from the folder of the YAML.",
-        f"ann_file_test: is not a file (got {tmp_path}/folder). Name a list with one `path label` a line.",
+        f"ann_file_test: is a folder without annotations of a known data set (got {tmp_path}/folder). Name a list with one `path label` a line.",
     ]
 
 

@@ -6,24 +6,20 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from autox_video.dataset.entries import SPLITS, UNDIVIDED, Entry, Listing, Part
 from autox_video.dataset.messages import in_short, plural, setting_place
+from autox_video.dataset.sources import SPLIT_NAMES, Source
 from autox_video.dataset.video_files import FoundVideos, as_text, find_videos, holds_nested_video, natural_key
 from autox_video.errors import Problem
 from autox_video.settings.schema import Settings
 
-SPLIT_NAMES = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("val", "valid", "validation"), "val"),
-    **dict.fromkeys(("test", "testing"), "test"),
-}
 
-
-def detect(settings: Settings) -> bool:
+def detect(source: Source) -> bool:
     """Whether the training videos have no list, and there are videos in folders."""
-    return settings.ann_file_train is None and holds_nested_video(settings.data_root)
+    return source.split is None and holds_nested_video(source.path)
 
 
-def read(settings: Settings, splits: Collection[str]) -> Listing:
+def read(source: Source, splits: Collection[str]) -> Listing:
     """Read the folders; where there are none of splits, everything is `UNDIVIDED`."""
+    settings = source.settings
     found = find_videos(settings.data_root)
     problems = [Problem(folder, "cannot be listed", "Check its permissions") for folder in found.closed_folders]
     notes = _ignored_files(found)
