@@ -171,6 +171,8 @@ def build_record(value: Any, kind: Any) -> Any:
             **{
                 f.name: build_record(value[f.name], variables.get(hints[f.name], hints[f.name]))
                 for f in dataclasses.fields(target)
+                # A field with a default may be newer than the file.
+                if f.name in value or f.default is dataclasses.MISSING
             }
         )
     if origin is tuple:

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from autox_video.dataset.annotations import read_annotations
+from autox_video.dataset.annotations import read_rows, write_stock_list
 from autox_video.dataset.facts import Fingerprint
 from autox_video.dataset.fingerprint import fingerprint_dataset
 from autox_video.errors import Problem, RequestError, RunError
@@ -89,6 +89,10 @@ def render(settings: Settings, output: Path | None = None, *, stock: bool = Fals
     decided, preset = _plan(settings, fingerprint, _hardware(settings))
     path = output or (work_dir.root / "config_stock.py" if stock else work_dir.config_rendered)
     config = render_config(decided, preset, work_dir.root, stock=stock)
+    if stock:
+        for split, file in decided.ann_files.items():
+            if left_out := write_stock_list(Path(file)):
+                logger.info("note     %d %s videos left out: only this package reads them", left_out, split)
     write_text(path, config_text(config, stock=stock))
     return path
 
@@ -160,7 +164,7 @@ def test(settings: Settings, *, checkpoint: Path | None = None, whole_folder: bo
     preset = load_preset(record.plan.model.value)
     decided = make_test_plan(record.plan, settings, fingerprint, preset, _hardware(settings))
     config = render_config(decided, preset, work_dir.root)
-    rows = read_annotations(work_dir.annotations("test"))
+    rows = read_rows(work_dir.annotations("test"))
     logger.info("testing  %s (epoch %d) on %d videos", path, record.epoch, len(rows))
     predictions = run_test(config, decided, work_dir, path, rows, fingerprint.bad_videos)
     results = make_results(predictions)

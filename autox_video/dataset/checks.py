@@ -93,13 +93,13 @@ def shared_files(opened: Mapping[str, OpenedSplit], earlier: Mapping[str, set[st
 
 
 def _repeated(samples: Sequence[Sample]) -> list[Sample]:
-    """Samples whose file another sample named before."""
-    seen: set[str] = set()
+    """Samples that were named before."""
+    seen: set[tuple[str, float | None, float | None]] = set()
     again = []
     for sample in samples:
-        if sample.file in seen:
+        if sample.content in seen:
             again.append(sample)
-        seen.add(sample.file)
+        seen.add(sample.content)
     return again
 
 
@@ -160,12 +160,12 @@ def _unreadable(where: str, group: Sequence[OpenedSplit]) -> list[Problem]:
 def _two_labels(opened: Mapping[str, OpenedSplit]) -> list[Problem]:
     """One video with two labels, be it in one list or in two."""
     problems = []
-    first: dict[str, Sample] = {}
+    first: dict[tuple[str, float | None, float | None], Sample] = {}
     for videos in opened.values():
         for sample in videos.draft.samples:
             if sample.label is None:
                 continue
-            earlier = first.setdefault(sample.file, sample)
+            earlier = first.setdefault(sample.content, sample)
             if earlier.label != sample.label:
                 wrong = f"has another label than in {earlier.where}"
                 problems.append(Problem(sample.where, wrong, "Correct one of them", repr(sample.path)))

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Mapping
 
 from autox_video.dataset import checks
-from autox_video.dataset.annotations import canonical_path, read_annotations, write_annotations
+from autox_video.dataset.annotations import canonical_path, read_rows, write_annotations
 from autox_video.dataset.classes import ClassList, find_classes, label_ids
 from autox_video.dataset.entries import SPLITS, Draft, Listing, Part, Sample
 from autox_video.dataset.facts import Fingerprint
@@ -95,7 +95,9 @@ def _drafts(
         samples = []
         for entry, label in zip(part.entries, ids, strict=True):
             path = canonical_path(entry.path, root)
-            samples.append(Sample(path, label, entry.where, real_file(os.path.join(root, path), folders)))
+            file = real_file(os.path.join(root, path), folders)
+            piece = (entry.start_seconds, entry.end_seconds)
+            samples.append(Sample(path, label, entry.where, file, *piece, entry.group))
         labelled = split != "test" or any(entry.label is not None for entry in part.entries)
         drafts[split] = Draft(tuple(samples), part.source, labelled)
     return drafts, problems
@@ -108,7 +110,7 @@ def _earlier_files(work_dir: WorkDir, opened: Mapping[str, OpenedSplit]) -> dict
     try:
         root = read_record(work_dir.fingerprint, Fingerprint).data_root
         for split in {"train", "val"} - opened.keys():
-            paths = [path for path, _ in read_annotations(work_dir.annotations(split))]
+            paths = [row.path for row in read_rows(work_dir.annotations(split))]
             files[split] = {real_file(os.path.join(root, path), folders) for path in paths}
     except (RunError, OSError, ValueError):
         return {}  # there was no such training
@@ -124,7 +126,7 @@ def _write(
     notes: list[str],
 ) -> Fingerprint:
     for split, videos in opened.items():
-        write_annotations(work_dir.annotations(split), videos.good)
+        write_annotations(work_dir.annotations(split), videos.good, [video.decoder for video in videos.videos])
     fingerprint = Fingerprint(
         version=VERSION,
         task=TASK,

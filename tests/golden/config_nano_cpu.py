@@ -3,6 +3,7 @@
 
 custom_hooks = [
     dict(type='EpochReportHook'),
+    dict(type='UnreadableVideosHook'),
 ]
 custom_imports = dict(
     allow_failed_imports=False, imports=[
@@ -113,16 +114,15 @@ test_dataloader = dict(
     dataset=dict(
         ann_file='/run/annotations/test.txt',
         data_prefix=dict(video='/videos'),
-        delimiter='\t',
         pipeline=[
-            dict(io_backend='disk', type='DecordInit'),
+            dict(type='VideoOpen'),
             dict(
                 clip_len=8,
                 frame_interval=6,
                 num_clips=1,
                 test_mode=True,
                 type='SampleFrames'),
-            dict(type='DecordDecode'),
+            dict(type='VideoDecode'),
             dict(scale=(
                 -1,
                 112,
@@ -139,7 +139,7 @@ test_dataloader = dict(
                 type='PackActionInputs'),
         ],
         test_mode=True,
-        type='VideoDataset'),
+        type='VideoListDataset'),
     num_workers=1,
     persistent_workers=True,
     pin_memory=False,
@@ -152,16 +152,15 @@ train_dataloader = dict(
     dataset=dict(
         ann_file='/run/annotations/train.txt',
         data_prefix=dict(video='/videos'),
-        delimiter='\t',
         pipeline=[
-            dict(io_backend='disk', type='DecordInit'),
+            dict(type='VideoOpen'),
             dict(
                 clip_len=8,
                 frame_interval=6,
                 num_clips=1,
                 test_mode=False,
                 type='SampleFrames'),
-            dict(type='DecordDecode'),
+            dict(type='VideoDecode'),
             dict(area_range=(
                 0.5,
                 1.0,
@@ -182,7 +181,7 @@ train_dataloader = dict(
                 type='PackActionInputs'),
         ],
         test_mode=False,
-        type='VideoDataset'),
+        type='VideoListDataset'),
     num_workers=1,
     persistent_workers=True,
     pin_memory=False,
@@ -193,16 +192,15 @@ val_dataloader = dict(
     dataset=dict(
         ann_file='/run/annotations/val.txt',
         data_prefix=dict(video='/videos'),
-        delimiter='\t',
         pipeline=[
-            dict(io_backend='disk', type='DecordInit'),
+            dict(type='VideoOpen'),
             dict(
                 clip_len=8,
                 frame_interval=6,
                 num_clips=1,
                 test_mode=True,
                 type='SampleFrames'),
-            dict(type='DecordDecode'),
+            dict(type='VideoDecode'),
             dict(scale=(
                 -1,
                 112,
@@ -219,7 +217,7 @@ val_dataloader = dict(
                 type='PackActionInputs'),
         ],
         test_mode=True,
-        type='VideoDataset'),
+        type='VideoListDataset'),
     num_workers=1,
     persistent_workers=True,
     pin_memory=False,

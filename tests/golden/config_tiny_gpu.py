@@ -8,6 +8,7 @@ custom_hooks = [
         num_classes=2,
         type='PretrainedWeightsHook'),
     dict(type='EpochReportHook'),
+    dict(type='UnreadableVideosHook'),
 ]
 custom_imports = dict(
     allow_failed_imports=False, imports=[
@@ -111,16 +112,15 @@ test_dataloader = dict(
     dataset=dict(
         ann_file='/run/annotations/test.txt',
         data_prefix=dict(video='/videos'),
-        delimiter='\t',
         pipeline=[
-            dict(io_backend='disk', type='DecordInit'),
+            dict(type='VideoOpen'),
             dict(
                 clip_len=32,
                 frame_interval=1,
                 num_clips=2,
                 test_mode=True,
                 type='SampleFrames'),
-            dict(type='DecordDecode'),
+            dict(type='VideoDecode'),
             dict(scale=(
                 -1,
                 224,
@@ -137,7 +137,7 @@ test_dataloader = dict(
                 type='PackActionInputs'),
         ],
         test_mode=True,
-        type='VideoDataset'),
+        type='VideoListDataset'),
     num_workers=15,
     persistent_workers=True,
     pin_memory=True,
@@ -150,16 +150,15 @@ train_dataloader = dict(
     dataset=dict(
         ann_file='/run/annotations/train.txt',
         data_prefix=dict(video='/videos'),
-        delimiter='\t',
         pipeline=[
-            dict(io_backend='disk', type='DecordInit'),
+            dict(type='VideoOpen'),
             dict(
                 clip_len=32,
                 frame_interval=1,
                 num_clips=1,
                 test_mode=False,
                 type='SampleFrames'),
-            dict(type='DecordDecode'),
+            dict(type='VideoDecode'),
             dict(area_range=(
                 0.08,
                 1.0,
@@ -180,7 +179,7 @@ train_dataloader = dict(
                 type='PackActionInputs'),
         ],
         test_mode=False,
-        type='VideoDataset'),
+        type='VideoListDataset'),
     num_workers=15,
     persistent_workers=True,
     pin_memory=True,
@@ -191,16 +190,15 @@ val_dataloader = dict(
     dataset=dict(
         ann_file='/run/annotations/val.txt',
         data_prefix=dict(video='/videos'),
-        delimiter='\t',
         pipeline=[
-            dict(io_backend='disk', type='DecordInit'),
+            dict(type='VideoOpen'),
             dict(
                 clip_len=32,
                 frame_interval=1,
                 num_clips=1,
                 test_mode=True,
                 type='SampleFrames'),
-            dict(type='DecordDecode'),
+            dict(type='VideoDecode'),
             dict(scale=(
                 -1,
                 224,
@@ -217,7 +215,7 @@ val_dataloader = dict(
                 type='PackActionInputs'),
         ],
         test_mode=True,
-        type='VideoDataset'),
+        type='VideoListDataset'),
     num_workers=15,
     persistent_workers=True,
     pin_memory=True,
