@@ -28,6 +28,10 @@ class WorkDir:
         return self.root / "fingerprint.json"
 
     @property
+    def check(self) -> Path:
+        return self.root / "check.json"
+
+    @property
     def probe_cache(self) -> Path:
         return self.root / "probe_cache.json"
 

@@ -13,6 +13,7 @@ from autox_video.dataset.facts import Fingerprint
 from autox_video.dataset.formats import read_listing
 from autox_video.dataset.messages import shorten
 from autox_video.dataset.opened import OpenedSplit, open_splits, split_facts
+from autox_video.dataset.preflight import make_check
 from autox_video.dataset.splits import complete_splits, sweep_folder
 from autox_video.dataset.video_files import real_file
 from autox_video.errors import Problem, RequestError, RunError
@@ -33,8 +34,8 @@ def fingerprint_dataset(
 ) -> Fingerprint:
     """Read the data, open every video once, and write down what it is.
 
-    Writes `annotations/<split>.txt` and `probe_cache.json`, and `fingerprint.json` when all three
-    splits are asked for.
+    Writes `annotations/<split>.txt` and `probe_cache.json`; `fingerprint.json` and `check.json` when
+    all three splits are asked for, and `check.json` when the data is refused.
 
     Args:
         settings: Where lists and videos are.
@@ -52,6 +53,7 @@ def fingerprint_dataset(
     """
     wanted = [split for split in SPLITS if split in splits]
     if problems := checks.folder_problems(settings):
+        write_record(work_dir.check, make_check({}, (), settings.data_root, problems))
         raise RequestError(problems)
     listing = Listing({}) if whole_folder else read_listing(settings, _needed(settings, wanted, classes))
     class_list = find_classes(settings, classes, listing.parts)
@@ -65,6 +67,9 @@ def fingerprint_dataset(
         problems += checks.absent_splits(settings, wanted, drafts)
     opened = open_splits(drafts, settings.data_root, work_dir.probe_cache)
     problems += checks.refusals(settings, opened, class_list.names, labels_are_right=not problems)
+    if problems or set(wanted) == set(SPLITS):
+        check = make_check(opened, class_list.names, settings.data_root, dict.fromkeys(problems))
+        write_record(work_dir.check, check)
     if problems:
         raise RequestError(shorten(dict.fromkeys(problems)))
     notes = [*listing.notes, *class_list.notes, *divided, *checks.remarks(opened, class_list.names)]

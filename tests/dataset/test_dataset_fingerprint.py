@@ -228,7 +228,7 @@ def test_a_missing_data_root_names_its_nearest_sibling(read, library):
 
 def test_a_refusal_writes_no_lists(read, tmp_path):
     refused(read, train=TRAIN, val="", test=TEST)
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["probe_cache.json"]
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["check.json", "probe_cache.json"]
 
 
 # ---------------------------------------------------------------------------------------- test alone
