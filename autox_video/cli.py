@@ -133,7 +133,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
     settings = _settings(arguments)
     workflow.check(settings)
-    print(f"ready    details: {settings.work_dir / 'fingerprint.json'}")
+    print(f"ready    details: {settings.work_dir / 'check.json'}")
     return 0
 
 

@@ -215,16 +215,17 @@ def check_models(models: Attempt) -> Finding:
 
 
 def check_decoder(decoder: Attempt) -> Finding:
-    """Whether OpenCV writes a video and decord decodes it."""
+    """Whether OpenCV writes a video and both decoders read it."""
     if not decoder.error:
-        value = f"decord {decoder.facts['decord']} reads what OpenCV {decoder.facts['opencv']} writes"
+        facts = decoder.facts
+        value = f"decord {facts['decord']} and PyAV {facts['av']} read what OpenCV {facts['opencv']} writes"
         return Finding("decoder", True, value)
     if "cannot open shared object file" in decoder.error:
         # The usual OpenCV needs libraries of the desktop, which servers and containers lack; headless needs none.
         version = _version("opencv-contrib-python")
         wanted = "opencv-contrib-python-headless" + (f"=={version}" if version else "")
         return Finding("decoder", False, decoder.error, pip("install", "--force-reinstall", "--no-deps", wanted))
-    bounds = [str(wanted) for wanted in requirements() if wanted.name == "decord" or wanted.name in OPENCV]
+    bounds = [str(wanted) for wanted in requirements() if wanted.name in ("decord", "av", *OPENCV)]
     return Finding("decoder", False, decoder.error, pip("install", "--force-reinstall", "--no-deps", *bounds))
 
 

@@ -16,12 +16,16 @@ class Prediction:
         label: True class id, or None when unlabelled.
         scores: Probabilities, float32, shape (num_classes,); None when the video could not be read.
         error: Why there are no scores, or None.
+        start_seconds: Where the labelled piece of the video begins; None for the whole video.
+        end_seconds: Where it ends.
     """
 
     path: str
     label: int | None
     scores: np.ndarray | None
     error: str | None = None
+    start_seconds: float | None = None
+    end_seconds: float | None = None
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,10 @@ class WorkDir:
         return self.root / "fingerprint.json"
 
     @property
+    def check(self) -> Path:
+        return self.root / "check.json"
+
+    @property
     def probe_cache(self) -> Path:
         return self.root / "probe_cache.json"
 
@@ -171,6 +175,8 @@ def build_record(value: Any, kind: Any) -> Any:
             **{
                 f.name: build_record(value[f.name], variables.get(hints[f.name], hints[f.name]))
                 for f in dataclasses.fields(target)
+                # A field with a default may be newer than the file.
+                if f.name in value or f.default is dataclasses.MISSING
             }
         )
     if origin is tuple:

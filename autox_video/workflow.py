@@ -13,9 +13,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from autox_video.dataset.annotations import read_annotations
+from autox_video.dataset.annotations import read_rows, write_stock_list
 from autox_video.dataset.facts import Fingerprint
 from autox_video.dataset.fingerprint import fingerprint_dataset
+from autox_video.dataset.preflight import Check, short_videos, table
 from autox_video.errors import Problem, RequestError, RunError
 from autox_video.plan.hardware import detect_hardware
 from autox_video.plan.make_plan import make_plan, make_test_plan
@@ -27,7 +28,7 @@ from autox_video.render.config import config_text, render_config
 from autox_video.report.results import Results, make_results
 from autox_video.report.writers import write_results
 from autox_video.settings.schema import Settings
-from autox_video.work_dir import WorkDir, write_record, write_text
+from autox_video.work_dir import WorkDir, read_record, write_record, write_text
 
 logger = logging.getLogger(__name__)
 # What `train --fresh` moves out of the way: everything that belongs to one run and not to the data.
@@ -54,9 +55,19 @@ class TrainOutcome:
 
 
 def check(settings: Settings) -> Fingerprint:
-    """Read the lists, probe every video, and refuse what training would stumble over."""
-    fingerprint = fingerprint_dataset(settings, WorkDir(settings.work_dir))
+    """Read the lists, probe every video, say what is wrong, and refuse what training would stumble over."""
+    work_dir = WorkDir(settings.work_dir)
+    try:
+        fingerprint = fingerprint_dataset(settings, work_dir)
+    except RequestError:
+        _log_table(table(read_record(work_dir.check, Check)))
+        raise
     log_fingerprint(fingerprint)
+    decided = _plan(settings, fingerprint, _hardware(settings))[0]
+    span = (decided.clip_len.value - 1) * decided.frame_interval.value + 1
+    lists = [Path(file) for file in decided.ann_files.values()]
+    short = short_videos(lists, settings.data_root, work_dir.probe_cache, span)
+    _log_table(table(read_record(work_dir.check, Check), short))
     return fingerprint
 
 
@@ -89,6 +100,10 @@ def render(settings: Settings, output: Path | None = None, *, stock: bool = Fals
     decided, preset = _plan(settings, fingerprint, _hardware(settings))
     path = output or (work_dir.root / "config_stock.py" if stock else work_dir.config_rendered)
     config = render_config(decided, preset, work_dir.root, stock=stock)
+    if stock:
+        for split, file in decided.ann_files.items():
+            if left_out := write_stock_list(Path(file)):
+                logger.info("note     %d %s videos left out: only this package reads them", left_out, split)
     write_text(path, config_text(config, stock=stock))
     return path
 
@@ -160,7 +175,7 @@ def test(settings: Settings, *, checkpoint: Path | None = None, whole_folder: bo
     preset = load_preset(record.plan.model.value)
     decided = make_test_plan(record.plan, settings, fingerprint, preset, _hardware(settings))
     config = render_config(decided, preset, work_dir.root)
-    rows = read_annotations(work_dir.annotations("test"))
+    rows = read_rows(work_dir.annotations("test"))
     logger.info("testing  %s (epoch %d) on %d videos", path, record.epoch, len(rows))
     predictions = run_test(config, decided, work_dir, path, rows, fingerprint.bad_videos)
     results = make_results(predictions)
@@ -178,6 +193,11 @@ def log_fingerprint(fingerprint: Fingerprint) -> None:
         logger.info("left out %d more: see fingerprint.json", len(fingerprint.bad_videos) - 20)
     for note in fingerprint.notes:
         logger.info("note     %s", note)
+
+
+def _log_table(lines: list[str]) -> None:
+    for line in lines:
+        logger.info("%s", line)
 
 
 def _log_plan(decided: Plan, work_dir: WorkDir) -> None:

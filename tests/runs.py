@@ -10,6 +10,7 @@ from pathlib import Path
 
 from autox_video import cli
 
+ROOT = Path(__file__).parent.parent
 FAST = {
     "model": {"name": "video_swin_nano", "load_from": "none"},
     "clip": {"clip_len": 4},

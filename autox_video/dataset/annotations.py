@@ -1,9 +1,10 @@
-"""The canonical lists: `path<TAB>label` a line, which MMAction2's `VideoDataset` reads as it is."""
+"""The canonical lists: `path<TAB>label<TAB>decoder[<TAB>start<TAB>end]` a line, without a header."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from autox_video.dataset.entries import Sample
@@ -42,13 +43,69 @@ def unlistable(path: str) -> str | None:
     return None
 
 
-def write_annotations(path: Path, samples: Iterable[Sample]) -> None:
-    """Write a canonical list. Samples without a label get none."""
-    lines = (sample.path if sample.label is None else f"{sample.path}\t{sample.label}" for sample in samples)
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a canonical list.
+
+    Attributes:
+        path: Relative to the data root, or absolute.
+        label: Class id, or None.
+        decoder: Which of `autox_video.decoding.DECODERS` reads the file.
+        start_seconds: Where the labelled piece of the video begins; None for its beginning.
+        end_seconds: Where it ends; None for its end.
+    """
+
+    path: str
+    label: int | None
+    decoder: str
+    start_seconds: float | None = None
+    end_seconds: float | None = None
+
+
+def write_annotations(path: Path, samples: Iterable[Sample], decoders: Iterable[str]) -> None:
+    """Write a canonical list: what is not there, such as the label of an unlabelled video, is an empty column."""
+    lines = []
+    for sample, decoder in zip(samples, decoders, strict=True):
+        values = (sample.path, sample.label, decoder, sample.start_seconds, sample.end_seconds)
+        lines.append("\t".join("" if value is None else str(value) for value in values).rstrip("\t"))
     write_text(path, "".join(f"{line}\n" for line in lines))
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The lines of a canonical list, in order."""
+    rows = []
+    for line in path.read_text(encoding="utf-8").split("\n"):
+        if line:
+            file, label, decoder, start, end = [*line.split("\t"), "", ""][:5]
+            rows.append(Row(file, int(label) if label else None, decoder, _seconds(start), _seconds(end)))
+    return rows
 
 
 def read_annotations(path: Path) -> list[tuple[str, int | None]]:
     """Paths and labels of a canonical list, in order."""
-    fields = (line.split("\t") for line in path.read_text(encoding="utf-8").split("\n") if line)
-    return [(first, int(rest[0]) if rest else None) for first, *rest in fields]
+    return [(row.path, row.label) for row in read_rows(path)]
+
+
+def stock_list(path: Path) -> Path:
+    """Where the list stands that MMAction2's own `VideoDataset` reads, beside a canonical one."""
+    return path.parent / "stock" / path.name
+
+
+def write_stock_list(path: Path) -> int:
+    """Write `path<TAB>label` for the lines of a canonical list that MMAction2 can read without this package.
+
+    Args:
+        path: The canonical list.
+
+    Returns:
+        How many lines are left out: pieces of a video, and files that decord does not read.
+    """
+    rows = read_rows(path)
+    whole = [row for row in rows if row.decoder == "decord" and row.start_seconds is None and row.end_seconds is None]
+    lines = (row.path if row.label is None else f"{row.path}\t{row.label}" for row in whole)
+    write_text(stock_list(path), "".join(f"{line}\n" for line in lines))
+    return len(rows) - len(whole)
+
+
+def _seconds(text: str) -> float | None:
+    return float(text) if text else None

@@ -56,7 +56,7 @@ def refusals(
     problems, lost = _all_missing(settings, opened)
     problems += _empty(opened)
     for where, group in _given_together(opened, lost).items():
-        problems += _unreadable(where, group)
+        problems += _unreadable(where, group, stop=settings.on_bad_video == "stop")
     problems += _two_labels(opened)
     train = opened.get("train")
     # Where much of train cannot be read, that it lacks a class says nothing new.
@@ -70,7 +70,7 @@ def remarks(opened: Mapping[str, OpenedSplit], names: Sequence[str]) -> list[str
     notes: list[str] = []
     for split, videos in opened.items():
         notes += fps_notes(split, videos.videos)
-        if again := _repeated(videos.draft.samples):
+        if again := repeated(videos.draft.samples):
             places = in_short([sample.where for sample in again])
             notes.append(f"{split} lists {plural(len(again), 'video')} more than once, and each counts: {places}")
         if videos.draft.labelled and (absent := [name for label, name in enumerate(names) if not videos.counts[label]]):
@@ -97,14 +97,14 @@ def shared_files(opened: Mapping[str, OpenedSplit], earlier: Mapping[str, set[st
     return notes
 
 
-def _repeated(samples: Sequence[Sample]) -> list[Sample]:
-    """Samples whose file another sample named before."""
-    seen: set[str] = set()
+def repeated(samples: Sequence[Sample]) -> list[Sample]:
+    """Samples that were named before."""
+    seen: set[tuple[str, float | None, float | None]] = set()
     again = []
     for sample in samples:
-        if sample.file in seen:
+        if sample.content in seen:
             again.append(sample)
-        seen.add(sample.file)
+        seen.add(sample.content)
     return again
 
 
@@ -140,19 +140,18 @@ def _given_together(opened: Mapping[str, OpenedSplit], lost: Collection[str]) ->
     return {", ".join(splits): [opened[split] for split in splits] for splits in groups.values()}
 
 
-def _unreadable(where: str, group: Sequence[OpenedSplit]) -> list[Problem]:
-    """Splits of which too much cannot be read."""
+def _unreadable(where: str, group: Sequence[OpenedSplit], *, stop: bool) -> list[Problem]:
+    """Splits of which too much cannot be read; with `stop`, anything."""
     draft, bad = group[0].draft, [video for videos in group for video in videos.bad]
     listed = sum(len(videos.draft.samples) for videos in group)
     # Nobody chose the videos of a whole folder one by one, and of what was divided training has judged the whole.
     lenient = draft.swept or (draft.origin and "train" not in where)
-    allowed = 1.0 if lenient else MAX_BAD_SHARE
+    allowed = 0.0 if stop else 1.0 if lenient else MAX_BAD_SHARE
     if len(bad) <= allowed * listed and all(videos.good or not videos.draft.samples for videos in group):
         return []
     wrong = f"{len(bad)} of {plural(listed, 'video')} ({len(bad) / listed:.0%}) cannot be used"
-    cure = (
-        f"Repair them or take them out of {draft.origin or draft.source}; up to {MAX_BAD_SHARE:.0%} would be left out"
-    )
+    cure = f"Repair them or take them out of {draft.origin or draft.source}; "
+    cure += "`on_bad_video: skip` leaves them out" if stop else f"up to {MAX_BAD_SHARE:.0%} would be left out"
     problems = [Problem(where, wrong, cure)]
     for video in bad[:MAX_LISTED]:
         wrong = f"{printable(video.path)} {video.reason}"
@@ -165,12 +164,12 @@ def _unreadable(where: str, group: Sequence[OpenedSplit]) -> list[Problem]:
 def _two_labels(opened: Mapping[str, OpenedSplit]) -> list[Problem]:
     """One video with two labels, be it in one list or in two."""
     problems = []
-    first: dict[str, Sample] = {}
+    first: dict[tuple[str, float | None, float | None], Sample] = {}
     for videos in opened.values():
         for sample in videos.draft.samples:
             if sample.label is None:
                 continue
-            earlier = first.setdefault(sample.file, sample)
+            earlier = first.setdefault(sample.content, sample)
             if earlier.label != sample.label:
                 wrong = f"has another label than in {earlier.where}"
                 problems.append(Problem(sample.where, wrong, "Correct one of them", repr(sample.path)))

@@ -89,6 +89,11 @@ class Sample:
     end_seconds: float | None = None
     group: str | None = None
 
+    @property
+    def content(self) -> tuple[str, float | None, float | None]:
+        """The file and the piece of it: two samples with the same content are one sample listed twice."""
+        return self.file, self.start_seconds, self.end_seconds
+
 
 @dataclass(frozen=True)
 class Draft:

@@ -27,6 +27,8 @@ class BadVideo:
         where: The list and line it comes from (`train_list.txt:7`), or its folder.
         reason: Why, as a short sentence without a full stop.
         label: Its class id, or None when unlabelled.
+        start_seconds: Where the labelled piece of it begins; None for the whole video.
+        end_seconds: Where it ends.
     """
 
     split: str
@@ -35,6 +37,8 @@ class BadVideo:
     where: str
     reason: str
     label: int | None
+    start_seconds: float | None = None
+    end_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class SplitFacts:
     """One split. What is counted or measured is so over its readable videos.
 
     Attributes:
-        ann_file: The canonical list in `work_dir/annotations`: tab-separated `path<TAB>label`, readable videos only.
+        ann_file: The canonical list in `work_dir/annotations`, of its readable videos only.
         source: Where the videos come from, for people: a list's path, a folder, `20 % of train`.
         labelled: Whether its videos have labels. Only test may have none.
         num_videos: Readable videos.

@@ -6,13 +6,14 @@ import os
 from collections.abc import Collection, Mapping
 
 from autox_video.dataset import checks
-from autox_video.dataset.annotations import canonical_path, read_annotations, write_annotations
+from autox_video.dataset.annotations import canonical_path, read_rows, write_annotations
 from autox_video.dataset.classes import ClassList, find_classes, label_ids
 from autox_video.dataset.entries import SPLITS, Draft, Listing, Part, Sample
 from autox_video.dataset.facts import Fingerprint
 from autox_video.dataset.joined import read_all
 from autox_video.dataset.messages import shorten
 from autox_video.dataset.opened import OpenedSplit, open_splits, split_facts
+from autox_video.dataset.preflight import make_check
 from autox_video.dataset.splits import complete_splits, sweep_folder
 from autox_video.dataset.video_files import real_file
 from autox_video.errors import Problem, RequestError, RunError
@@ -33,8 +34,8 @@ def fingerprint_dataset(
 ) -> Fingerprint:
     """Read the data, open every video once, and write down what it is.
 
-    Writes `annotations/<split>.txt` and `probe_cache.json`, and `fingerprint.json` when all three
-    splits are asked for.
+    Writes `annotations/<split>.txt` and `probe_cache.json`; `fingerprint.json` and `check.json` when
+    all three splits are asked for, and `check.json` when the data is refused.
 
     Args:
         settings: Where lists and videos are.
@@ -52,6 +53,7 @@ def fingerprint_dataset(
     """
     wanted = [split for split in SPLITS if split in splits]
     if problems := checks.folder_problems(settings):
+        write_record(work_dir.check, make_check({}, (), settings.data_root, problems))
         raise RequestError(problems)
     listing = Listing({}) if whole_folder else read_all(settings, _needed(settings, wanted, classes))
     class_list = find_classes(settings, classes, listing.parts)
@@ -65,6 +67,9 @@ def fingerprint_dataset(
         problems += checks.absent_splits(settings, wanted, drafts)
     opened = open_splits(drafts, settings.data_root, work_dir.probe_cache)
     problems += checks.refusals(settings, opened, class_list.names, labels_are_right=not problems)
+    if problems or set(wanted) == set(SPLITS):
+        check = make_check(opened, class_list.names, settings.data_root, dict.fromkeys(problems))
+        write_record(work_dir.check, check)
     if problems:
         raise RequestError(shorten(dict.fromkeys(problems)))
     notes = [*listing.notes, *class_list.notes, *divided, *checks.remarks(opened, class_list.names)]
@@ -111,7 +116,7 @@ def _earlier_files(work_dir: WorkDir, opened: Mapping[str, OpenedSplit]) -> dict
     try:
         root = read_record(work_dir.fingerprint, Fingerprint).data_root
         for split in {"train", "val"} - opened.keys():
-            paths = [path for path, _ in read_annotations(work_dir.annotations(split))]
+            paths = [row.path for row in read_rows(work_dir.annotations(split))]
             files[split] = {real_file(os.path.join(root, path), folders) for path in paths}
     except (RunError, OSError, ValueError):
         return {}  # there was no such training
@@ -127,7 +132,7 @@ def _write(
     notes: list[str],
 ) -> Fingerprint:
     for split, videos in opened.items():
-        write_annotations(work_dir.annotations(split), videos.good)
+        write_annotations(work_dir.annotations(split), videos.good, [video.decoder for video in videos.videos])
     fingerprint = Fingerprint(
         version=VERSION,
         task=TASK,

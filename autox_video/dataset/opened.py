@@ -12,6 +12,7 @@ from autox_video.dataset.annotations import unlistable
 from autox_video.dataset.entries import Draft, Sample
 from autox_video.dataset.facts import BadVideo, SplitFacts
 from autox_video.dataset.measures import measure
+from autox_video.dataset.pieces import piece_facts
 from autox_video.dataset.probe import VideoFacts, probe_videos
 from autox_video.dataset.video_files import as_text, is_file
 
@@ -81,10 +82,11 @@ def _sort_out(split: str, draft: Draft, root: Path, known: Mapping[str, VideoFac
     videos: list[VideoFacts] = []
     bad: list[BadVideo] = []
     for position, sample in enumerate(draft.samples):
-        found = _reason(sample, root) or known[sample.file]
+        found = _reason(sample, root) or piece_facts(sample, known[sample.file])
         if isinstance(found, VideoFacts):
             good.append(sample)
             videos.append(found)
         else:
-            bad.append(BadVideo(split, position, as_text(sample.path), sample.where, found, sample.label))
+            piece = (sample.start_seconds, sample.end_seconds)
+            bad.append(BadVideo(split, position, as_text(sample.path), sample.where, found, sample.label, *piece))
     return OpenedSplit(draft, tuple(good), tuple(videos), tuple(bad))

@@ -17,7 +17,7 @@ from autox_video.dataset.probe_pool import Answer, read_videos
 from autox_video.progress import progress_bar
 from autox_video.work_dir import write_json
 
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 LIMIT_SECONDS = 20.0
 MAX_WORKERS = 8
 MISSING = "does not exist"
@@ -29,10 +29,13 @@ class VideoFacts:
 
     Attributes:
         num_frames: From its container.
-        fps: Frames a second, from its container; None where it states none.
+        fps: Frames a second: as stated, or as shown where that is something else; None where neither is known.
+        duration_seconds: From the beginning of its first frame to the end of its last; None where it is not known.
         width: Of a decoded frame, in pixels.
         height: Of a decoded frame, in pixels.
         size_bytes: Of the file.
+        decoder: Which of `autox_video.decoding.DECODERS` reads it.
+        unfit: Why that is not decord, such as `its frame rate varies`, or None.
     """
 
     num_frames: int
@@ -40,6 +43,12 @@ class VideoFacts:
     width: int
     height: int
     size_bytes: int
+    duration_seconds: float | None = None
+    decoder: str = "decord"
+    unfit: str | None = None
+
+
+ANSWERED = {field.name for field in dataclasses.fields(VideoFacts)} - {"size_bytes"}
 
 
 def probe_videos(
@@ -90,7 +99,7 @@ def probe_videos(
                     learned = True
     finally:
         if learned:
-            write_json(cache, {"version": CACHE_VERSION, "decoder": _decoder(), "videos": known})
+            write_json(cache, {"version": CACHE_VERSION, "decoders": _decoders(), "videos": known})
     return found
 
 
@@ -116,20 +125,19 @@ def _stamp(file: str) -> list[int] | str:
 def _facts(answer: Answer, size_bytes: int) -> VideoFacts | str:
     if "reason" in answer:
         return str(answer["reason"])
-    return VideoFacts(answer["num_frames"], answer["fps"], answer["width"], answer["height"], size_bytes)
+    return VideoFacts(size_bytes=size_bytes, **{name: answer[name] for name in ANSWERED})
 
 
 def _read_cache(cache: Path) -> dict[str, dict[str, Any]]:
-    """What is remembered; nothing where the cache is missing, damaged or of another decoder."""
+    """What is remembered; nothing where the cache is missing, damaged or of other decoders."""
     try:
         content = json.loads(cache.read_text(encoding="utf-8"))
-        if (content["version"], content["decoder"]) != (CACHE_VERSION, _decoder()):
+        if (content["version"], content["decoders"]) != (CACHE_VERSION, _decoders()):
             return {}
-        needed = {field.name for field in dataclasses.fields(VideoFacts)} - {"size_bytes"}
         return {
             file: entry
             for file, entry in content["videos"].items()
-            if "stamp" in entry and ("reason" in entry or needed <= entry.keys())
+            if "stamp" in entry and ("reason" in entry or entry.keys() >= ANSWERED)
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
@@ -139,8 +147,8 @@ def _is_utf8(file: str) -> bool:
     return file.encode("utf-8", "replace").decode("utf-8") == file
 
 
-def _decoder() -> str:
-    return f"decord {metadata.version('decord')}"
+def _decoders() -> str:
+    return f"decord {metadata.version('decord')}, av {metadata.version('av')}"
 
 
 def _num_cpus() -> int:

@@ -15,6 +15,7 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from autox_video.decoding import DECODERS
 from autox_video.errors import Problem, RunError
 
 Answer = dict[str, Any]
@@ -40,7 +41,7 @@ def read_videos(
     Raises:
         RunError: The processes do not start.
     """
-    waiting = deque(files)
+    waiting = deque((file, list(DECODERS)) for file in files)
     pool = _Pool(limit_seconds)
     try:
         for _ in range(min(num_workers, len(waiting))):
@@ -48,8 +49,12 @@ def read_videos(
         while waiting or pool.is_busy():
             for worker in pool.workers:
                 if worker.ready and worker.file is None and waiting:
-                    worker.give(waiting.popleft())
-            yield from pool.next_answers()
+                    worker.give(*waiting.popleft())
+            for file, answer in pool.next_answers():
+                if answer.pop("crashed", None) == "decord":
+                    waiting.append((file, ["pyav"]))
+                else:
+                    yield file, answer
     finally:
         pool.close()
 
@@ -116,6 +121,8 @@ class _Pool:
             crash = status in CRASHES
             ended = "cannot be read: the process that tried was ended, perhaps for lack of memory"
             answer = {"reason": "crashes the decoder" if crash else ended, "lasting": crash}
+            if crash:
+                answer["crashed"] = worker.decoders[0]
         return (worker.file, answer) if worker.file else None
 
 
@@ -134,6 +141,7 @@ class _Worker:
         self._limit_seconds = limit_seconds
         self._received = b""
         self.file: str | None = None
+        self.decoders: list[str] = []
         self.ready = False
         self.deadline = time.monotonic() + START_LIMIT_SECONDS
 
@@ -146,12 +154,12 @@ class _Worker:
         """Whether it has something to do, be it only to start."""
         return not self.ready or self.file is not None
 
-    def give(self, file: str) -> None:
-        """Let it read a video."""
-        self.file = file
+    def give(self, file: str, decoders: list[str]) -> None:
+        """Let it read a video with the decoders named."""
+        self.file, self.decoders = file, decoders
         self.deadline = time.monotonic() + self._limit_seconds
         with contextlib.suppress(BrokenPipeError):  # that it has died shows in what it says: nothing
-            cast(Any, self._process.stdin).write(json.dumps({"file": file}).encode("ascii") + b"\n")
+            cast(Any, self._process.stdin).write(_line(file, decoders))
 
     def receive(self) -> Answer | None:
         """What it says; None while the line is incomplete.
@@ -179,15 +187,18 @@ class _Worker:
         return status
 
 
+def _line(file: str, decoders: list[str]) -> bytes:
+    return json.dumps({"file": file, "decoders": decoders}).encode("ascii") + b"\n"
+
+
 def _environment() -> dict[str, str]:
     return {
         **os.environ,
         # The worker finds the same packages as this process, however that came to know them.
         "PYTHONPATH": os.pathsep.join(os.path.abspath(folder) for folder in sys.path),
         "OMP_NUM_THREADS": "1",
-        # decord reads past the end of the bytes of a cut-off file. Whether that crashes is a matter of
-        # chance; with every large block of memory in a mapping of its own (glibc) it does so here, and
-        # not only in training.
+        # Whether reading past the end of memory crashes is a matter of chance; with every large block in a
+        # mapping of its own (glibc) it does so here, and not only in training.
         "MALLOC_MMAP_THRESHOLD_": "4096",
     }
 

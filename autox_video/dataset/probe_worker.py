@@ -1,23 +1,20 @@
-"""The process that opens videos, so that a file that crashes or hangs the decoder costs only itself.
+"""The process that opens videos, so that a file that crashes or hangs a decoder costs only itself.
 
-Started by `probe_pool` as a script: it must be quick to start, and imports nothing of this package.
-It reads one JSON line a video, `{"file": ...}`, and answers with one: the facts, or the reason why
-there are none.
+Started by `probe_pool` as a script: it must be quick to start, and imports of this package only
+the folder `decoding`, by its path. It reads one JSON line a video, `{"file": ..., "decoders": [...]}`, and
+answers with one: the facts, or the reason why there are none.
 """
 
 from __future__ import annotations
 
-import io
+import importlib.util
 import json
 import math
 import os
-import re
 import signal
 import sys
-from collections.abc import Callable
+from types import ModuleType
 from typing import Any
-
-MAX_REASON = 120
 
 
 def main() -> None:
@@ -29,9 +26,10 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="ascii")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     try:
-        import decord
+        decoding = load_decoding()
+        import av  # noqa: F401
+        import decord  # noqa: F401
 
-        decord.logging.set_level(decord.logging.QUIET)
         hello: dict[str, Any] = {"ready": True}
     except Exception as error:
         hello = {"ready": False, "reason": f"{type(error).__name__}: {error}"}
@@ -39,59 +37,73 @@ def main() -> None:
     patience = math.ceil(float(sys.argv[1])) + 30
     for line in sys.stdin:
         signal.alarm(patience)  # the end of this process, should the parent be gone
-        answer = read_video(json.loads(line)["file"], decord.VideoReader)
+        asked = json.loads(line)
+        answer = read_video(asked["file"], asked["decoders"], decoding)
         print(json.dumps(answer), file=answers, flush=True)
         signal.alarm(0)
 
 
-def read_video(file: str, open_video: Callable[..., Any]) -> dict[str, Any]:
-    """Read the first, the middle and the last frame by the route that training takes.
+def load_decoding() -> ModuleType:
+    """What training reads videos with, without the package around it, which takes long to import."""
+    folder = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "decoding")
+    spec = importlib.util.spec_from_file_location("decoding", os.path.join(folder, "__init__.py"))
+    assert spec is not None and spec.loader is not None
+    module = sys.modules["decoding"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def read_video(file: str, decoders: list[str], decoding: Any) -> dict[str, Any]:
+    """Choose the decoder of a video: decord where it is right and works, else PyAV.
+
+    Each reads the first, the middle and the last frame by the route that training takes.
 
     Args:
         file: Absolute path.
-        open_video: `decord.VideoReader`.
+        decoders: Those that may be tried: without `decord` when that has crashed on this file.
+        decoding: The module `decoding`.
 
     Returns:
-        `num_frames`, `fps` (None where it is not a number), `width` and `height` of the decoded
-        frames; or `reason`, and `lasting`, whether the same file would fail again.
+        `decoder`, and `unfit`, why it is not decord, or None; `num_frames`, `fps` (None where it is
+        not known), `duration_seconds`, `width` and `height` of the decoded frames. Or `reason`, and
+        `lasting`, whether the same file would fail again.
     """
     try:
-        with open(file, "rb") as opened:
-            content = io.BytesIO(opened.read())
-        # MMAction2's DecordInit and DecordDecode: from bytes, one thread, get_batch.
-        video = open_video(content, num_threads=1)
-        num_frames = len(video)
-        if num_frames == 0:
-            return {"reason": "has no frames", "lasting": True}
-        frames = video.get_batch([0, num_frames // 2, num_frames - 1])
-        height, width = frames.shape[1:3]
-        fps = float(video.get_avg_fps())
-        del frames, video  # a crash in closing the file must not be blamed on the next one
+        video = decoding.open_video(file, "pyav")
+        facts = measure(video)
+        unfit = decoding.unfit_for_decord(video, file) if "decord" in decoders else "it crashes decord"
+        if unfit is None:
+            try:
+                fast = decoding.open_video(file, "decord")
+                if fast.num_frames == video.num_frames:
+                    return {**facts, "decoder": "decord", "unfit": None, **look(fast)}
+                unfit = f"decord finds {fast.num_frames} frames in it, and PyAV {video.num_frames}"
+                del fast  # a crash in closing the file must not be blamed on the next one
+            except decoding.DecodingError as error:
+                unfit = f"with decord it {error}"
+        return {**facts, "decoder": "pyav", "unfit": unfit, **look(video)}
+    except decoding.DecodingError as error:
+        return {"reason": str(error), "lasting": True}
     except OSError as error:
         return {"reason": f"cannot be read: {error.strerror}", "lasting": False}
     except MemoryError:
         return {"reason": "does not fit into memory", "lasting": False}
     except Exception as error:
-        return {"reason": in_words(str(error)), "lasting": True}
-    return {
-        "num_frames": num_frames,
-        "fps": fps if math.isfinite(fps) else None,
-        "width": int(width),
-        "height": int(height),
-    }
+        return {"reason": decoding.in_words(str(error)), "lasting": True}
 
 
-def in_words(message: str) -> str:
-    """A short reason in place of the decoder's message, which may quote the file's bytes."""
-    if "cannot find video stream" in message:
-        return "has no video stream that the decoder knows (only sound, a codec such as AV1, or cut off)"
-    if re.match(r"Error reading \d+ bytes", message):
-        return "is no video, or its header is damaged or cut off"
-    message = re.sub(r"\[[0-9:]+\] \S+:[0-9]+: ", "", message.split("Stack trace")[0])  # time and place in the source
-    message = re.sub(r"(getting stream info) .*", r"\1", message, flags=re.DOTALL)  # the file's bytes follow
-    message = re.sub(r"Check failed: .*?\(-?[0-9]+ vs\. -?[0-9]+\) ", "", message)
-    message = " ".join("".join(letter if " " <= letter <= "~" else " " for letter in message).split())
-    return f"cannot be decoded: {message[:MAX_REASON] or 'the decoder gives no reason'}".rstrip(". ")
+def measure(video: Any) -> dict[str, Any]:
+    """What the packets of a file say."""
+    times = video.times()
+    fps = video.fps if video.fps and math.isfinite(video.fps) else None
+    duration = float(times[-1]) + (1 / fps if fps else 0.0)
+    return {"num_frames": video.num_frames, "fps": fps, "duration_seconds": round(duration, 6)}
+
+
+def look(video: Any) -> dict[str, int]:
+    """The size of the first, the middle and the last frame, which must be decoded to know it."""
+    height, width = video.frames([0, video.num_frames // 2, video.num_frames - 1]).shape[1:3]
+    return {"width": int(width), "height": int(height)}
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = F
         "work_dir": str(work_dir),
         "randomness": {"seed": plan.seed.value, "deterministic": plan.deterministic.value},
         "model": _model(plan, preset),
-        **dataloaders(plan),
+        **dataloaders(plan, stock=stock),
         **_loops(plan, stock),
     }
     if "train" in plan.ann_files:

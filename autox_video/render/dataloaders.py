@@ -2,38 +2,48 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from autox_video.dataset.annotations import stock_list
 from autox_video.plan.schema import Plan
 from autox_video.render.pipelines import test_pipeline, train_pipeline, val_pipeline
 
 
-def dataloaders(plan: Plan) -> dict[str, Any]:
-    """A loader for each split that the plan has a list of, by its key in an MMEngine config."""
+def dataloaders(plan: Plan, *, stock: bool = False) -> dict[str, Any]:
+    """A loader for each split that the plan has a list of, by its key in an MMEngine config.
+
+    Args:
+        plan: Every value of the run.
+        stock: Read the lists that MMAction2 reads without this package, with its own transforms.
+    """
     train_batch, test_batch = plan.videos_per_gpu.value, plan.test_videos_per_gpu.value
     makers = {
-        "train": lambda: _dataloader(plan, "train", train_batch, train_pipeline(plan)),
-        "val": lambda: _dataloader(plan, "val", train_batch, val_pipeline(plan)),
-        "test": lambda: _dataloader(plan, "test", test_batch, test_pipeline(plan)),
+        "train": lambda: _dataloader(plan, "train", train_batch, train_pipeline(plan, stock=stock), stock),
+        "val": lambda: _dataloader(plan, "val", train_batch, val_pipeline(plan, stock=stock), stock),
+        "test": lambda: _dataloader(plan, "test", test_batch, test_pipeline(plan, stock=stock), stock),
     }
     return {f"{split}_dataloader": makers[split]() for split in plan.ann_files}
 
 
-def _dataloader(plan: Plan, split: str, batch_size: int, pipeline: list[dict[str, Any]]) -> dict[str, Any]:
+def _dataloader(plan: Plan, split: str, batch_size: int, pipeline: list[dict[str, Any]], stock: bool) -> dict[str, Any]:
     training = split == "train"
+    dataset: dict[str, Any] = {
+        "type": "VideoListDataset",
+        "ann_file": plan.ann_files[split],
+        "data_prefix": {"video": plan.data_root},
+        "pipeline": pipeline,
+        "test_mode": not training,
+    }
+    if stock:
+        # Tabs cannot stand in a listed name, blanks can.
+        dataset |= {"type": "VideoDataset", "delimiter": "\t"}
+        dataset["ann_file"] = str(stock_list(Path(plan.ann_files[split])))
     return {
         "batch_size": batch_size,
         "num_workers": plan.workers.value,
         "persistent_workers": plan.workers.value > 0,
         "pin_memory": plan.device.value == "cuda",
         "sampler": {"type": "DefaultSampler", "shuffle": training},
-        "dataset": {
-            "type": "VideoDataset",
-            "ann_file": plan.ann_files[split],
-            "data_prefix": {"video": plan.data_root},
-            "pipeline": pipeline,
-            # Tabs cannot stand in a listed name, blanks can.
-            "delimiter": "\t",
-            "test_mode": not training,
-        },
+        "dataset": dataset,
     }

@@ -11,7 +11,7 @@ Transforms = list[dict[str, Any]]
 META_KEYS = ("img_shape", "num_clips", "clip_len", "filename")
 
 
-def train_pipeline(plan: Plan) -> Transforms:
+def train_pipeline(plan: Plan, *, stock: bool) -> Transforms:
     """One clip at a random time, randomly cropped and mirrored."""
     size = plan.input_size.value
     crop: Transforms = [
@@ -21,24 +21,24 @@ def train_pipeline(plan: Plan) -> Transforms:
     if plan.min_crop_area.value == 1:
         crop = _centre(size)
     flip: Transforms = [{"type": "Flip", "flip_ratio": plan.flip.value}] if plan.flip.value else []
-    return [*_frames(plan, num_clips=1, test_mode=False), *crop, *flip, *_pack()]
+    return [*_frames(plan, 1, test_mode=False, stock=stock), *crop, *flip, *_pack()]
 
 
-def val_pipeline(plan: Plan) -> Transforms:
+def val_pipeline(plan: Plan, *, stock: bool) -> Transforms:
     """One clip from the middle, the whole short side of the frame."""
-    return [*_frames(plan, num_clips=1, test_mode=True), *_centre(plan.input_size.value), *_pack()]
+    return [*_frames(plan, 1, test_mode=True, stock=stock), *_centre(plan.input_size.value), *_pack()]
 
 
-def test_pipeline(plan: Plan) -> Transforms:
+def test_pipeline(plan: Plan, *, stock: bool) -> Transforms:
     """The planned number of clips and crops."""
     size = plan.input_size.value
     crop = _centre(size)
     if plan.test_num_crops.value == 3:
         crop = [{"type": "Resize", "scale": (-1, size)}, {"type": "ThreeCrop", "crop_size": size}]
-    return [*_frames(plan, num_clips=plan.test_num_clips.value, test_mode=True), *crop, *_pack()]
+    return [*_frames(plan, plan.test_num_clips.value, test_mode=True, stock=stock), *crop, *_pack()]
 
 
-def _frames(plan: Plan, *, num_clips: int, test_mode: bool) -> Transforms:
+def _frames(plan: Plan, num_clips: int, *, test_mode: bool, stock: bool) -> Transforms:
     sample = {
         "type": "SampleFrames",
         "clip_len": plan.clip_len.value,
@@ -48,7 +48,9 @@ def _frames(plan: Plan, *, num_clips: int, test_mode: bool) -> Transforms:
         "out_of_bound_opt": "repeat_last",
         "test_mode": test_mode,
     }
-    return [{"type": "DecordInit", "io_backend": "disk"}, sample, {"type": "DecordDecode"}]
+    if stock:
+        return [{"type": "DecordInit", "io_backend": "disk"}, sample, {"type": "DecordDecode"}]
+    return [{"type": "VideoOpen"}, sample, {"type": "VideoDecode"}]
 
 
 def _centre(size: int) -> Transforms:

@@ -47,6 +47,8 @@ class VideoResult:
         confidence: The highest score.
         top5: The best classes with their scores, best first.
         scores: Probability of each class, in the order of `Results.classes`.
+        start_seconds: Where the labelled piece of the video begins; left out of the file for a whole video.
+        end_seconds: Where it ends; likewise.
     """
 
     file: str
@@ -58,6 +60,8 @@ class VideoResult:
     confidence: float | None
     top5: tuple[ScoredLabel, ...]
     scores: tuple[float, ...] | None
+    start_seconds: float | None = None
+    end_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -212,7 +216,11 @@ def summary_lines(results: Results) -> list[str]:
 
 def to_plain(results: Results) -> dict[str, Any]:
     """Dictionaries, lists and scalars, in the order of the classes above."""
-    return dataclasses.asdict(results)
+    plain = dataclasses.asdict(results)
+    for video in plain["videos"]:
+        if (video["start_seconds"], video["end_seconds"]) == (None, None):
+            del video["start_seconds"], video["end_seconds"]
+    return plain
 
 
 def _refuse_broken_scores(rows: tuple[Prediction, ...]) -> None:
@@ -257,7 +265,9 @@ def _video(row: Prediction, predictions: Predictions) -> VideoResult:
     classes = predictions.classes
     true = None if row.label is None else Label(row.label, classes[row.label])
     if row.scores is None:
-        return VideoResult(row.path, "error", row.error, true, None, None, None, (), None)
+        return VideoResult(
+            row.path, "error", row.error, true, None, None, None, (), None, row.start_seconds, row.end_seconds
+        )
     scores = tuple(shortest(score) for score in row.scores)
     best = load_task(predictions.task).predicted_label(row.scores)
     order = np.argsort(-row.scores, kind="stable")[:TOP]
@@ -271,6 +281,8 @@ def _video(row: Prediction, predictions: Predictions) -> VideoResult:
         confidence=scores[best],
         top5=tuple(ScoredLabel(classes[index], scores[index]) for index in order),
         scores=scores,
+        start_seconds=row.start_seconds,
+        end_seconds=row.end_seconds,
     )
 
 

@@ -60,12 +60,23 @@ def read_results(path: Path) -> Results:
 
 def table(results: Results) -> list[list[Any]]:
     """A heading and a row a video."""
-    head = ["file", "status", "error", "true_label", "predicted_label", "correct", "confidence"]
+    pieces = any(video.start_seconds is not None or video.end_seconds is not None for video in results.videos)
+    head = [
+        "file",
+        *(["start_seconds", "end_seconds"] if pieces else []),
+        "status",
+        "error",
+        "true_label",
+        "predicted_label",
+        "correct",
+        "confidence",
+    ]
     rows: list[list[Any]] = [[*head, *(f"score:{name}" for name in results.classes)]]
     for video in results.videos:
         true = "" if video.true_label is None else video.true_label.name
         predicted = "" if video.predicted_label is None else video.predicted_label.name
-        facts = [video.file, video.status, video.error, true, predicted, video.correct, video.confidence]
+        piece = [video.start_seconds, video.end_seconds] if pieces else []
+        facts = [video.file, *piece, video.status, video.error, true, predicted, video.correct, video.confidence]
         rows.append([*facts, *(video.scores or [""] * len(results.classes))])
     return [["" if cell is None else cell for cell in row] for row in rows]
 

@@ -11,5 +11,17 @@ from autox_video.runner.evaluator import ScoreMetric  # noqa: E402
 from autox_video.runner.hooks.checkpoint import LastAndBestCheckpointHook  # noqa: E402
 from autox_video.runner.hooks.epoch_report import EpochReportHook  # noqa: E402
 from autox_video.runner.hooks.pretrained import PretrainedWeightsHook  # noqa: E402
+from autox_video.runner.hooks.unreadable import UnreadableVideosHook  # noqa: E402
+from autox_video.runner.transforms.video import VideoDecode, VideoOpen  # noqa: E402
+from autox_video.runner.video_list import VideoListDataset  # noqa: E402
 
-__all__ = ["EpochReportHook", "LastAndBestCheckpointHook", "PretrainedWeightsHook", "ScoreMetric"]
+__all__ = [
+    "EpochReportHook",
+    "LastAndBestCheckpointHook",
+    "PretrainedWeightsHook",
+    "ScoreMetric",
+    "UnreadableVideosHook",
+    "VideoDecode",
+    "VideoListDataset",
+    "VideoOpen",
+]

@@ -5,10 +5,12 @@ Every function returns facts that JSON can carry, and lets exceptions through: t
 
 from __future__ import annotations
 
-import io
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from autox_video.decoding import DECODERS, open_video
 
 NUM_FRAMES = 8
 
@@ -68,10 +70,10 @@ def try_models() -> dict[str, Any]:
 
 
 def try_decoder() -> dict[str, Any]:
-    """Write a small video with OpenCV and decode it with decord, from memory as the training does.
+    """Write a small video with OpenCV and decode it with each decoder, as the training does.
 
     Returns:
-        `opencv` and `decord` versions.
+        `opencv`, `decord` and `av` versions.
     """
     import cv2
     import numpy as np
@@ -82,11 +84,10 @@ def try_decoder() -> dict[str, Any]:
         for index in range(NUM_FRAMES):
             writer.write(np.full((48, 64, 3), index * 20, dtype=np.uint8))
         writer.release()
-        content = path.read_bytes()
-    import decord
-
-    reader = decord.VideoReader(io.BytesIO(content), num_threads=1)
-    shape = reader.get_batch([0, NUM_FRAMES - 1]).asnumpy().shape
-    if (len(reader), shape) != (NUM_FRAMES, (2, 48, 64, 3)):
-        raise RuntimeError(f"decord read {len(reader)} frames and {shape} of a clip of {NUM_FRAMES} at 64x48")
-    return {"opencv": cv2.__version__, "decord": decord.__version__}
+        for decoder in DECODERS:
+            reader = open_video(str(path), decoder)
+            shape = reader.frames([0, NUM_FRAMES - 1]).shape
+            if (reader.num_frames, shape) != (NUM_FRAMES, (2, 48, 64, 3)):
+                what = f"{reader.num_frames} frames and {shape} of a clip of {NUM_FRAMES} at 64x48"
+                raise RuntimeError(f"{decoder} read {what}")
+    return {"opencv": cv2.__version__, **{name: version(name) for name in ("decord", "av")}}

@@ -11,6 +11,8 @@ from mmengine.registry import METRICS
 
 from autox_video.tasks import load_task
 
+Row = tuple[str, int, np.ndarray | None, str | None]
+
 
 @METRICS.register_module()
 class ScoreMetric(BaseMetric):
@@ -20,8 +22,9 @@ class ScoreMetric(BaseMetric):
     present, as one more class of accuracy 0.
 
     Attributes:
-        rows: After an evaluation: `(filename, label, scores)` of each video in the order of the
-            list; `label` is -1 where there is none, `scores` float32 of shape (num_classes,).
+        rows: After an evaluation: `(filename, label, scores, error)` of each video in the order of
+            the list; `label` is -1 where there is none, `scores` float32 of shape (num_classes,), or
+            None where the video could not be read and `error` says why.
 
     Args:
         task: Module in `autox_video.tasks`.
@@ -32,18 +35,19 @@ class ScoreMetric(BaseMetric):
     def __init__(self, task: str) -> None:
         super().__init__(collect_device="cpu")
         self.task = load_task(task)
-        self.rows: list[tuple[str, int, np.ndarray]] = []
+        self.rows: list[Row] = []
 
     def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
         """Keep one batch."""
         for sample in data_samples:
-            scores = sample["pred_score"].detach().float().cpu().numpy()
-            self.results.append((sample["filename"], int(sample["gt_label"].reshape(-1)[0]), scores))
+            error = sample.get("error")
+            scores = None if error else sample["pred_score"].detach().float().cpu().numpy()
+            self.results.append((sample["filename"], int(sample["gt_label"].reshape(-1)[0]), scores, error))
 
-    def compute_metrics(self, results: list[tuple[str, int, np.ndarray]]) -> dict[str, float]:
+    def compute_metrics(self, results: list[Row]) -> dict[str, float]:
         """The task's figures over the labelled videos; none when no video has a label."""
         self.rows = results
-        labelled = [(label, scores) for _, label, scores in results if label >= 0]
+        labelled = [(label, scores) for _, label, scores, _ in results if label >= 0 and scores is not None]
         if not labelled:
             return {}
         labels = np.array([label for label, _ in labelled])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from autox_video.dataset.annotations import Row
 from autox_video.dataset.facts import BadVideo
 from autox_video.plan.schema import Plan
 from autox_video.predictions import Prediction, Predictions
@@ -20,7 +21,7 @@ def test(
     plan: Plan,
     work_dir: WorkDir,
     checkpoint: Path,
-    rows: list[tuple[str, int | None]],
+    rows: list[Row],
     bad: tuple[BadVideo, ...],
 ) -> Predictions:
     """Score the test split.
@@ -30,7 +31,7 @@ def test(
         plan: Its plan.
         work_dir: Where the log goes.
         checkpoint: The weights.
-        rows: `(path, label)` of the canonical test list.
+        rows: The lines of the canonical test list.
         bad: Videos of the split that were left out; they become rows with their error.
     """
     config = copy.deepcopy(config)
@@ -40,11 +41,15 @@ def test(
         runner = build_runner(config, plan, work_dir.test_log)
         runner.model.load_state_dict(loaded["state_dict"])
         runner.test()
-    scores = [scores for _, _, scores in runner.test_evaluator.metrics[0].rows]
-    assert len(scores) == len(rows), "the evaluator returns one score vector for each line of the list"
-    predictions = [Prediction(path, label, vector) for (path, label), vector in zip(rows, scores, strict=True)]
+    scored = runner.test_evaluator.metrics[0].rows
+    assert len(scored) == len(rows), "the evaluator returns one score vector for each line of the list"
+    predictions = [
+        Prediction(row.path, row.label, scores, error, row.start_seconds, row.end_seconds)
+        for row, (_, _, scores, error) in zip(rows, scored, strict=True)
+    ]
     for video in sorted(bad, key=lambda video: video.position):
-        predictions.insert(video.position, Prediction(video.path, video.label, None, video.reason))
+        row = Prediction(video.path, video.label, None, video.reason, video.start_seconds, video.end_seconds)
+        predictions.insert(video.position, row)
     return Predictions(
         task=plan.task,
         model=plan.model.value,

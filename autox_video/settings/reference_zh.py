@@ -40,6 +40,7 @@ HELP_ZH: Final = {
     "epoch": "遍历全部训练视频的轮数。",
     "work_dir": "一次运行写出的所有文件所在的文件夹。",
     "test_results_path": "测试结果写到哪里；格式由扩展名决定。省略时为 `work_dir` 中的 `results.json`。",
+    "on_bad_video": "遇到无法读取的视频时：`skip` 将其略去，至多为一个划分的五分之一；`stop` 拒绝运行。",
     "model.name": "模型：configs/models 中的文件名，不带 .py。",
     "model.load_from": "预训练权重：`auto`（该模型默认的权重，只下载一次）、模型卡中其他权重的名称"
     "（如 `kinetics700`）、路径、URL，或 `none`（从零训练）。",

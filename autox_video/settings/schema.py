@@ -219,6 +219,13 @@ class Settings:
         endings=(".json", ".csv", ".pkl", ".yaml", ".yml"),
         example="results.json",
     )
+    on_bad_video: str = setting(
+        "skip",
+        "str",
+        "A video that cannot be read: `skip` leaves it out, up to a fifth of a split; `stop` refuses the run.",
+        choices=("skip", "stop"),
+        example="skip",
+    )
     model: ModelSettings = field(default_factory=ModelSettings)
     clip: ClipSettings = field(default_factory=ClipSettings)
     train: TrainSettings = field(default_factory=TrainSettings)

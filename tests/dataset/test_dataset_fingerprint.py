@@ -94,7 +94,7 @@ def test_folders_of_splits_without_a_test_are_tested_without_labels(read, librar
 def test_an_unlabelled_test_list_has_paths_alone(read, tmp_path):
     fingerprint = read("flat", train=TRAIN, val=VAL, test=["a6.mp4", "with space.mp4"])
     assert not fingerprint.splits["test"].labelled
-    assert WorkDir(tmp_path / "run").annotations("test").read_text() == "a6.mp4\nwith space.mp4\n"
+    assert WorkDir(tmp_path / "run").annotations("test").read_text() == "a6.mp4\t\tdecord\nwith space.mp4\t\tdecord\n"
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_a_missing_data_root_names_its_nearest_sibling(read, library):
 
 def test_a_refusal_writes_no_lists(read, tmp_path):
     refused(read, train=TRAIN, val="", test=TEST)
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["probe_cache.json"]
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["check.json", "probe_cache.json"]
 
 
 # ---------------------------------------------------------------------------------------- test alone

@@ -18,14 +18,16 @@ import autox_video
 from autox_video.dataset import probe
 from autox_video.dataset.probe import VideoFacts, probe_videos
 from autox_video.dataset.probe_pool import WORKER, read_videos
-from autox_video.dataset.probe_worker import in_words
+from autox_video.decoding import in_words
 from autox_video.progress import Bar
 
 
 def test_facts_are_those_of_the_file(tmp_path):
     path = write_video(tmp_path / "a.mp4", frames=15, size=64, fps=7.5)
     assert probe_videos([str(path)], tmp_path / "cache.json") == {
-        str(path): VideoFacts(num_frames=15, fps=7.5, width=64, height=64, size_bytes=path.stat().st_size)
+        str(path): VideoFacts(
+            num_frames=15, fps=7.5, width=64, height=64, size_bytes=path.stat().st_size, duration_seconds=2.0
+        )
     }
 
 
@@ -38,12 +40,12 @@ def test_every_unusable_file_gets_its_reason_and_the_others_are_read(tmp_path, c
     os.mkfifo(tmp_path / "pipe.mp4")
     (tmp_path / "broken.mp4").symlink_to(tmp_path / "nothing")
     (tmp_path / "loop.mp4").symlink_to(tmp_path / "loop.mp4")
-    shutil.copy(crasher, tmp_path / "crash.avi")
+    shutil.copy(crasher, tmp_path / "cut.avi")
     one = write_video(tmp_path / "one.mp4", frames=1)
     good = {
         name: shutil.copy(clip, tmp_path / name) for name in ("-a.mp4", "跳 舞.mp4", "🎬.mp4", "tab\t.mp4", "noending")
     }
-    facts = VideoFacts(6, 12.0, 32, 32, clip.stat().st_size)
+    facts = VideoFacts(6, 12.0, 32, 32, clip.stat().st_size, 0.5)
     no_video = "is no video, or its header is damaged or cut off"
     expected: dict[str, object] = {
         "empty.mp4": "is empty",
@@ -53,10 +55,10 @@ def test_every_unusable_file_gets_its_reason_and_the_others_are_read(tmp_path, c
         "pipe.mp4": "is not a regular file",
         "broken.mp4": "does not exist",
         "loop.mp4": "cannot be read: Too many levels of symbolic links",
-        "crash.avi": "crashes the decoder",
+        "cut.avi": VideoFacts(13, 10.0, 64, 48, crasher.stat().st_size, 1.3, "pyav", "it is cut off"),
         "missing.mp4": "does not exist",
         "empty.mp4/x.mp4": "does not exist",
-        "one.mp4": VideoFacts(1, 12.0, 32, 32, one.stat().st_size),
+        "one.mp4": VideoFacts(1, 12.0, 32, 32, one.stat().st_size, 0.083333),
         **dict.fromkeys(good, facts),
     }
     found = probe_videos([str(tmp_path / name) for name in expected], tmp_path / "cache.json")
@@ -118,7 +120,7 @@ def test_a_timeout_is_not_remembered(tmp_path, clip, monkeypatch):
     assert isinstance(probe_videos([str(clip)], cache)[str(clip)], VideoFacts)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"version": 1}', '{"version": 0, "decoder": "", "videos": {}}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"version": 1}', '{"version": 0, "decoders": "", "videos": {}}'])
 def test_a_damaged_cache_is_made_anew(tmp_path, clip, content):
     cache = tmp_path / "cache.json"
     cache.write_text(content)
@@ -186,8 +188,19 @@ def test_the_worker_imports_neither_torch_nor_this_package():
     done = subprocess.run([sys.executable, "-X", "importtime", WORKER, "20"], input="", capture_output=True, text=True)
     modules = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert done.stdout == '{"ready": true}\n'
-    assert "decord" in modules
+    assert {"decord", "av"} <= modules
     assert not {module for module in modules if module.split(".")[0] in ("torch", "autox_video", "mmengine")}
+
+
+def test_a_file_that_crashes_decord_is_read_with_pyav(tmp_path, clip, monkeypatch):
+    """Opened by path no file is known to crash decord, so this decord is made to."""
+    (tmp_path / "decord.py").write_text(
+        "import os\nlogging = type('', (), {'set_level': print, 'QUIET': 0})\n"
+        "DECORDError = RuntimeError\ndef VideoReader(*a, **k): os.abort()\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = probe_videos([str(clip)], tmp_path / "cache.json")[str(clip)]
+    assert (found.decoder, found.unfit, found.num_frames) == ("pyav", "it crashes decord", 6)
 
 
 @pytest.mark.parametrize(
@@ -196,9 +209,9 @@ def test_the_worker_imports_neither_torch_nor_this_package():
         (
             "[09:24:17] /src/video/video_reader.cc:151: Check failed: st_nb >= 0 (-1381258232 vs. 0) "
             "ERROR cannot find video stream with wanted index: -1",
-            "has no video stream that the decoder knows (only sound, a codec such as AV1, or cut off)",
+            "has no video stream that a decoder knows (only sound, or cut off)",
         ),
-        ("Error reading 300 bytes...", "is no video, or its header is damaged or cut off"),
+        ("Error reading /a/b.mp4...", "is no video, or its header is damaged or cut off"),
         (
             "[09:38:23] /src/video/ffmpeg/threaded_decoder.cc:292: [09:38:23] /src/video/ffmpeg/threaded_decoder.cc:218: "
             "Check failed: avcodec_send_packet(dec_ctx_.get(), pkt.get()) >= 0 (-1094995529 vs. 0) "

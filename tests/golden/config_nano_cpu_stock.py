@@ -109,7 +109,7 @@ test_cfg = dict(type='TestLoop')
 test_dataloader = dict(
     batch_size=16,
     dataset=dict(
-        ann_file='/run/annotations/test.txt',
+        ann_file='/run/annotations/stock/test.txt',
         data_prefix=dict(video='/videos'),
         delimiter='\t',
         pipeline=[
@@ -153,7 +153,7 @@ train_cfg = dict(
 train_dataloader = dict(
     batch_size=8,
     dataset=dict(
-        ann_file='/run/annotations/train.txt',
+        ann_file='/run/annotations/stock/train.txt',
         data_prefix=dict(video='/videos'),
         delimiter='\t',
         pipeline=[
@@ -195,7 +195,7 @@ val_cfg = dict(type='ValLoop')
 val_dataloader = dict(
     batch_size=8,
     dataset=dict(
-        ann_file='/run/annotations/val.txt',
+        ann_file='/run/annotations/stock/val.txt',
         data_prefix=dict(video='/videos'),
         delimiter='\t',
         pipeline=[

@@ -8,6 +8,7 @@ custom_hooks = [
         num_classes=2,
         type='PretrainedWeightsHook'),
     dict(type='EpochReportHook'),
+    dict(type='UnreadableVideosHook'),
 ]
 custom_imports = dict(
     allow_failed_imports=False, imports=[
@@ -111,9 +112,8 @@ test_dataloader = dict(
     dataset=dict(
         ann_file='/run/annotations/test.txt',
         data_prefix=dict(video='/videos'),
-        delimiter='\t',
         pipeline=[
-            dict(io_backend='disk', type='DecordInit'),
+            dict(type='VideoOpen'),
             dict(
                 clip_len=32,
                 frame_interval=1,
@@ -121,7 +121,7 @@ test_dataloader = dict(
                 out_of_bound_opt='repeat_last',
                 test_mode=True,
                 type='SampleFrames'),
-            dict(type='DecordDecode'),
+            dict(type='VideoDecode'),
             dict(scale=(
                 -1,
                 224,
@@ -138,7 +138,7 @@ test_dataloader = dict(
                 type='PackActionInputs'),
         ],
         test_mode=True,
-        type='VideoDataset'),
+        type='VideoListDataset'),
     num_workers=15,
     persistent_workers=True,
     pin_memory=True,
@@ -151,9 +151,8 @@ train_dataloader = dict(
     dataset=dict(
         ann_file='/run/annotations/train.txt',
         data_prefix=dict(video='/videos'),
-        delimiter='\t',
         pipeline=[
-            dict(io_backend='disk', type='DecordInit'),
+            dict(type='VideoOpen'),
             dict(
                 clip_len=32,
                 frame_interval=1,
@@ -161,7 +160,7 @@ train_dataloader = dict(
                 out_of_bound_opt='repeat_last',
                 test_mode=False,
                 type='SampleFrames'),
-            dict(type='DecordDecode'),
+            dict(type='VideoDecode'),
             dict(area_range=(
                 0.08,
                 1.0,
@@ -182,7 +181,7 @@ train_dataloader = dict(
                 type='PackActionInputs'),
         ],
         test_mode=False,
-        type='VideoDataset'),
+        type='VideoListDataset'),
     num_workers=15,
     persistent_workers=True,
     pin_memory=True,
@@ -193,9 +192,8 @@ val_dataloader = dict(
     dataset=dict(
         ann_file='/run/annotations/val.txt',
         data_prefix=dict(video='/videos'),
-        delimiter='\t',
         pipeline=[
-            dict(io_backend='disk', type='DecordInit'),
+            dict(type='VideoOpen'),
             dict(
                 clip_len=32,
                 frame_interval=1,
@@ -203,7 +201,7 @@ val_dataloader = dict(
                 out_of_bound_opt='repeat_last',
                 test_mode=True,
                 type='SampleFrames'),
-            dict(type='DecordDecode'),
+            dict(type='VideoDecode'),
             dict(scale=(
                 -1,
                 224,
@@ -220,7 +218,7 @@ val_dataloader = dict(
                 type='PackActionInputs'),
         ],
         test_mode=True,
-        type='VideoDataset'),
+        type='VideoListDataset'),
     num_workers=15,
     persistent_workers=True,
     pin_memory=True,

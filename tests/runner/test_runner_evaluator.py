@@ -17,8 +17,14 @@ def test_figures_cover_the_labelled_videos_and_rows_keep_all_in_order():
     assert figures["top1"] == 0.5
     # Stock counts the class that is predicted and never present as a third of accuracy 0.
     assert figures["mean_class_accuracy"] == 0.5
-    assert [name for name, _, _ in metric.rows] == ["a", "b", "c"]
-    assert [label for _, label, _ in metric.rows] == [0, -1, 1]
+    assert [(name, label) for name, label, _, _ in metric.rows] == [("a", 0), ("b", -1), ("c", 1)]
+
+
+def test_a_video_that_could_not_be_read_has_no_scores_and_no_part_in_the_figures():
+    metric = ScoreMetric(task="single_label")
+    metric.process(None, [sample("a", 0, 0.9, 0.1), {**sample("b", 1, 0.9, 0.1), "error": "is empty"}])
+    assert metric.evaluate(2)["top1"] == 1.0
+    assert metric.rows[1] == ("b", 1, None, "is empty")
 
 
 def test_padding_of_a_sharded_test_is_dropped():

@@ -1,0 +1,42 @@
+"""Opening and decoding one video: the very code that the probe and the training both run.
+
+Two decoders, one interface. `decord` is fast, and right for a whole file of even frame rate; of
+others it gives wrong frames without a word, or none (see `unfit_for_decord`). `pyav` reads those.
+Whichever the probe chose for a file is used everywhere.
+
+The probe loads this folder by its path, without the package around it: it imports only what is in it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .decord_reader import DecordReader
+from .pyav_reader import PyavReader
+from .reader import DecodingError, Reader, in_words, piece_of
+from .unfit import unfit_for_decord
+
+__all__ = ["DECODERS", "DecodingError", "Reader", "in_words", "open_video", "piece_of", "unfit_for_decord"]
+
+# In the order of preference.
+DECODERS: Final = ("decord", "pyav")
+
+
+def open_video(file: str, decoder: str) -> Reader:
+    """Open a video by its path, with one thread.
+
+    Args:
+        file: The path.
+        decoder: One of `DECODERS`.
+
+    Raises:
+        DecodingError: It cannot be opened, or has no frame.
+        OSError: The file cannot be read.
+    """
+    # What the disk or the system refuses is told apart from a damaged file.
+    with open(file, "rb") as opened:
+        opened.read(1)
+    reader: Reader = DecordReader(file) if decoder == "decord" else PyavReader(file)
+    if reader.num_frames == 0:
+        raise DecodingError("has no frames")
+    return reader

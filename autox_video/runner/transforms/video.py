@@ -1,0 +1,81 @@
+"""Opening and decoding a video by the route that the probe took."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmengine.registry import TRANSFORMS
+
+from autox_video.decoding import Reader, open_video, piece_of
+
+# Of an upright square, so that every later crop fits in.
+BLANK_SIDE_PX = 64
+
+
+@TRANSFORMS.register_module()
+class VideoOpen(BaseTransform):
+    """Opens a video with its own decoder, and limits it to its labelled piece.
+
+    Required keys: `filename`, `decoder`; optional `start_seconds`, `end_seconds` (a piece), and
+    `error` (the video cannot be read: a black one takes its place).
+
+    Added keys: `video_reader`, `avg_fps`, and of the piece `total_frames` and `start_index` (its
+    first frame), between which `SampleFrames` stays.
+    """
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Open.
+
+        Raises:
+            DecodingError: It cannot be opened.
+            OSError: The file cannot be read.
+        """
+        reader: Reader = BlankReader() if results.get("error") else open_video(results["filename"], results["decoder"])
+        start, end = results.get("start_seconds"), results.get("end_seconds")
+        first, count = 0, reader.num_frames
+        if (start, end) != (None, None):
+            first, count = piece_of(reader.times(), start, end)
+        return {
+            **results,
+            "video_reader": reader,
+            "avg_fps": reader.fps,
+            "total_frames": count,
+            "start_index": first,
+        }
+
+
+@TRANSFORMS.register_module()
+class VideoDecode(BaseTransform):
+    """Decodes the frames that were sampled, and closes the video.
+
+    Required keys: `video_reader`, `frame_inds`. Added keys: `imgs` (RGB, uint8, each of shape
+    (H, W, 3)), `original_shape` and `img_shape`.
+    """
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Decode.
+
+        Raises:
+            DecodingError: A frame cannot be decoded.
+        """
+        pictures = results["video_reader"].frames(np.ravel(results["frame_inds"]))
+        shape = pictures.shape[1:3]
+        return {**results, "video_reader": None, "imgs": list(pictures), "original_shape": shape, "img_shape": shape}
+
+
+class BlankReader:
+    """One black frame, in place of a video that cannot be read."""
+
+    num_frames = 1
+    fps: float | None = None
+
+    def times(self) -> np.ndarray:
+        """See `Reader`."""
+        return np.zeros(1)
+
+    def frames(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+        """See `Reader`."""
+        return np.zeros((len(indices), BLANK_SIDE_PX, BLANK_SIDE_PX, 3), dtype=np.uint8)

@@ -1,0 +1,79 @@
+"""The data set: the canonical list, and what happens to a video that cannot be read any more."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmaction.datasets import VideoDataset
+from mmengine.registry import DATASETS
+
+from autox_video.dataset.annotations import read_rows
+from autox_video.decoding import DecodingError
+
+# A training in which so many videos of a class are lost is not worth going on.
+MAX_REPLACEMENTS = 20
+
+
+@DATASETS.register_module()
+class VideoListDataset(VideoDataset):
+    """MMAction2's `VideoDataset` over a canonical list: each video with its decoder, some with a piece.
+
+    A video that was readable at the probe and is not any more does not end the run. In training
+    another one of its class takes its place, and the sample's metainfo `replaced` names it, as
+    `((file, reason), ...)`. In validation and test a black video does, and the metainfo `error` is
+    the reason: its scores are not to be used.
+    """
+
+    def load_data_list(self) -> list[dict[str, Any]]:
+        """Read the list."""
+        rows = read_rows(Path(self.ann_file))
+        root = self.data_prefix["video"]
+        self._labels = np.array([-1 if row.label is None else row.label for row in rows], dtype=np.int64)
+        return [
+            {
+                "filename": os.path.join(root, row.path),
+                "label": label,
+                "decoder": row.decoder,
+                "start_seconds": row.start_seconds,
+                "end_seconds": row.end_seconds,
+            }
+            for row, label in zip(rows, self._labels.tolist(), strict=True)
+        ]
+
+    def prepare_data(self, idx: int) -> Any:
+        """A sample by its index, or what takes its place.
+
+        Raises:
+            RuntimeError: In training, video after video cannot be read.
+        """
+        lost: dict[int, tuple[str, str]] = {}
+        while True:
+            info = self.get_data_info(idx)
+            try:
+                sample = self.pipeline(info.copy())
+                break
+            except (DecodingError, OSError) as error:
+                reason = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
+            if self.test_mode:
+                sample = self.pipeline({**info, "error": reason})
+                sample["data_samples"].set_metainfo({"error": reason})
+                return sample
+            lost[idx] = (info["filename"], reason)
+            idx = self._another(idx, lost)
+        if lost:
+            sample["data_samples"].set_metainfo({"replaced": tuple(lost.values())})
+        return sample
+
+    def _another(self, idx: int, lost: dict[int, tuple[str, str]]) -> int:
+        """Another sample of the same class."""
+        alike = np.setdiff1d(np.flatnonzero(self._labels == self._labels[idx]), list(lost))
+        if len(alike) == 0 or len(lost) > MAX_REPLACEMENTS:
+            names = ", ".join(f"{file} {reason}" for file, reason in list(lost.values())[:3])
+            raise RuntimeError(
+                f"{len(lost)} videos of one class in a row cannot be read any more ({names}). "
+                "Check the disk; `autox-video check` names every one."
+            )
+        return int(np.random.choice(alike))

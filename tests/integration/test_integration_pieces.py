@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+
+import jsonschema
+from odd_videos import NUM_FRAMES, uneven_times, write_odd
+from runs import FAST, ROOT, run_cli
+from videos import write_config
+
+from autox_video.dataset import fingerprint as stage
+from autox_video.dataset.entries import Entry, Listing, Part
+
+
+def test_ten_pieces_of_a_long_uneven_video_train_and_test(tmp_path, monkeypatch):
+    write_odd(tmp_path / "videos" / "long.mp4", milliseconds=uneven_times())
+    write_odd(tmp_path / "videos" / "other.ts", container="mpegts")
+    seconds = [0.8 * index for index in range(11)]
+    pieces = [Entry("long.mp4", "ab"[i % 2], f"list:{i}", seconds[i], seconds[i + 1]) for i in range(10)]
+    wholes = [Entry("other.ts", label, "list:11", *times) for label, times in (("a", (0.0, 2.0)), ("b", (2.0, None)))]
+    parts = {split: Part((*pieces, *wholes), "list", True) for split in ("train", "val", "test")}
+    monkeypatch.setattr(stage, "read_listing", lambda settings, splits: Listing(parts))
+    config = write_config(
+        tmp_path / "config.yaml", data_root="videos", epoch=1, work_dir="run", test_results_path="r.json", **FAST
+    )
+    run_cli("train", "-c", str(config))
+    run_cli("test", "-c", str(config))
+    results = json.loads((tmp_path / "r.json").read_text())
+    jsonschema.validate(results, json.loads((ROOT / "resources" / "results.schema.json").read_text()))
+    rows = [(row["file"], row["start_seconds"], row["end_seconds"], row["status"]) for row in results["videos"]]
+    assert rows == [(entry.path, entry.start_seconds, entry.end_seconds, "ok") for entry in (*pieces, *wholes)]
+    # Each piece is of another grey: scores that differ come from frames that differ.
+    assert len({tuple(row["scores"]) for row in results["videos"]}) == len(rows)
+    assert len(pieces) < NUM_FRAMES
+
+
+def test_a_video_that_turns_bad_after_the_preflight_does_not_end_the_run(made_data, tmp_path):
+    folder = tmp_path / "job"
+    shutil.copytree(made_data, folder)
+    config = str(folder / "config.yaml")
+    run_cli("check", "-c", config)
+    names = ("dark_train_0.mp4", "light_val_0.mp4", "light_test_1.mp4")
+    for name in names:
+        spoil(folder / "videos" / name)
+    output = run_cli("train", "-c", config, "--set", "epoch=2", "--set", "runtime.workers=1")
+    reason = "is no video, or its header is damaged or cut off, although it could be read before"
+    assert f"dark_train_0.mp4 {reason}: another video of its class takes its place" in output
+    assert f"light_val_0.mp4 {reason}: the validation figures leave it out" in output
+    assert output.count(reason) == 2
+    assert "2 of the videos could not be read during training; the log names them" in output
+    assert "dark_train_0.mp4" in (folder / "run" / "train.log").read_text()
+    run_cli("test", "-c", config)
+    results = json.loads((folder / "run" / "results.json").read_text())
+    failed = {row["file"]: row["error"] for row in results["videos"] if row["status"] == "error"}
+    assert failed.keys() == {"broken.mp4", "light_test_1.mp4"}
+    assert failed["light_test_1.mp4"] == "is no video, or its header is damaged or cut off"
+    assert results["counts"] == {"videos": 7, "scored": 5, "unreadable": 2, "labelled": 7}
+
+
+def spoil(path) -> None:
+    """Damage a file in a way that the preflight does not see: same size, same time."""
+    status = path.stat()
+    path.write_bytes(bytes(status.st_size))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
