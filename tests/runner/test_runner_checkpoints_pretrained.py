@@ -29,6 +29,7 @@ def recognizer(num_classes: int = 5, window: tuple[int, int, int] = WINDOW, seed
     model = copy.deepcopy(load_preset("video_swin_nano").model)
     model["backbone"] |= {
         "arch": {"embed_dims": WIDTH, "depths": DEPTHS, "num_heads": HEADS},
+        "patch_size": (2, 4, 4),
         "window_size": window,
         "mlp_ratio": 4.0,
         "out_indices": (1,),
