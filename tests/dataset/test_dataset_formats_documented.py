@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from videos import write_video
 
 from autox_video.dataset.entries import SPLITS, UNDIVIDED
 from autox_video.dataset.fingerprint import fingerprint_dataset
@@ -102,9 +103,15 @@ def test_an_example_gives_the_videos_that_exist(title, tmp_path):
         assert [entry.path for entry in part.entries if not (settings.data_root / entry.path).is_file()] == []
 
 
+@pytest.fixture(scope="module")
+def five_seconds(tmp_path_factory) -> Path:
+    """Long enough for the pieces of the examples."""
+    return write_video(tmp_path_factory.mktemp("long") / "clip.mp4", frames=60, fps=10.0)
+
+
 @pytest.mark.parametrize("title", FORMATS)
-def test_an_example_passes_the_check(title, tmp_path, clip):
-    settings = write_example(title, tmp_path, clip)
+def test_an_example_passes_the_check(title, tmp_path, five_seconds):
+    settings = write_example(title, tmp_path, five_seconds)
     found = fingerprint_dataset(settings, WorkDir(tmp_path / "run"))
     assert found.bad_videos == ()
     assert found.classes == CLASSES.get(title, ("jump", "run"))
