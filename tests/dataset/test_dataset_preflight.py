@@ -11,7 +11,7 @@ from videos import write_config, write_video
 
 from autox_video.dataset import fingerprint as stage
 from autox_video.dataset.annotations import read_rows
-from autox_video.dataset.entries import Entry, Listing, Part, Sample
+from autox_video.dataset.entries import Sample
 from autox_video.dataset.pieces import piece_facts
 from autox_video.dataset.preflight import Check, repair_line
 from autox_video.dataset.probe import VideoFacts
@@ -119,18 +119,16 @@ def test_a_piece_has_its_share_of_the_video(start, end, expected):
     assert (found if isinstance(found, str) else (found.num_frames, found.duration_seconds)) == expected
 
 
-def test_pieces_of_one_video_are_samples_of_their_own(tmp_path, monkeypatch):
+def test_pieces_of_one_video_are_samples_of_their_own(tmp_path):
     write_odd(tmp_path / "long.mp4", milliseconds=uneven_times())
     pieces = [(0.5 * index, 0.5 * index + 0.5) for index in range(10)]
-
-    def listing(settings, splits):
-        entries = [Entry("long.mp4", "ab"[index % 2], f"list:{index}", *piece) for index, piece in enumerate(pieces)]
-        beyond = Entry("long.mp4", "a", "list:10", 99.0, 100.0)
-        return Listing({"train": Part((*entries, beyond), "list", True), "val": Part(tuple(entries[:2]), "list", True)})
-
-    monkeypatch.setattr(stage, "read_listing", listing)
+    lines = [f"long.mp4,{'ab'[index % 2]},{start},{end}" for index, (start, end) in enumerate(pieces)]
+    head = "path,label,start,end"
+    (tmp_path / "train.csv").write_text("\n".join([head, *lines, "long.mp4,a,99,100"]) + "\n")
+    (tmp_path / "val.csv").write_text("\n".join([head, *lines[:2]]) + "\n")
+    settings = Settings(data_root=tmp_path, ann_file_train=tmp_path / "train.csv", ann_file_val=tmp_path / "val.csv")
     work_dir = WorkDir(tmp_path / "run")
-    facts = stage.fingerprint_dataset(Settings(data_root=tmp_path), work_dir, splits=("train", "val"))
+    facts = stage.fingerprint_dataset(settings, work_dir, splits=("train", "val"))
     rows = read_rows(work_dir.annotations("train"))
     assert [(row.start_seconds, row.end_seconds) for row in rows] == pieces
     assert {(row.path, row.decoder) for row in rows} == {("long.mp4", "pyav")}

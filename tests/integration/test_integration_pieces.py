@@ -9,27 +9,30 @@ from odd_videos import NUM_FRAMES, uneven_times, write_odd
 from runs import FAST, ROOT, run_cli
 from videos import write_config
 
-from autox_video.dataset import fingerprint as stage
-from autox_video.dataset.entries import Entry, Listing, Part
 
-
-def test_ten_pieces_of_a_long_uneven_video_train_and_test(tmp_path, monkeypatch):
+def test_ten_pieces_of_a_long_uneven_video_train_and_test(tmp_path):
     write_odd(tmp_path / "videos" / "long.mp4", milliseconds=uneven_times())
     write_odd(tmp_path / "videos" / "other.ts", container="mpegts")
-    seconds = [0.8 * index for index in range(11)]
-    pieces = [Entry("long.mp4", "ab"[i % 2], f"list:{i}", seconds[i], seconds[i + 1]) for i in range(10)]
-    wholes = [Entry("other.ts", label, "list:11", *times) for label, times in (("a", (0.0, 2.0)), ("b", (2.0, None)))]
-    parts = {split: Part((*pieces, *wholes), "list", True) for split in ("train", "val", "test")}
-    monkeypatch.setattr(stage, "read_listing", lambda settings, splits: Listing(parts))
+    pieces = [("long.mp4", "ab"[index % 2], 0.8 * index, 0.8 * index + 0.8) for index in range(10)]
+    pieces += [("other.ts", "a", 0.0, 2.0), ("other.ts", "b", 2.0, None)]
+    lines = [f"{path},{label},{start},{'' if end is None else end}" for path, label, start, end in pieces]
+    (tmp_path / "pieces.csv").write_text("\n".join(["path,label,start,end", *lines]) + "\n")
+    lists = {f"ann_file_{split}": "pieces.csv" for split in ("train", "val", "test")}
     config = write_config(
-        tmp_path / "config.yaml", data_root="videos", epoch=1, work_dir="run", test_results_path="r.json", **FAST
+        tmp_path / "config.yaml",
+        data_root="videos",
+        **lists,
+        epoch=1,
+        work_dir="run",
+        test_results_path="r.json",
+        **FAST,
     )
     run_cli("train", "-c", str(config))
     run_cli("test", "-c", str(config))
     results = json.loads((tmp_path / "r.json").read_text())
     jsonschema.validate(results, json.loads((ROOT / "resources" / "results.schema.json").read_text()))
     rows = [(row["file"], row["start_seconds"], row["end_seconds"], row["status"]) for row in results["videos"]]
-    assert rows == [(entry.path, entry.start_seconds, entry.end_seconds, "ok") for entry in (*pieces, *wholes)]
+    assert rows == [(path, start, end, "ok") for path, _, start, end in pieces]
     # Each piece is of another grey: scores that differ come from frames that differ.
     assert len({tuple(row["scores"]) for row in results["videos"]}) == len(rows)
     assert len(pieces) < NUM_FRAMES
