@@ -24,6 +24,7 @@ from autox_video.plan.rules.model import choose_model
 from autox_video.plan.schema import Hardware, Plan
 from autox_video.presets import Preset, load_preset
 from autox_video.render.config import config_text, render_config
+from autox_video.report.contact_sheets import write_contact_sheets
 from autox_video.report.results import Results, make_results
 from autox_video.report.writers import write_results
 from autox_video.settings.schema import Settings
@@ -91,6 +92,24 @@ def render(settings: Settings, output: Path | None = None, *, stock: bool = Fals
     config = render_config(decided, preset, work_dir.root, stock=stock)
     write_text(path, config_text(config, stock=stock))
     return path
+
+
+def preview(settings: Settings, num_videos: int = 2, num_draws: int = 3) -> Path:
+    """Draw what the network will see of each class; returns the page to open.
+
+    Args:
+        settings: What the user asked.
+        num_videos: Videos of each class, of train and of test.
+        num_draws: Random draws of each training video.
+    """
+    work_dir = WorkDir(settings.work_dir)
+    fingerprint = fingerprint_dataset(settings, work_dir)
+    decided, preset = _plan(settings, fingerprint, _hardware(settings))
+    config = render_config(decided, preset, work_dir.root)
+    from autox_video.runner.preview import preview as draw_clips
+
+    clips = draw_clips(config, decided, num_videos, num_draws)
+    return write_contact_sheets(clips, work_dir.preview, decided.classes, preset.name)
 
 
 def train(settings: Settings, *, fresh: bool = False) -> TrainOutcome:
