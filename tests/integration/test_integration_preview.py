@@ -60,6 +60,17 @@ def test_draws_differ_and_repeat_from_one_preview_to_the_next(rendered):
     assert [clip.frames.tobytes() for shown in first for clip in shown.clips] == again
 
 
+def test_a_mirrored_clip_is_learned_as_its_counterpart(rendered):
+    config, plan = rendered
+    config = copy.deepcopy(config)
+    flip = next(step for step in config.train_dataloader.dataset.pipeline if step.type == "Flip")
+    flip.flip_label_map = {0: 1, 1: 0}
+    for shown in preview(config, plan, 2, 4):
+        train = [clip for clip in shown.clips if clip.split == "train"]
+        assert {clip.mirrored for clip in train} == {True, False}
+        assert all(clip.label == (1 - shown.label if clip.mirrored else shown.label) for clip in train)
+
+
 def test_more_videos_than_there_are_is_all_of_them(rendered):
     config, plan = rendered
     dark, _ = preview(config, plan, num_videos=100, num_draws=1)
