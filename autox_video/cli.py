@@ -118,11 +118,11 @@ def _train(arguments: argparse.Namespace) -> int:
 
 def _test(arguments: argparse.Namespace) -> int:
     from autox_video import workflow
-    from autox_video.report.results import summary_lines
+    from autox_video.report.outcome import outcome_lines
 
     settings = _settings(arguments)
     results = workflow.test(settings, checkpoint=arguments.checkpoint)
-    for line in summary_lines(results):
+    for line in outcome_lines(results):
         print(line)
     print(f"results  {settings.test_results_path}")
     return 0

@@ -21,7 +21,7 @@ class Clip:
         view: Number of this draw (train) or view (test) of the video, from 1.
         num_views: How many there are.
         mirrored: Whether it was flipped from left to right.
-        label: The class id that the network is told; None where there is none.
+        labels: The class ids that the network is told; none where there are none.
     """
 
     split: str
@@ -33,7 +33,7 @@ class Clip:
     view: int
     num_views: int
     mirrored: bool
-    label: int | None
+    labels: tuple[int, ...]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""The canonical lists: `path<TAB>label` a line, which MMAction2's `VideoDataset` reads as it is."""
+"""The canonical lists: `path<TAB>label` a line, which MMAction2's `VideoDataset` reads as it is.
+
+Several labels stand in as many columns.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from autox_video.dataset.entries import Sample
+from autox_video.dataset.entries import Label, Sample, ids_of
 from autox_video.dataset.video_files import is_file
 from autox_video.work_dir import write_text
 
@@ -44,11 +47,12 @@ def unlistable(path: str) -> str | None:
 
 def write_annotations(path: Path, samples: Iterable[Sample]) -> None:
     """Write a canonical list. Samples without a label get none."""
-    lines = (sample.path if sample.label is None else f"{sample.path}\t{sample.label}" for sample in samples)
+    lines = ("\t".join([sample.path, *map(str, ids_of(sample.label))]) for sample in samples)
     write_text(path, "".join(f"{line}\n" for line in lines))
 
 
-def read_annotations(path: Path) -> list[tuple[str, int | None]]:
-    """Paths and labels of a canonical list, in order."""
+def read_annotations(path: Path) -> list[tuple[str, Label | None]]:
+    """Paths and labels of a canonical list, in order; one label is an id, several are a tuple."""
     fields = (line.split("\t") for line in path.read_text(encoding="utf-8").split("\n") if line)
-    return [(first, int(rest[0]) if rest else None) for first, *rest in fields]
+    labels = ((first, tuple(map(int, rest))) for first, *rest in fields)
+    return [(first, ids if len(ids) > 1 else ids[0] if ids else None) for first, ids in labels]

@@ -7,11 +7,12 @@ from collections.abc import Collection, Mapping
 
 from autox_video.dataset import checks
 from autox_video.dataset.annotations import canonical_path, read_annotations, write_annotations
-from autox_video.dataset.classes import ClassList, find_classes, label_ids
+from autox_video.dataset.classes import ClassList, find_classes
 from autox_video.dataset.entries import SPLITS, Draft, Listing, Part, Sample
 from autox_video.dataset.facts import Fingerprint
 from autox_video.dataset.formats import read_listing
 from autox_video.dataset.messages import shorten
+from autox_video.dataset.multi_label import MULTI, find_task, labels_of, separated
 from autox_video.dataset.opened import OpenedSplit, open_splits, split_facts
 from autox_video.dataset.splits import complete_splits, sweep_folder
 from autox_video.dataset.video_files import real_file
@@ -20,7 +21,6 @@ from autox_video.settings.schema import Settings
 from autox_video.work_dir import WorkDir, read_record, write_record
 
 VERSION = 1
-TASK = "single_label"
 
 
 def fingerprint_dataset(
@@ -29,6 +29,7 @@ def fingerprint_dataset(
     *,
     splits: Collection[str] = SPLITS,
     classes: tuple[str, ...] | None = None,
+    task: str | None = None,
     whole_folder: bool = False,
 ) -> Fingerprint:
     """Read the data, open every video once, and write down what it is.
@@ -41,6 +42,7 @@ def fingerprint_dataset(
         work_dir: Where to write.
         splits: What is needed of `train`, `val`, `test`. Videos of other splits are not opened.
         classes: The classes of a trained model; labels are read against them.
+        task: The task of a trained model.
         whole_folder: Make every video in `data_root` the test split, without labels.
 
     Returns:
@@ -54,9 +56,11 @@ def fingerprint_dataset(
     if problems := checks.folder_problems(settings):
         raise RequestError(problems)
     listing = Listing({}) if whole_folder else read_listing(settings, _needed(settings, wanted, classes))
-    class_list = find_classes(settings, classes, listing.parts)
-    read, wrong_labels = _drafts(settings, listing.parts, class_list)
-    problems = [*listing.problems, *class_list.problems, *wrong_labels]
+    found = find_task(settings, listing.parts, task)
+    parts = separated(listing.parts) if found.name == MULTI else listing.parts
+    class_list = find_classes(settings, classes, parts)
+    read, wrong_labels = _drafts(settings, listing.parts, class_list, found.name)
+    problems = [*listing.problems, *found.problems, *class_list.problems, *wrong_labels]
     if whole_folder:
         drafts, divided = {"test": sweep_folder(settings)}, list[str]()
     else:
@@ -67,9 +71,9 @@ def fingerprint_dataset(
     problems += checks.refusals(settings, opened, class_list.names, labels_are_right=not problems)
     if problems:
         raise RequestError(shorten(dict.fromkeys(problems)))
-    notes = [*listing.notes, *class_list.notes, *divided, *checks.remarks(opened, class_list.names)]
+    notes = [*listing.notes, *found.notes, *class_list.notes, *divided, *checks.remarks(opened, class_list.names)]
     notes += checks.shared_files(opened, _earlier_files(work_dir, opened))
-    return _write(settings, work_dir, wanted, class_list.names, opened, notes)
+    return _write(settings, work_dir, wanted, found.name, class_list.names, opened, notes)
 
 
 def _needed(settings: Settings, wanted: Collection[str], classes: tuple[str, ...] | None) -> set[str]:
@@ -83,17 +87,17 @@ def _needed(settings: Settings, wanted: Collection[str], classes: tuple[str, ...
 
 
 def _drafts(
-    settings: Settings, parts: Mapping[str, Part], classes: ClassList
+    settings: Settings, parts: Mapping[str, Part], classes: ClassList, task: str
 ) -> tuple[dict[str, Draft], list[Problem]]:
     """Entries with class ids instead of labels, and paths as the canonical lists have them."""
     root, folders = str(settings.data_root), dict[str, str]()
     drafts: dict[str, Draft] = {}
     problems: list[Problem] = []
     for split, part in parts.items():
-        ids, wrong = label_ids(part, classes)
+        labels, wrong = labels_of(part, classes, task)
         problems += wrong
         samples = []
-        for entry, label in zip(part.entries, ids, strict=True):
+        for entry, label in zip(part.entries, labels, strict=True):
             path = canonical_path(entry.path, root)
             samples.append(Sample(path, label, entry.where, real_file(os.path.join(root, path), folders)))
         labelled = split != "test" or any(entry.label is not None for entry in part.entries)
@@ -119,6 +123,7 @@ def _write(
     settings: Settings,
     work_dir: WorkDir,
     wanted: Collection[str],
+    task: str,
     classes: tuple[str, ...],
     opened: Mapping[str, OpenedSplit],
     notes: list[str],
@@ -127,7 +132,7 @@ def _write(
         write_annotations(work_dir.annotations(split), videos.good)
     fingerprint = Fingerprint(
         version=VERSION,
-        task=TASK,
+        task=task,
         data_root=str(settings.data_root),
         classes=classes,
         splits={split: split_facts(videos, work_dir.annotations(split), classes) for split, videos in opened.items()},

@@ -104,6 +104,7 @@ class Plan:
     def identity(self) -> dict[str, Any]:
         """What a checkpoint is bound to: a run that changes any of it is another run."""
         return {
+            "task": self.task,
             "model.name": self.model.value,
             "num_class": self.num_classes.value,
             "classes": list(self.classes),

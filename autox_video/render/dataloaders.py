@@ -6,6 +6,7 @@ from typing import Any
 
 from autox_video.plan.schema import Plan
 from autox_video.render.pipelines import test_pipeline, train_pipeline, val_pipeline
+from autox_video.tasks import load_task
 
 
 def dataloaders(plan: Plan) -> dict[str, Any]:
@@ -35,5 +36,6 @@ def _dataloader(plan: Plan, split: str, batch_size: int, pipeline: list[dict[str
             # Tabs cannot stand in a listed name, blanks can.
             "delimiter": "\t",
             "test_mode": not training,
+            **load_task(plan.task).dataset_settings(plan.num_classes.value),
         },
     }

@@ -98,8 +98,9 @@ def caption(clip: Clip, label: int | None, classes: Sequence[str]) -> str:
         parts.append(f"{clip.seconds:.2g} s")
     if clip.mirrored:
         parts.append("mirrored")
-    if clip.label is not None and clip.label != label:
-        parts.append(f"learned as {classes[clip.label]}")
+    if clip.labels and clip.labels != (label,):
+        told = " and ".join(classes[known] for known in clip.labels)
+        parts.append(f"{'learned as' if clip.split == 'train' else 'labels'} {told}")
     return ", ".join(parts)
 
 

@@ -21,7 +21,8 @@ class ScoreMetric(BaseMetric):
 
     Attributes:
         rows: After an evaluation: `(filename, label, scores)` of each video in the order of the
-            list; `label` is -1 where there is none, `scores` float32 of shape (num_classes,).
+            list; `label` is None where there is none, `scores` are probabilities, float32 of shape (num_classes,).
+        thresholds: After an evaluation: what the task makes of it to decide by; None where it needs none.
 
     Args:
         task: Module in `autox_video.tasks`.
@@ -32,20 +33,24 @@ class ScoreMetric(BaseMetric):
     def __init__(self, task: str) -> None:
         super().__init__(collect_device="cpu")
         self.task = load_task(task)
-        self.rows: list[tuple[str, int, np.ndarray]] = []
+        self.rows: list[tuple[str, Any, np.ndarray]] = []
+        self.thresholds: tuple[float, ...] | None = None
 
     def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
         """Keep one batch."""
         for sample in data_samples:
-            scores = sample["pred_score"].detach().float().cpu().numpy()
-            self.results.append((sample["filename"], int(sample["gt_label"].reshape(-1)[0]), scores))
+            scores = self.task.probabilities(sample["pred_score"].detach().float().cpu().numpy())
+            label = self.task.read_label(sample["gt_label"].reshape(-1).cpu().numpy())
+            self.results.append((sample["filename"], label, scores))
 
-    def compute_metrics(self, results: list[tuple[str, int, np.ndarray]]) -> dict[str, float]:
+    def compute_metrics(self, results: list[tuple[str, Any, np.ndarray]]) -> dict[str, float]:
         """The task's figures over the labelled videos; none when no video has a label."""
         self.rows = results
-        labelled = [(label, scores) for _, label, scores in results if label >= 0]
+        labelled = [(label, scores) for _, label, scores in results if label is not None]
         if not labelled:
             return {}
-        labels = np.array([label for label, _ in labelled])
-        figures: dict[str, float] = self.task.score_metrics(np.stack([scores for _, scores in labelled]), labels)
+        scores = np.stack([scores for _, scores in labelled])
+        labels = self.task.label_array([label for label, _ in labelled], scores.shape[1])
+        self.thresholds = self.task.choose_thresholds(scores, labels)
+        figures: dict[str, float] = self.task.score_metrics(scores, labels)
         return figures

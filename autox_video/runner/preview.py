@@ -14,11 +14,13 @@ from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 
+from autox_video.dataset.entries import ids_of
 from autox_video.errors import Problem, RunError
 from autox_video.plan.schema import Plan
 from autox_video.previews import ClassPreview, Clip
 from autox_video.progress import progress_bar
 from autox_video.runner import components  # noqa: F401  (registers our parts and applies the upstream fixes)
+from autox_video.tasks import load_task
 
 NO_LABEL = "(no label)"
 
@@ -40,7 +42,7 @@ def preview(config: Config, plan: Plan, num_videos: int, num_draws: int) -> Iter
     splits = ("train", "test" if "test" in plan.ann_files else "val")
     with DefaultScope.overwrite_default_scope("mmaction"), _quiet():
         datasets = {split: DATASETS.build(config[f"{split}_dataloader"].dataset) for split in splits}
-    positions = {split: _by_label(dataset) for split, dataset in datasets.items()}
+    positions = {split: _by_label(dataset, plan.task) for split, dataset in datasets.items()}
     labels: list[int | None] = list(range(len(plan.classes)))
     if any(None in found for found in positions.values()):
         labels.append(None)
@@ -51,18 +53,22 @@ def preview(config: Config, plan: Plan, num_videos: int, num_draws: int) -> Iter
                 for position in _spread(positions[split].get(label, []), num_videos):
                     # A seed of its own for each video: showing more classes or videos changes none of them.
                     with _seeded(plan.seed.value, position), _quiet():
-                        clips += _views(split, dataset, position, num_draws if split == "train" else 1)
+                        clips += _views(split, dataset, position, plan.task, num_draws if split == "train" else 1)
             yield ClassPreview(label, NO_LABEL if label is None else plan.classes[label], tuple(clips))
             bar.advance()
 
 
-def _by_label(dataset: Any) -> dict[int | None, list[int]]:
-    """Positions in the list, by class id."""
+def _by_label(dataset: Any, task: str) -> dict[int | None, list[int]]:
+    """Positions in the list, by class id; a video with several labels stands under each."""
     found: dict[int | None, list[int]] = {}
     for position in range(len(dataset)):
-        label = int(dataset.get_data_info(position)["label"])
-        found.setdefault(label if label >= 0 else None, []).append(position)
+        for label in _ids(task, dataset.get_data_info(position)["label"]) or (None,):
+            found.setdefault(label, []).append(position)
     return found
+
+
+def _ids(task: str, encoded: Any) -> tuple[int, ...]:
+    return ids_of(load_task(task).read_label(np.asarray(encoded).reshape(-1)))
 
 
 def _spread(positions: Sequence[int], count: int) -> list[int]:
@@ -95,7 +101,7 @@ def _quiet() -> Iterator[None]:
         library.setLevel(level)
 
 
-def _views(split: str, dataset: Any, position: int, num_draws: int) -> list[Clip]:
+def _views(split: str, dataset: Any, position: int, task: str, num_draws: int) -> list[Clip]:
     """Every view of one video, or so many random draws of it."""
     clips: list[Clip] = []
     for draw in range(num_draws):
@@ -115,7 +121,7 @@ def _views(split: str, dataset: Any, position: int, num_draws: int) -> list[Clip
                     view=(draw if split == "train" else number) + 1,
                     num_views=num_draws if split == "train" else len(views),
                     mirrored=bool(facts.get("flip", False)),
-                    label=facts["told"],
+                    labels=_ids(task, facts["told"]),
                 )
             )
     return clips
@@ -133,8 +139,7 @@ def _run(split: str, dataset: Any, position: int) -> tuple[Mapping[str, Any], np
         wrong = "gives no clips of RGB frames in bytes, so there is nothing to show"
         cure = "Take what changes the pipeline out of cfg_options"
         raise RunError(Problem(f"{split}_dataloader.dataset.pipeline", wrong, cure, f"{views.dtype} {views.shape}"))
-    told = int(results["data_samples"].gt_label.reshape(-1)[0])
-    return {**facts, "told": told if told >= 0 else None}, views
+    return {**facts, "told": results["data_samples"].gt_label}, views
 
 
 def _seconds(inds: np.ndarray, fps: float | None) -> float | None:

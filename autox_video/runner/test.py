@@ -7,11 +7,13 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from autox_video.dataset.entries import Label
 from autox_video.dataset.facts import BadVideo
 from autox_video.plan.schema import Plan
 from autox_video.predictions import Prediction, Predictions
 from autox_video.runner.build import build_runner, quiet_libraries
 from autox_video.runner.checkpoints import load_checkpoint_file, sha256_of
+from autox_video.runner.hooks.checkpoint import RECORD_KEY
 from autox_video.work_dir import WorkDir
 
 
@@ -20,7 +22,7 @@ def test(
     plan: Plan,
     work_dir: WorkDir,
     checkpoint: Path,
-    rows: list[tuple[str, int | None]],
+    rows: list[tuple[str, Label | None]],
     bad: tuple[BadVideo, ...],
 ) -> Predictions:
     """Score the test split.
@@ -42,6 +44,7 @@ def test(
         runner.test()
     scores = [scores for _, _, scores in runner.test_evaluator.metrics[0].rows]
     assert len(scores) == len(rows), "the evaluator returns one score vector for each line of the list"
+    thresholds = loaded["meta"][RECORD_KEY].get("thresholds")
     predictions = [Prediction(path, label, vector) for (path, label), vector in zip(rows, scores, strict=True)]
     for video in sorted(bad, key=lambda video: video.position):
         predictions.insert(video.position, Prediction(video.path, video.label, None, video.reason))
@@ -56,4 +59,5 @@ def test(
         num_clips=plan.test_num_clips.value,
         num_crops=plan.test_num_crops.value,
         rows=tuple(predictions),
+        thresholds=None if thresholds is None else tuple(thresholds),
     )

@@ -68,7 +68,7 @@ def test_a_mirrored_clip_is_learned_as_its_counterpart(rendered):
     for shown in preview(config, plan, 2, 4):
         train = [clip for clip in shown.clips if clip.split == "train"]
         assert {clip.mirrored for clip in train} == {True, False}
-        assert all(clip.label == (1 - shown.label if clip.mirrored else shown.label) for clip in train)
+        assert all(clip.labels == ((1 - shown.label) if clip.mirrored else shown.label,) for clip in train)
 
 
 def test_more_videos_than_there_are_is_all_of_them(rendered):

@@ -78,6 +78,14 @@ def test_pairs_are_exchanged_and_nothing_else():
     )
 
 
+def test_of_several_labels_none_can_be_exchanged():
+    decided = choose_flip(samples.settings(), ("left", "right"), one_label=False)
+    assert decided.value == 0
+    assert decided.why == "a mirror image exchanges 'left' and 'right', and of several labels none can be exchanged"
+    assert choose_flip_pairs(0.5, ("left", "right"), one_label=False).value == ()
+    assert choose_flip(samples.settings(), ("jump", "run"), one_label=False).value == 0.5
+
+
 @pytest.mark.parametrize(
     ("classes", "why"),
     [

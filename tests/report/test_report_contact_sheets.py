@@ -18,7 +18,7 @@ def clip(*, count: int = 4, size: tuple[int, int] = (32, 48), **facts) -> Clip:
     frames = np.zeros((count, *size, 3), np.uint8)
     frames[:] = RED
     values = {"split": "train", "file": "/videos/a b.mp4", "frames": frames, "first_frame": 2, "last_frame": 8}
-    values |= {"seconds": 0.5, "view": 1, "num_views": 3, "mirrored": False, "label": 0}
+    values |= {"seconds": 0.5, "view": 1, "num_views": 3, "mirrored": False, "labels": (0,)}
     return Clip(**{**values, **facts})
 
 
@@ -47,8 +47,15 @@ class Page(HTMLParser):
     [
         ({}, "train: a b.mp4, draw 1 of 3, frames 2 to 8, 0.5 s"),
         ({"split": "test", "view": 2}, "test: a b.mp4, view 2 of 3, frames 2 to 8, 0.5 s"),
-        ({"mirrored": True, "label": 1}, "train: a b.mp4, draw 1 of 3, frames 2 to 8, 0.5 s, mirrored, learned as run"),
-        ({"seconds": None, "label": None}, "train: a b.mp4, draw 1 of 3, frames 2 to 8"),
+        (
+            {"mirrored": True, "labels": (1,)},
+            "train: a b.mp4, draw 1 of 3, frames 2 to 8, 0.5 s, mirrored, learned as run",
+        ),
+        ({"seconds": None, "labels": ()}, "train: a b.mp4, draw 1 of 3, frames 2 to 8"),
+        (
+            {"split": "test", "labels": (0, 1)},
+            "test: a b.mp4, view 1 of 3, frames 2 to 8, 0.5 s, labels jump and run",
+        ),
     ],
 )
 def test_a_caption_says_what_a_clip_is(facts, said):

@@ -18,7 +18,7 @@ def test_figures_cover_the_labelled_videos_and_rows_keep_all_in_order():
     # Stock counts the class that is predicted and never present as a third of accuracy 0.
     assert figures["mean_class_accuracy"] == 0.5
     assert [name for name, _, _ in metric.rows] == ["a", "b", "c"]
-    assert [label for _, label, _ in metric.rows] == [0, -1, 1]
+    assert [label for _, label, _ in metric.rows] == [0, None, 1]
 
 
 def test_padding_of_a_sharded_test_is_dropped():

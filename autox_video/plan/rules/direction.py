@@ -28,11 +28,21 @@ _TURNS = re.compile(r"(counter|anti)?[ _-]*clockwise", re.IGNORECASE)
 MAX_PAIRS_SHOWN = 3
 
 
-def choose_flip(settings: Settings, classes: tuple[str, ...]) -> Decision[float]:
-    """Probability of mirroring: none where a mirror image belongs to a class that is not there."""
+def choose_flip(settings: Settings, classes: tuple[str, ...], *, one_label: bool = True) -> Decision[float]:
+    """Probability of mirroring: none where a mirror image belongs to a class that is not there.
+
+    Args:
+        settings: May name it.
+        classes: Class names.
+        one_label: Whether a video has one label: MMAction2 exchanges only that.
+    """
     if decision := asked(settings, "augment.flip"):
         return decision
     pairs = mirror_pairs(classes)
+    if pairs and not one_label:
+        one, other = (classes[label] for label in pairs[0])
+        why = f"a mirror image exchanges {one!r} and {other!r}, and of several labels none can be exchanged"
+        return Decision(0.0, "data", why)
     paired = {label for pair in pairs for label in pair}
     for label, name in enumerate(classes):
         if label not in paired and _mirror(_words(name)) is not None:
@@ -46,9 +56,11 @@ def choose_flip(settings: Settings, classes: tuple[str, ...]) -> Decision[float]
     return Decision(FLIP, "default", "no class name speaks of left, right or a turn")
 
 
-def choose_flip_pairs(flip: float, classes: tuple[str, ...]) -> Decision[tuple[tuple[int, int], ...]]:
+def choose_flip_pairs(
+    flip: float, classes: tuple[str, ...], *, one_label: bool = True
+) -> Decision[tuple[tuple[int, int], ...]]:
     """Class ids that a mirrored clip exchanges."""
-    pairs = mirror_pairs(classes) if flip else ()
+    pairs = mirror_pairs(classes) if flip and one_label else ()
     if not pairs:
         return Decision((), "data", "a mirrored clip keeps its class" if flip else "no clip is mirrored")
     named = [f"{classes[one]} and {classes[other]}" for one, other in pairs]
