@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from autox_video.errors import Problem, RequestError
 
 if TYPE_CHECKING:
-    from autox_video.report.results import Results
+    from autox_video.report.outcome import AnyResults
     from autox_video.workflow import TrainOutcome
 
 StrPath = str | PathLike[str]
@@ -95,7 +95,7 @@ class AutoXVideo:
         ann_file_test: StrPath | None = None,
         checkpoint: StrPath | None = None,
         output_path: StrPath | None = None,
-    ) -> Results:
+    ) -> AnyResults:
         """Score videos with the best checkpoint, and write the results.
 
         Args:

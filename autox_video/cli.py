@@ -118,11 +118,11 @@ def _train(arguments: argparse.Namespace) -> int:
 
 def _test(arguments: argparse.Namespace) -> int:
     from autox_video import workflow
-    from autox_video.report.results import summary_lines
+    from autox_video.report.outcome import outcome_lines
 
     settings = _settings(arguments)
     results = workflow.test(settings, checkpoint=arguments.checkpoint)
-    for line in summary_lines(results):
+    for line in outcome_lines(results):
         print(line)
     print(f"results  {settings.test_results_path}")
     return 0
@@ -153,6 +153,13 @@ def _render(arguments: argparse.Namespace) -> int:
     from autox_video import workflow
 
     print(workflow.render(_settings(arguments), arguments.output, stock=arguments.stock))
+    return 0
+
+
+def _preview(arguments: argparse.Namespace) -> int:
+    from autox_video import workflow
+
+    print(f"preview  {workflow.preview(_settings(arguments), arguments.videos, arguments.draws)}")
     return 0
 
 
@@ -202,6 +209,17 @@ def _render_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="where to write (default: into work_dir)")
 
 
+def _preview_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--videos", type=_count, default=2, metavar="N", help="videos of each class (default: 2)")
+    parser.add_argument("--draws", type=_count, default=3, metavar="N", help="draws of a training video (default: 3)")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return int(text)
+
+
 def _demo_data_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folder", type=Path, nargs="?", default=Path("data/demo"), help="a new folder (default: data/demo)"
@@ -218,6 +236,7 @@ COMMANDS = {
     "check": Command("read the lists and open every video, nothing else", _check),
     "plan": Command("show every value of the run, where it comes from and why", _plan, _plan_options),
     "render": Command("write the MMEngine config of the run", _render, _render_options),
+    "preview": Command("show what the network will see of each class", _preview, _preview_options),
     "demo-data": Command(
         "make the demo videos: 8 classes that only motion tells apart", _demo_data, _demo_data_options, False
     ),

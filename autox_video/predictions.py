@@ -13,7 +13,7 @@ class Prediction:
 
     Attributes:
         path: As listed: relative to the data root, or absolute.
-        label: True class id, or None when unlabelled.
+        label: True class id, or ids where videos have several labels; None when unlabelled.
         scores: Probabilities, float32, shape (num_classes,); None when the video could not be read.
         error: Why there are no scores, or None.
         start_seconds: Where the labelled piece of the video begins; None for the whole video.
@@ -21,7 +21,7 @@ class Prediction:
     """
 
     path: str
-    label: int | None
+    label: int | tuple[int, ...] | None
     scores: np.ndarray | None
     error: str | None = None
     start_seconds: float | None = None
@@ -43,6 +43,8 @@ class Predictions:
         num_clips: Clips whose scores were averaged.
         num_crops: Crops of each clip.
         rows: One a video.
+        thresholds: The probability from which on a video has a label, one a class; None where the task needs
+            none, or no validation has chosen any.
     """
 
     task: str
@@ -55,3 +57,4 @@ class Predictions:
     num_clips: int
     num_crops: int
     rows: tuple[Prediction, ...]
+    thresholds: tuple[float, ...] | None = None

@@ -68,6 +68,11 @@ class WorkDir:
         """Where `train --fresh` moves the files of an earlier run."""
         return self.root / "archive"
 
+    @property
+    def preview(self) -> Path:
+        """Folder of the contact sheets and their page."""
+        return self.root / "preview"
+
     def annotations(self, split: str) -> Path:
         """The canonical tab-separated list of one split."""
         return self.root / "annotations" / f"{split}.txt"

@@ -25,7 +25,8 @@ from autox_video.plan.rules.model import choose_model
 from autox_video.plan.schema import Hardware, Plan
 from autox_video.presets import Preset, load_preset
 from autox_video.render.config import config_text, render_config
-from autox_video.report.results import Results, make_results
+from autox_video.report.contact_sheets import write_contact_sheets
+from autox_video.report.outcome import AnyResults, make_outcome
 from autox_video.report.writers import write_results
 from autox_video.settings.schema import Settings
 from autox_video.work_dir import WorkDir, read_record, write_record, write_text
@@ -108,6 +109,24 @@ def render(settings: Settings, output: Path | None = None, *, stock: bool = Fals
     return path
 
 
+def preview(settings: Settings, num_videos: int = 2, num_draws: int = 3) -> Path:
+    """Draw what the network will see of each class; returns the page to open.
+
+    Args:
+        settings: What the user asked.
+        num_videos: Videos of each class, of train and of test.
+        num_draws: Random draws of each training video.
+    """
+    work_dir = WorkDir(settings.work_dir)
+    fingerprint = fingerprint_dataset(settings, work_dir)
+    decided, preset = _plan(settings, fingerprint, _hardware(settings))
+    config = render_config(decided, preset, work_dir.root)
+    from autox_video.runner.preview import preview as draw_clips
+
+    clips = draw_clips(config, decided, num_videos, num_draws)
+    return write_contact_sheets(clips, work_dir.preview, decided.classes, preset.name)
+
+
 def train(settings: Settings, *, fresh: bool = False) -> TrainOutcome:
     """Train, or go on where the last run in this work dir stopped.
 
@@ -149,7 +168,7 @@ def train(settings: Settings, *, fresh: bool = False) -> TrainOutcome:
     return _outcome(work_dir, decided.epochs.value)
 
 
-def test(settings: Settings, *, checkpoint: Path | None = None, whole_folder: bool = False) -> Results:
+def test(settings: Settings, *, checkpoint: Path | None = None, whole_folder: bool = False) -> AnyResults:
     """Score the test split with the best checkpoint and write the results.
 
     Args:
@@ -169,7 +188,12 @@ def test(settings: Settings, *, checkpoint: Path | None = None, whole_folder: bo
     if record is None:
         raise RequestError(Problem(str(path), "was not written by autox_video", "Name a best.pth or last.pth of a run"))
     fingerprint = fingerprint_dataset(
-        settings, work_dir, splits=("test",), classes=record.plan.classes, whole_folder=whole_folder
+        settings,
+        work_dir,
+        splits=("test",),
+        classes=record.plan.classes,
+        task=record.plan.task,
+        whole_folder=whole_folder,
     )
     log_fingerprint(fingerprint)
     preset = load_preset(record.plan.model.value)
@@ -178,7 +202,7 @@ def test(settings: Settings, *, checkpoint: Path | None = None, whole_folder: bo
     rows = read_rows(work_dir.annotations("test"))
     logger.info("testing  %s (epoch %d) on %d videos", path, record.epoch, len(rows))
     predictions = run_test(config, decided, work_dir, path, rows, fingerprint.bad_videos)
-    results = make_results(predictions)
+    results = make_outcome(predictions)
     write_results(results, settings.test_results_path, settings.test.results_format)
     return results
 

@@ -1,4 +1,7 @@
-"""The canonical lists: `path<TAB>label<TAB>decoder[<TAB>start<TAB>end]` a line, without a header."""
+"""The canonical lists: `path<TAB>label<TAB>decoder[<TAB>start<TAB>end]` a line, without a header.
+
+Several labels stand in one column, as `3;5`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from autox_video.dataset.entries import Sample
+from autox_video.dataset.entries import Label, Sample, ids_of
 from autox_video.dataset.video_files import is_file
 from autox_video.work_dir import write_text
 
@@ -49,14 +52,14 @@ class Row:
 
     Attributes:
         path: Relative to the data root, or absolute.
-        label: Class id, or None.
+        label: Class id, or ids where the video has several labels; None where it has none.
         decoder: Which of `autox_video.decoding.DECODERS` reads the file.
         start_seconds: Where the labelled piece of the video begins; None for its beginning.
         end_seconds: Where it ends; None for its end.
     """
 
     path: str
-    label: int | None
+    label: Label | None
     decoder: str
     start_seconds: float | None = None
     end_seconds: float | None = None
@@ -66,7 +69,8 @@ def write_annotations(path: Path, samples: Iterable[Sample], decoders: Iterable[
     """Write a canonical list: what is not there, such as the label of an unlabelled video, is an empty column."""
     lines = []
     for sample, decoder in zip(samples, decoders, strict=True):
-        values = (sample.path, sample.label, decoder, sample.start_seconds, sample.end_seconds)
+        label = ";".join(map(str, ids_of(sample.label)))
+        values = (sample.path, label, decoder, sample.start_seconds, sample.end_seconds)
         lines.append("\t".join("" if value is None else str(value) for value in values).rstrip("\t"))
     write_text(path, "".join(f"{line}\n" for line in lines))
 
@@ -77,12 +81,12 @@ def read_rows(path: Path) -> list[Row]:
     for line in path.read_text(encoding="utf-8").split("\n"):
         if line:
             file, label, decoder, start, end = [*line.split("\t"), "", ""][:5]
-            rows.append(Row(file, int(label) if label else None, decoder, _seconds(start), _seconds(end)))
+            rows.append(Row(file, _label(label), decoder, _seconds(start), _seconds(end)))
     return rows
 
 
-def read_annotations(path: Path) -> list[tuple[str, int | None]]:
-    """Paths and labels of a canonical list, in order."""
+def read_annotations(path: Path) -> list[tuple[str, Label | None]]:
+    """Paths and labels of a canonical list, in order; one label is an id, several are a tuple."""
     return [(row.path, row.label) for row in read_rows(path)]
 
 
@@ -92,7 +96,9 @@ def stock_list(path: Path) -> Path:
 
 
 def write_stock_list(path: Path) -> int:
-    """Write `path<TAB>label` for the lines of a canonical list that MMAction2 can read without this package.
+    """Write the lines of a canonical list that MMAction2 can read without this package.
+
+    A line is `path<TAB>label`; several labels stand in as many columns.
 
     Args:
         path: The canonical list.
@@ -102,9 +108,14 @@ def write_stock_list(path: Path) -> int:
     """
     rows = read_rows(path)
     whole = [row for row in rows if row.decoder == "decord" and row.start_seconds is None and row.end_seconds is None]
-    lines = (row.path if row.label is None else f"{row.path}\t{row.label}" for row in whole)
+    lines = ("\t".join([row.path, *map(str, ids_of(row.label))]) for row in whole)
     write_text(stock_list(path), "".join(f"{line}\n" for line in lines))
     return len(rows) - len(whole)
+
+
+def _label(text: str) -> Label | None:
+    ids = tuple(map(int, text.split(";"))) if text else ()
+    return ids if len(ids) > 1 else ids[0] if ids else None
 
 
 def _seconds(text: str) -> float | None:

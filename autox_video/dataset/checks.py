@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping, Sequence
 
-from autox_video.dataset.entries import Draft, Sample
+from autox_video.dataset.entries import Draft, Sample, ids_of
 from autox_video.dataset.measures import fps_notes
 from autox_video.dataset.messages import MAX_LISTED, in_short, missing_path, plural, printable, setting_place
 from autox_video.dataset.opened import OpenedSplit
@@ -219,11 +219,11 @@ def _better_root(settings: Settings, paths: Sequence[str]) -> str | None:
 def _unseen_classes(opened: Mapping[str, OpenedSplit], names: Sequence[str]) -> list[Problem]:
     """Classes that val or test have and training has not."""
     train = opened["train"]
-    listed = {sample.label for sample in train.draft.samples}
+    listed = {label for sample in train.draft.samples for label in ids_of(sample.label)}
     problems = []
     for split in [split for split in opened if split != "train"]:
         samples = opened[split].draft.samples
-        first = {sample.label: sample.where for sample in reversed(samples) if sample.label is not None}
+        first = {label: sample.where for sample in reversed(samples) for label in ids_of(sample.label)}
         for label in sorted(first.keys() - train.counts.keys()):
             wrong = "training has no video of this class" + (" that can be read" if label in listed else "")
             cure = f"Add videos of it to train, or take it out of {split}"

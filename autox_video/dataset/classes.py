@@ -19,6 +19,7 @@ from autox_video.settings.schema import AUTO, Settings
 MAX_RANGE_PER_ID = 10
 # More labels outside num_class than this share, and it is num_class that is wrong rather than the labels.
 MAX_SLIPS = 0.05
+ONE_LABEL = "Give a video one label, or set task: multi_label"
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _SEVERAL = re.compile(r"[0-9]+([\s,;]+[0-9]+)+")
@@ -100,7 +101,7 @@ def label_ids(part: Part, classes: ClassList) -> tuple[list[int | None], list[Pr
 
 def _by_id(entry: Entry, label: str, classes: ClassList) -> int | Problem:
     if _SEVERAL.fullmatch(label):
-        return Problem(entry.where, "has several labels", "Give a video one label", repr(label))
+        return Problem(entry.where, "has several labels", ONE_LABEL, repr(label))
     if not _INTEGER.fullmatch(label):
         wrong = "has a name for a label where the other labels are ids"
         return Problem(entry.where, wrong, "Write ids everywhere, or names everywhere", repr(label))
@@ -114,7 +115,7 @@ def _by_name(entry: Entry, label: str, named: bool, classes: ClassList, known: M
     if label in known:
         return known[label]
     if not named and _SEVERAL.fullmatch(label):
-        return Problem(entry.where, "has several labels", "Give a video one label", repr(label))
+        return Problem(entry.where, "has several labels", ONE_LABEL, repr(label))
     if not (classes.known or named or _is_name(label)):
         wrong = "has a number for a label where the other labels are names"
         return Problem(entry.where, wrong, "Write ids everywhere, or names everywhere", label)

@@ -13,6 +13,15 @@ SPLITS = ("train", "val", "test")
 UNDIVIDED = "undivided"
 
 
+# A class id, or the ids of a video with several labels, in order.
+Label = int | tuple[int, ...]
+
+
+def ids_of(label: Label | None) -> tuple[int, ...]:
+    """The class ids of a label: one, several, or none."""
+    return label if isinstance(label, tuple) else () if label is None else (label,)
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One video as a list or a folder names it.
@@ -73,7 +82,7 @@ class Sample:
 
     Attributes:
         path: As it is written into the canonical list.
-        label: Class id, or None where it is unlabelled or its label is wrong.
+        label: Class id, or class ids where videos have several; None where it is unlabelled or its label is wrong.
         where: The list and line, or the folder.
         file: Absolute path without symbolic links: two samples with the same one are the same video.
         start_seconds: As in `Entry`.
@@ -82,7 +91,7 @@ class Sample:
     """
 
     path: str
-    label: int | None
+    label: Label | None
     where: str
     file: str
     start_seconds: float | None = None

@@ -26,7 +26,7 @@ class BadVideo:
         path: As listed, relative to `data_root` or absolute.
         where: The list and line it comes from (`train_list.txt:7`), or its folder.
         reason: Why, as a short sentence without a full stop.
-        label: Its class id, or None when unlabelled.
+        label: Its class id, or ids where videos have several labels; None when unlabelled.
         start_seconds: Where the labelled piece of it begins; None for the whole video.
         end_seconds: Where it ends.
     """
@@ -36,7 +36,7 @@ class BadVideo:
     path: str
     where: str
     reason: str
-    label: int | None
+    label: int | tuple[int, ...] | None
     start_seconds: float | None = None
     end_seconds: float | None = None
 

@@ -7,11 +7,12 @@ from collections.abc import Collection, Mapping
 
 from autox_video.dataset import checks
 from autox_video.dataset.annotations import canonical_path, read_rows, write_annotations
-from autox_video.dataset.classes import ClassList, find_classes, label_ids
+from autox_video.dataset.classes import ClassList, find_classes
 from autox_video.dataset.entries import SPLITS, Draft, Listing, Part, Sample
 from autox_video.dataset.facts import Fingerprint
 from autox_video.dataset.joined import read_all
 from autox_video.dataset.messages import shorten
+from autox_video.dataset.multi_label import MULTI, find_task, labels_of, separated
 from autox_video.dataset.opened import OpenedSplit, open_splits, split_facts
 from autox_video.dataset.preflight import make_check
 from autox_video.dataset.splits import complete_splits, sweep_folder
@@ -21,7 +22,6 @@ from autox_video.settings.schema import Settings
 from autox_video.work_dir import WorkDir, read_record, write_record
 
 VERSION = 1
-TASK = "single_label"
 
 
 def fingerprint_dataset(
@@ -30,6 +30,7 @@ def fingerprint_dataset(
     *,
     splits: Collection[str] = SPLITS,
     classes: tuple[str, ...] | None = None,
+    task: str | None = None,
     whole_folder: bool = False,
 ) -> Fingerprint:
     """Read the data, open every video once, and write down what it is.
@@ -42,6 +43,7 @@ def fingerprint_dataset(
         work_dir: Where to write.
         splits: What is needed of `train`, `val`, `test`. Videos of other splits are not opened.
         classes: The classes of a trained model; labels are read against them.
+        task: The task of a trained model.
         whole_folder: Make every video in `data_root` the test split, without labels.
 
     Returns:
@@ -56,9 +58,11 @@ def fingerprint_dataset(
         write_record(work_dir.check, make_check({}, (), settings.data_root, problems))
         raise RequestError(problems)
     listing = Listing({}) if whole_folder else read_all(settings, _needed(settings, wanted, classes))
-    class_list = find_classes(settings, classes, listing.parts)
-    read, wrong_labels = _drafts(settings, listing.parts, class_list)
-    problems = [*listing.problems, *class_list.problems, *wrong_labels]
+    found = find_task(settings, listing.parts, task)
+    parts = separated(listing.parts) if found.name == MULTI else listing.parts
+    class_list = find_classes(settings, classes, parts)
+    read, wrong_labels = _drafts(settings, listing.parts, class_list, found.name)
+    problems = [*listing.problems, *found.problems, *class_list.problems, *wrong_labels]
     if whole_folder:
         drafts, divided = {"test": sweep_folder(settings)}, list[str]()
     else:
@@ -72,9 +76,9 @@ def fingerprint_dataset(
         write_record(work_dir.check, check)
     if problems:
         raise RequestError(shorten(dict.fromkeys(problems)))
-    notes = [*listing.notes, *class_list.notes, *divided, *checks.remarks(opened, class_list.names)]
+    notes = [*listing.notes, *found.notes, *class_list.notes, *divided, *checks.remarks(opened, class_list.names)]
     notes += checks.shared_files(opened, _earlier_files(work_dir, opened))
-    return _write(settings, work_dir, wanted, class_list.names, opened, notes)
+    return _write(settings, work_dir, wanted, found.name, class_list.names, opened, notes)
 
 
 def _needed(settings: Settings, wanted: Collection[str], classes: tuple[str, ...] | None) -> set[str]:
@@ -89,17 +93,17 @@ def _needed(settings: Settings, wanted: Collection[str], classes: tuple[str, ...
 
 
 def _drafts(
-    settings: Settings, parts: Mapping[str, Part], classes: ClassList
+    settings: Settings, parts: Mapping[str, Part], classes: ClassList, task: str
 ) -> tuple[dict[str, Draft], list[Problem]]:
     """Entries with class ids instead of labels, and paths as the canonical lists have them."""
     root, folders = str(settings.data_root), dict[str, str]()
     drafts: dict[str, Draft] = {}
     problems: list[Problem] = []
     for split, part in parts.items():
-        ids, wrong = label_ids(part, classes)
+        labels, wrong = labels_of(part, classes, task)
         problems += wrong
         samples = []
-        for entry, label in zip(part.entries, ids, strict=True):
+        for entry, label in zip(part.entries, labels, strict=True):
             path = canonical_path(entry.path, root)
             file = real_file(os.path.join(root, path), folders)
             piece = (entry.start_seconds, entry.end_seconds)
@@ -127,6 +131,7 @@ def _write(
     settings: Settings,
     work_dir: WorkDir,
     wanted: Collection[str],
+    task: str,
     classes: tuple[str, ...],
     opened: Mapping[str, OpenedSplit],
     notes: list[str],
@@ -135,7 +140,7 @@ def _write(
         write_annotations(work_dir.annotations(split), videos.good, [video.decoder for video in videos.videos])
     fingerprint = Fingerprint(
         version=VERSION,
-        task=TASK,
+        task=task,
         data_root=str(settings.data_root),
         classes=classes,
         splits={split: split_facts(videos, work_dir.annotations(split), classes) for split, videos in opened.items()},

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autox_video.dataset.annotations import unlistable
-from autox_video.dataset.entries import Draft, Sample
+from autox_video.dataset.entries import Draft, Sample, ids_of
 from autox_video.dataset.facts import BadVideo, SplitFacts
 from autox_video.dataset.measures import measure
 from autox_video.dataset.pieces import piece_facts
@@ -41,7 +41,7 @@ class OpenedSplit:
     @property
     def counts(self) -> Counter[int]:
         """Readable videos of each class id."""
-        return Counter(sample.label for sample in self.good if sample.label is not None)
+        return Counter(label for sample in self.good for label in ids_of(sample.label))
 
 
 def open_splits(drafts: Mapping[str, Draft], root: Path, cache: Path) -> dict[str, OpenedSplit]:

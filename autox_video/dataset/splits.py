@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
-from autox_video.dataset.entries import SPLITS, UNDIVIDED, Draft, Sample
+from autox_video.dataset.entries import SPLITS, UNDIVIDED, Draft, Label, Sample, ids_of
 from autox_video.dataset.messages import plural
 from autox_video.dataset.video_files import find_videos, real_file
 from autox_video.settings.schema import Settings
@@ -80,11 +81,14 @@ def divide(samples: Sequence[Sample], shares: Mapping[str, float], seed: int) ->
         least one video as long as train keeps one.
     """
     names: dict[str, str] = {}
-    by_class: dict[int | None, list[str]] = {}
+    by_class: dict[Label | None, list[str]] = {}
+    counts = Counter(label for sample in samples for label in ids_of(sample.label))
     for sample in samples:
         if sample.file not in names:
             names[sample.file] = os.path.normpath(sample.path)
-            by_class.setdefault(sample.label, []).append(sample.file)
+            # Of several labels the rarest: the others have more videos to be held out of.
+            rarest = min(ids_of(sample.label), key=lambda label: (counts[label], label), default=None)
+            by_class.setdefault(rarest, []).append(sample.file)
     split_of: dict[str, str] = {}
     for files in by_class.values():
         drawn = sorted(files, key=lambda file: _rank(names[file], seed))

@@ -6,7 +6,7 @@ import dataclasses
 
 from autox_video.dataset.facts import Fingerprint
 from autox_video.errors import Problem, RequestError
-from autox_video.plan.rules import batch, clip, model, schedule, testing
+from autox_video.plan.rules import batch, by_task, clip, direction, model, schedule, testing
 from autox_video.plan.rules.common import asked
 from autox_video.plan.schema import Decision, Hardware, Plan
 from autox_video.presets import Preset
@@ -34,6 +34,8 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
     load_from = model.choose_load_from(settings, preset)
     clip_len = clip.choose_clip_len(settings, card, train)
     frame_interval = clip.choose_frame_interval(settings, card, train, clip_len.value)
+    one_label = fingerprint.task == by_task.ONE_LABEL
+    flip = direction.choose_flip(settings, fingerprint.classes, one_label=one_label)
     input_size = clip.choose_input_size(settings, card, train, pretrained=load_from.value != "none")
     _check_clip_len(preset, clip_len)
     devices = max(1, hardware.num_gpus)
@@ -64,7 +66,8 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
         clip_len=clip_len,
         frame_interval=frame_interval,
         input_size=input_size,
-        flip=clip.choose_flip(settings, fingerprint.classes),
+        flip=flip,
+        flip_pairs=direction.choose_flip_pairs(flip.value, fingerprint.classes, one_label=one_label),
         min_crop_area=clip.choose_min_crop_area(settings, card),
         device=device,
         amp=batch.choose_amp(settings, hardware, device.value),
@@ -77,8 +80,8 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
         epochs=epochs,
         warmup_epochs=schedule.choose_warmup_epochs(settings, card, epochs.value),
         val_interval=schedule.choose_val_interval(settings),
-        best_metric=schedule.choose_best_metric(settings, train),
-        class_weights=schedule.choose_class_weights(settings, train),
+        best_metric=by_task.choose_best_metric(settings, train, fingerprint.task),
+        class_weights=by_task.choose_class_weights(settings, train, fingerprint.task),
         workers=workers,
         threads=batch.choose_threads(hardware, workers.value),
         test_num_clips=num_clips,

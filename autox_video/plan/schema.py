@@ -78,6 +78,7 @@ class Plan:
     frame_interval: Decision[int]
     input_size: Decision[int]
     flip: Decision[float]
+    flip_pairs: Decision[tuple[tuple[int, int], ...]]  # class ids that a mirrored clip exchanges
     min_crop_area: Decision[float]
     device: Decision[str]
     amp: Decision[str]  # off, float16 or bfloat16
@@ -103,6 +104,7 @@ class Plan:
     def identity(self) -> dict[str, Any]:
         """What a checkpoint is bound to: a run that changes any of it is another run."""
         return {
+            "task": self.task,
             "model.name": self.model.value,
             "num_class": self.num_classes.value,
             "classes": list(self.classes),

@@ -8,6 +8,7 @@ from typing import Any
 from autox_video.dataset.annotations import stock_list
 from autox_video.plan.schema import Plan
 from autox_video.render.pipelines import test_pipeline, train_pipeline, val_pipeline
+from autox_video.tasks import load_task
 
 
 def dataloaders(plan: Plan, *, stock: bool = False) -> dict[str, Any]:
@@ -34,6 +35,7 @@ def _dataloader(plan: Plan, split: str, batch_size: int, pipeline: list[dict[str
         "data_prefix": {"video": plan.data_root},
         "pipeline": pipeline,
         "test_mode": not training,
+        **load_task(plan.task).dataset_settings(plan.num_classes.value),
     }
     if stock:
         # Tabs cannot stand in a listed name, blanks can.

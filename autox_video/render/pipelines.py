@@ -20,8 +20,7 @@ def train_pipeline(plan: Plan, *, stock: bool) -> Transforms:
     ]
     if plan.min_crop_area.value == 1:
         crop = _centre(size)
-    flip: Transforms = [{"type": "Flip", "flip_ratio": plan.flip.value}] if plan.flip.value else []
-    return [*_frames(plan, 1, test_mode=False, stock=stock), *crop, *flip, *_pack()]
+    return [*_frames(plan, 1, test_mode=False, stock=stock), *crop, *_flip(plan), *_pack()]
 
 
 def val_pipeline(plan: Plan, *, stock: bool) -> Transforms:
@@ -51,6 +50,16 @@ def _frames(plan: Plan, num_clips: int, *, test_mode: bool, stock: bool) -> Tran
     if stock:
         return [{"type": "DecordInit", "io_backend": "disk"}, sample, {"type": "DecordDecode"}]
     return [{"type": "VideoOpen"}, sample, {"type": "VideoDecode"}]
+
+
+def _flip(plan: Plan) -> Transforms:
+    if not plan.flip.value:
+        return []
+    flip = {"type": "Flip", "flip_ratio": plan.flip.value}
+    if plan.flip_pairs.value:
+        pairs = plan.flip_pairs.value
+        flip["flip_label_map"] = dict(sorted([*pairs, *((other, one) for one, other in pairs)]))
+    return [flip]
 
 
 def _centre(size: int) -> Transforms:

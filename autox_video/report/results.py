@@ -167,15 +167,9 @@ def make_results(predictions: Predictions) -> Results:
         RunError: A score is not a finite number.
     """
     rows = predictions.rows
-    _refuse_broken_scores(rows)
-    scored = [row for row in rows if row.scores is not None]
-    used = [row for row in scored if row.label is not None]
-    counts = Counts(
-        videos=len(rows),
-        scored=len(scored),
-        unreadable=len(rows) - len(scored),
-        labelled=sum(row.label is not None for row in rows),
-    )
+    refuse_broken_scores(rows)
+    used = [row for row in rows if row.scores is not None and row.label is not None]
+    counts = count_rows(rows)
     return Results(
         version=VERSION,
         task=predictions.task,
@@ -186,7 +180,7 @@ def make_results(predictions: Predictions) -> Results:
         views=Views(predictions.num_clips, predictions.num_crops),
         counts=counts,
         metrics=_metrics(predictions, used) if used else None,
-        metrics_note=_metrics_note(counts, len(used)),
+        metrics_note=metrics_note(counts, len(used)),
         videos=tuple(_video(row, predictions) for row in rows),
     )
 
@@ -214,7 +208,7 @@ def summary_lines(results: Results) -> list[str]:
     return lines
 
 
-def to_plain(results: Results) -> dict[str, Any]:
+def to_plain(results: Any) -> dict[str, Any]:
     """Dictionaries, lists and scalars, in the order of the classes above."""
     plain = dataclasses.asdict(results)
     for video in plain["videos"]:
@@ -223,7 +217,12 @@ def to_plain(results: Results) -> dict[str, Any]:
     return plain
 
 
-def _refuse_broken_scores(rows: tuple[Prediction, ...]) -> None:
+def refuse_broken_scores(rows: tuple[Prediction, ...]) -> None:
+    """Refuse scores that are no finite numbers.
+
+    Raises:
+        RunError: Names each video.
+    """
     problems = [
         Problem(row.path, "the model gives scores that are not finite numbers", "Test another checkpoint")
         for row in rows
@@ -251,7 +250,15 @@ def _share(part: int, whole: int) -> float | None:
     return float(part / whole) if whole else None
 
 
-def _metrics_note(counts: Counts, used: int) -> str | None:
+def count_rows(rows: tuple[Prediction, ...]) -> Counts:
+    """How many videos there are, and of what kinds."""
+    scored = sum(row.scores is not None for row in rows)
+    labelled = sum(row.label is not None for row in rows)
+    return Counts(videos=len(rows), scored=scored, unreadable=len(rows) - scored, labelled=labelled)
+
+
+def metrics_note(counts: Counts, used: int) -> str | None:
+    """What the figures of `used` videos leave out, or why there are none."""
     if not counts.labelled:
         return "the videos have no labels"
     if not used:
@@ -263,11 +270,11 @@ def _metrics_note(counts: Counts, used: int) -> str | None:
 
 def _video(row: Prediction, predictions: Predictions) -> VideoResult:
     classes = predictions.classes
+    assert not isinstance(row.label, tuple), "several labels are the business of multi_label"
     true = None if row.label is None else Label(row.label, classes[row.label])
     if row.scores is None:
-        return VideoResult(
-            row.path, "error", row.error, true, None, None, None, (), None, row.start_seconds, row.end_seconds
-        )
+        piece = (row.start_seconds, row.end_seconds)
+        return VideoResult(row.path, "error", row.error, true, None, None, None, (), None, *piece)
     scores = tuple(shortest(score) for score in row.scores)
     best = load_task(predictions.task).predicted_label(row.scores)
     order = np.argsort(-row.scores, kind="stable")[:TOP]

@@ -13,11 +13,13 @@ from typing import Any
 import yaml
 
 from autox_video.errors import Problem, RequestError, RunError
+from autox_video.report.multi_label import MultiLabelResults
+from autox_video.report.outcome import AnyResults
 from autox_video.report.results import Results, to_plain
 from autox_video.work_dir import build_record, write_durably
 
 
-def write_results(results: Results, path: Path, results_format: str = "full") -> None:
+def write_results(results: AnyResults, path: Path, results_format: str = "full") -> None:
     """Write results; equal results give equal bytes.
 
     Args:
@@ -44,41 +46,55 @@ def write_results(results: Results, path: Path, results_format: str = "full") ->
     write_durably(path, lambda file: file.write(text))
 
 
-def read_results(path: Path) -> Results:
+def read_results(path: Path) -> AnyResults:
     """Read what `write_results` wrote as JSON.
 
     Raises:
         RunError: The file is missing or holds no results.
     """
     try:
-        results: Results = build_record(json.loads(path.read_text(encoding="utf-8")), Results)
+        value = json.loads(path.read_text(encoding="utf-8"))
+        kind = MultiLabelResults if "thresholds" in value else Results
+        results: AnyResults = build_record(value, kind)
         return results
     except (OSError, ValueError, KeyError, TypeError) as error:
         problem = Problem(str(path), f"holds no results: {error}", "Name a results.json that `test` wrote")
         raise RunError(problem) from error
 
 
-def table(results: Results) -> list[list[Any]]:
+def table(results: AnyResults) -> list[list[Any]]:
     """A heading and a row a video."""
-    pieces = any(video.start_seconds is not None or video.end_seconds is not None for video in results.videos)
-    head = [
-        "file",
-        *(["start_seconds", "end_seconds"] if pieces else []),
-        "status",
-        "error",
-        "true_label",
-        "predicted_label",
-        "correct",
-        "confidence",
-    ]
+    if isinstance(results, MultiLabelResults):
+        return _multi_label_table(results)
+    pieces = _piece_columns(results)
+    head = ["file", *pieces, "status", "error", "true_label", "predicted_label", "correct", "confidence"]
     rows: list[list[Any]] = [[*head, *(f"score:{name}" for name in results.classes)]]
     for video in results.videos:
         true = "" if video.true_label is None else video.true_label.name
         predicted = "" if video.predicted_label is None else video.predicted_label.name
-        piece = [video.start_seconds, video.end_seconds] if pieces else []
+        piece = [getattr(video, name) for name in pieces]
         facts = [video.file, *piece, video.status, video.error, true, predicted, video.correct, video.confidence]
         rows.append([*facts, *(video.scores or [""] * len(results.classes))])
     return [["" if cell is None else cell for cell in row] for row in rows]
+
+
+def _multi_label_table(results: MultiLabelResults) -> list[list[Any]]:
+    """Several labels stand in one cell, as in a list: `jump;run`."""
+    pieces = _piece_columns(results)
+    head = ["file", *pieces, "status", "error", "true_labels", "predicted_labels", "correct"]
+    rows: list[list[Any]] = [[*head, *(f"score:{name}" for name in results.classes)]]
+    for video in results.videos:
+        labels = [";".join(label.name for label in some or ()) for some in (video.true_labels, video.predicted_labels)]
+        piece = [getattr(video, name) for name in pieces]
+        facts = [video.file, *piece, video.status, video.error, *labels, video.correct]
+        rows.append([*facts, *(video.scores or [""] * len(results.classes))])
+    return [["" if cell is None else cell for cell in row] for row in rows]
+
+
+def _piece_columns(results: AnyResults) -> list[str]:
+    """The times of pieces, where there is one among the videos."""
+    names = ["start_seconds", "end_seconds"]
+    return names if any(getattr(video, name) is not None for video in results.videos for name in names) else []
 
 
 def content_rows(scores: list[list[float] | None]) -> list[list[Any]]:

@@ -13,6 +13,7 @@ from autox_video.plan.schema import Plan
 from autox_video.predictions import Prediction, Predictions
 from autox_video.runner.build import build_runner, quiet_libraries
 from autox_video.runner.checkpoints import load_checkpoint_file, sha256_of
+from autox_video.runner.hooks.checkpoint import RECORD_KEY
 from autox_video.work_dir import WorkDir
 
 
@@ -43,6 +44,7 @@ def test(
         runner.test()
     scored = runner.test_evaluator.metrics[0].rows
     assert len(scored) == len(rows), "the evaluator returns one score vector for each line of the list"
+    thresholds = loaded["meta"][RECORD_KEY].get("thresholds")
     predictions = [
         Prediction(row.path, row.label, scores, error, row.start_seconds, row.end_seconds)
         for row, (_, _, scores, error) in zip(rows, scored, strict=True)
@@ -61,4 +63,5 @@ def test(
         num_clips=plan.test_num_clips.value,
         num_crops=plan.test_num_crops.value,
         rows=tuple(predictions),
+        thresholds=None if thresholds is None else tuple(thresholds),
     )

@@ -11,6 +11,7 @@ from mmaction.datasets import VideoDataset
 from mmengine.registry import DATASETS
 
 from autox_video.dataset.annotations import read_rows
+from autox_video.dataset.entries import ids_of
 from autox_video.decoding import DecodingError
 
 # A training in which so many videos of a class are lost is not worth going on.
@@ -22,25 +23,27 @@ class VideoListDataset(VideoDataset):
     """MMAction2's `VideoDataset` over a canonical list: each video with its decoder, some with a piece.
 
     A video that was readable at the probe and is not any more does not end the run. In training
-    another one of its class takes its place, and the sample's metainfo `replaced` names it, as
-    `((file, reason), ...)`. In validation and test a black video does, and the metainfo `error` is
-    the reason: its scores are not to be used.
+    another one of its class (of several labels: with the same ones) takes its place, and the
+    sample's metainfo `replaced` names it, as `((file, reason), ...)`. In validation and test a black
+    video does, and the metainfo `error` is the reason: its scores are not to be used.
     """
 
     def load_data_list(self) -> list[dict[str, Any]]:
         """Read the list."""
         rows = read_rows(Path(self.ann_file))
         root = self.data_prefix["video"]
-        self._labels = np.array([-1 if row.label is None else row.label for row in rows], dtype=np.int64)
+        kinds = {label: number for number, label in enumerate(dict.fromkeys(row.label for row in rows))}
+        self._kinds = np.array([kinds[row.label] for row in rows], dtype=np.int64)
         return [
             {
                 "filename": os.path.join(root, row.path),
-                "label": label,
+                # As `VideoDataset` has it: of several labels a list of ids, which is empty where there is none.
+                "label": list(ids_of(row.label)) if self.multi_class else -1 if row.label is None else row.label,
                 "decoder": row.decoder,
                 "start_seconds": row.start_seconds,
                 "end_seconds": row.end_seconds,
             }
-            for row, label in zip(rows, self._labels.tolist(), strict=True)
+            for row in rows
         ]
 
     def prepare_data(self, idx: int) -> Any:
@@ -69,7 +72,7 @@ class VideoListDataset(VideoDataset):
 
     def _another(self, idx: int, lost: dict[int, tuple[str, str]]) -> int:
         """Another sample of the same class."""
-        alike = np.setdiff1d(np.flatnonzero(self._labels == self._labels[idx]), list(lost))
+        alike = np.setdiff1d(np.flatnonzero(self._kinds == self._kinds[idx]), list(lost))
         if len(alike) == 0 or len(lost) > MAX_REPLACEMENTS:
             names = ", ".join(f"{file} {reason}" for file, reason in list(lost.values())[:3])
             raise RuntimeError(

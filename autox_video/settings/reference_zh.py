@@ -34,6 +34,8 @@ HELP_ZH: Final = {
     "more_data": "更多数据集，各有 data_root，有列表时还有 ann_file_train、ann_file_val、ann_file_test；"
     "按类别名称合并。",
     "classes": "类别名称，按类别编号排列：写成列表，或写一个每行一个名称的文件的路径。",
+    "task": "学习什么：`single_label`（每个视频一个标签），或 `multi_label`（每个视频有多个标签，"
+    "写作 `3;5` 或 `jump;run`）。`auto` 依训练列表判断。",
     "video_length": "一个片段覆盖的视频时长，单位为秒。",
     "num_class": "类别数。",
     "videos_per_gpu": "单个 GPU（或 CPU）上的批大小。",

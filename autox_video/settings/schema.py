@@ -99,7 +99,7 @@ class TrainSettings:
         AUTO,
         "str",
         "The validation figure that decides which checkpoint is best.",
-        choices=("top1", "mean_class_accuracy"),
+        choices=("top1", "mean_class_accuracy", "mean_average_precision"),
         example="top1",
     )
     class_weights: str | Auto = setting(
@@ -200,6 +200,14 @@ class Settings:
         "classes",
         "Names of the classes in the order of their ids: a list, or a file with one a line.",
         example=["jump", "run"],
+    )
+    task: str | Auto = setting(
+        AUTO,
+        "str",
+        "What is learned: `single_label`, or `multi_label` where a video has several labels, written `3;5` or "
+        "`jump;run`. `auto` looks at the training list.",
+        choices=("single_label", "multi_label"),
+        example="multi_label",
     )
     video_length: float | Auto = setting(
         AUTO, "float", "Seconds of video that a clip covers.", above=0, maximum=3600, example=2

@@ -10,6 +10,12 @@ import numpy as np
 # Figures a best checkpoint may be chosen by: higher is better.
 BEST_METRICS = ("top1", "mean_class_accuracy")
 
+# Columns of `metrics.csv`, beside the losses.
+TRAIN_FIGURES = ("top1",)
+VAL_FIGURES = ("top1", "top5", "mean_class_accuracy")
+# What an epoch shows of its validation: figure and heading.
+SHOWN = ("top1", "top-1")
+
 
 def head_settings(num_classes: int, class_weights: Sequence[float] | None) -> dict[str, Any]:
     """The part of an MMAction2 head that depends on the task.
@@ -24,9 +30,35 @@ def head_settings(num_classes: int, class_weights: Sequence[float] | None) -> di
     return {"num_classes": num_classes, "loss_cls": loss, "topk": (1, min(5, num_classes))}
 
 
+def dataset_settings(num_classes: int) -> dict[str, Any]:
+    """The part of an MMAction2 data set that depends on the task: nothing, a label is a class id."""
+    return {}
+
+
 def stock_evaluator(num_classes: int) -> dict[str, Any]:
     """MMAction2's own evaluator for this task, for a config that must run without this package."""
     return {"type": "AccMetric", "metric_options": {"top_k_accuracy": {"topk": (1, min(5, num_classes))}}}
+
+
+def probabilities(outputs: np.ndarray) -> np.ndarray:
+    """What the head gives for a video: probabilities already, averaged over its views."""
+    return outputs
+
+
+def read_label(encoded: np.ndarray) -> int | None:
+    """The class id that the pipeline carries as a vector of one; None where it stands for no label."""
+    label = int(encoded[0])
+    return label if label >= 0 else None
+
+
+def label_array(labels: Sequence[Any], num_classes: int) -> np.ndarray:
+    """Labels of N videos as `score_metrics` takes them: class ids, shape (N,)."""
+    return np.array(labels)
+
+
+def choose_thresholds(scores: np.ndarray, labels: np.ndarray) -> tuple[float, ...] | None:
+    """None: the highest score decides."""
+    return None
 
 
 def predicted_label(scores: np.ndarray) -> int:

@@ -96,9 +96,13 @@ def test_a_trained_model_decides_alone_and_says_what_it_overrules():
         (
             {"train": part("0", "1", "0,1")},
             {},
-            ["train.txt:3: has several labels (got '0,1'). Give a video one label."],
+            ["train.txt:3: has several labels (got '0,1'). Give a video one label, or set task: multi_label."],
         ),
-        ({"train": part("1 2")}, {}, ["train.txt:1: has several labels (got '1 2'). Give a video one label."]),
+        (
+            {"train": part("1 2")},
+            {},
+            ["train.txt:1: has several labels (got '1 2'). Give a video one label, or set task: multi_label."],
+        ),
         (
             {"train": part("0", "1", "2000")},
             {},

@@ -4,7 +4,7 @@
 # A temporal localizer that the released wheel of MMAction2 1.2.0 forgot; recognition never builds it. (`__import__`,
 # because MMEngine takes a config with an import statement for one in its other, lazy style.)
 for _name in ('mmaction.models.localizers.drn', 'mmaction.models.localizers.drn.drn'):
-    __import__('sys').modules.setdefault(_name, __import__('types').ModuleType(_name)).DRN = None
+    vars(__import__('sys').modules.setdefault(_name, __import__('types').ModuleType(_name))).setdefault('DRN', None)
 del _name
 
 default_hooks = dict(

@@ -81,24 +81,6 @@ def test_a_model_from_scratch_sees_no_more_pixels_than_there_are(size, pretraine
     assert clip.choose_input_size(samples.settings(), NANO, facts, pretrained).value == side
 
 
-@pytest.mark.parametrize(
-    ("name", "flip"),
-    [
-        ("running", 0.5),
-        ("bright light", 0.5),
-        ("move_left", 0.0),
-        ("Turn Right", 0.0),
-        ("turnClockwise", 0.0),
-        ("turn_counter_clockwise", 0.0),
-        ("look east", 0.0),
-        ("向左转", 0.0),
-        ("least weastern", 0.5),
-    ],
-)
-def test_no_mirroring_where_a_class_names_a_direction(name, flip):
-    assert clip.choose_flip(samples.settings(), ("other", name)).value == flip
-
-
 @pytest.mark.parametrize(("gib", "name"), [(12, "video_swin_tiny"), (24, "video_swin_small"), (80, "video_swin_base")])
 def test_the_model_grows_with_the_gpu(gib, name):
     hardware = dataclasses.replace(samples.GPU, gpu_memory_gib=gib)

@@ -40,8 +40,10 @@ def test_the_rendered_config_is_the_golden_one(name, stock):
 
 
 @pytest.mark.parametrize("stock", [False, True], ids=["ours", "stock"])
-def test_the_written_file_reloads_to_an_equal_config(tmp_path, stock):
-    config = render_config(*samples.plan(samples.GPU), samples.RUN, stock=stock)
+@pytest.mark.parametrize("classes", [("run", "jump"), ("left", "right")])
+def test_the_written_file_reloads_to_an_equal_config(tmp_path, classes, stock):
+    data = samples.fingerprint(counts=dict.fromkeys(classes, 100))
+    config = render_config(*samples.plan(samples.GPU, data), samples.RUN, stock=stock)
     path = tmp_path / "config.py"
     path.write_text(config_text(config, stock=stock), encoding="utf-8")
     assert Config.fromfile(path, import_custom_modules=False).to_dict() == config.to_dict()

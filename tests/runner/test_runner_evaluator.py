@@ -17,7 +17,7 @@ def test_figures_cover_the_labelled_videos_and_rows_keep_all_in_order():
     assert figures["top1"] == 0.5
     # Stock counts the class that is predicted and never present as a third of accuracy 0.
     assert figures["mean_class_accuracy"] == 0.5
-    assert [(name, label) for name, label, _, _ in metric.rows] == [("a", 0), ("b", -1), ("c", 1)]
+    assert [(name, label) for name, label, _, _ in metric.rows] == [("a", 0), ("b", None), ("c", 1)]
 
 
 def test_a_video_that_could_not_be_read_has_no_scores_and_no_part_in_the_figures():

@@ -32,8 +32,10 @@ def pipeline(num_clips: int = 1, test_mode: bool = False, clip_len: int = 4) -> 
 def dataset(folder, samples, *, decoder="decord", **given) -> VideoListDataset:
     write_annotations(folder / "list.txt", samples, [decoder] * len(samples))
     steps = pipeline(given.get("num_clips", 1), given.get("test_mode", False))
+    task = {name: given[name] for name in ("multi_class", "num_classes") if name in given}
+    prefix = {"video": str(folder)}
     return VideoListDataset(
-        str(folder / "list.txt"), steps, data_prefix={"video": str(folder)}, test_mode=given.get("test_mode", False)
+        str(folder / "list.txt"), steps, data_prefix=prefix, test_mode=given.get("test_mode", False), **task
     )
 
 
@@ -57,6 +59,18 @@ def test_in_training_another_video_of_the_class_takes_the_place_of_a_lost_one(tm
         assert lost.pop(str(tmp_path / "1.mp4")) == "is no video, or its header is damaged or cut off"
         assert lost in ({}, {str(tmp_path / "3.mp4"): "cannot be read: No such file or directory"})
     assert "replaced" not in data[0]["data_samples"]
+
+
+def test_with_several_labels_a_video_of_the_same_labels_takes_the_place_of_a_lost_one(tmp_path):
+    labels = [(0, 2), (0, 1), (0, 2), 2, None]
+    listed = [Sample(sample.path, label, "", "") for sample, label in zip(videos(tmp_path, 5), labels, strict=True)]
+    data = dataset(tmp_path, listed, multi_class=True, num_classes=3)
+    told = [data[index]["data_samples"].gt_label.tolist() for index in range(5)]
+    assert told == [[1, 0, 1], [1, 1, 0], [1, 0, 1], [0, 0, 1], [0, 0, 0]]
+    (tmp_path / "0.mp4").unlink()
+    for _ in range(5):
+        sample = data[0]["data_samples"]
+        assert (sample.filename, sample.gt_label.tolist()) == (str(tmp_path / "2.mp4"), [1, 0, 1])
 
 
 def test_a_class_that_is_lost_altogether_ends_the_training_with_its_names(tmp_path):

@@ -9,14 +9,25 @@ from autox_video.tasks import load_task, task_names
 @pytest.mark.parametrize("name", task_names())
 def test_every_task_has_what_the_stages_call(name):
     task = load_task(name)
-    assert task.BEST_METRICS
     head = task.head_settings(3, None)
     assert head["num_classes"] == 3
+    assert task.head_settings(2, (0.5, 2.0))["loss_cls"]["class_weight"] == [0.5, 2.0]
     assert "type" in task.stock_evaluator(3)
-    scores, labels = np.array([[0.6, 0.3, 0.1], [0.2, 0.7, 0.1]]), np.array([0, 2])
-    figures = task.score_metrics(scores, labels)
-    assert set(figures) >= set(task.BEST_METRICS)
-    assert task.confusion_matrix(scores, labels).sum() == 2
+    assert isinstance(task.dataset_settings(3), dict)
+    scores = task.probabilities(np.array([[0.6, 0.3, 0.1], [0.2, 0.7, 0.1]], dtype=np.float32))
+    assert scores.dtype == np.float32
+    encoded = {"single_label": [[0], [2], [-1]], "multi_label": [[1, 0, 0], [0, 1, 1], [0, 0, 0]]}[name]
+    labels = [task.read_label(np.array(one)) for one in encoded]
+    assert labels[2] is None
+    true = task.label_array(labels[:2], 3)
+    figures = task.score_metrics(scores, true)
+    assert set(task.BEST_METRICS) <= set(task.VAL_FIGURES) == figures.keys() - {"loss"}
+    assert task.SHOWN[0] in task.VAL_FIGURES
+    assert set(task.TRAIN_FIGURES) <= set(task.VAL_FIGURES)
+    thresholds = task.choose_thresholds(scores, true)
+    assert thresholds is None or len(thresholds) == 3
+    with pytest.raises(ValueError, match="at least one labelled video"):
+        task.score_metrics(scores[:0], true[:0])
 
 
 def test_top_k_counts_ties_by_the_first_class():
@@ -37,12 +48,3 @@ def test_top_k_counts_ties_by_the_first_class():
 def test_mean_class_accuracy_is_over_the_classes_that_occur(labels, predicted, top1, mean):
     figures = load_task("single_label").score_metrics(np.eye(3)[predicted], np.array(labels))
     assert (figures["top1"], figures["mean_class_accuracy"]) == (top1, mean)
-
-
-def test_class_weights_reach_the_loss():
-    assert load_task("single_label").head_settings(2, (0.5, 2.0))["loss_cls"]["class_weight"] == [0.5, 2.0]
-
-
-def test_no_video_is_no_figure():
-    with pytest.raises(ValueError, match="at least one labelled video"):
-        load_task("single_label").score_metrics(np.zeros((0, 3)), np.zeros(0, dtype=int))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from autox_video.dataset.facts import SplitFacts
 from autox_video.plan.rules.common import asked, round_to_multiple
 from autox_video.plan.schema import Decision
@@ -17,11 +15,6 @@ FRAMES_PER_SECOND_OF_VIDEO_LENGTH = 4
 INTERVAL_TOLERANCE = 0.2
 # Patches of 4 pixels, merged twice before the windows of the third stage: other sizes are only padded up.
 INPUT_SIZE_MULTIPLE = 16
-DIRECTION_WORDS = {
-    *("left", "right", "leftward", "rightward", "leftwards", "rightwards", "east", "west"),
-    *("clockwise", "counterclockwise", "anticlockwise", "cw", "ccw"),
-}
-DIRECTION_SIGNS = ("左", "右", "顺时针", "逆时针", "東", "东", "西")
 
 
 def choose_clip_len(settings: Settings, card: Card, train: SplitFacts) -> Decision[int]:
@@ -74,17 +67,3 @@ def choose_min_crop_area(settings: Settings, card: Card) -> Decision[float]:
     return asked(settings, "augment.min_crop_area") or Decision(
         card.min_crop_area, "preset", "the recipe of the preset"
     )
-
-
-def choose_flip(settings: Settings, classes: tuple[str, ...]) -> Decision[float]:
-    """Probability of mirroring: none where a mirror image may belong to another class."""
-    if decision := asked(settings, "augment.flip"):
-        return decision
-    if named := next((name for name in classes if _names_a_direction(name)), None):
-        return Decision(0.0, "data", f"a mirror image changes the meaning of class {named!r}")
-    return Decision(0.5, "default", "no class name speaks of left, right or a turn")
-
-
-def _names_a_direction(name: str) -> bool:
-    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)
-    return any(word.lower() in DIRECTION_WORDS for word in words) or any(sign in name for sign in DIRECTION_SIGNS)

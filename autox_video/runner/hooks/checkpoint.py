@@ -37,6 +37,7 @@ class LastAndBestCheckpointHook(Hook):
         self.best_metric = best_metric
         self.best_score = -math.inf
         self.plan: dict[str, Any] = {}
+        self.thresholds: tuple[float, ...] | None = None
         self.schedule_is_stale = False
 
     def before_run(self, runner) -> None:  # type: ignore[no-untyped-def]
@@ -47,6 +48,9 @@ class LastAndBestCheckpointHook(Hook):
     def before_train(self, runner) -> None:  # type: ignore[no-untyped-def]
         """Go on from the best score of the run, and rebuild a schedule of another length."""
         work_dir = WorkDir(Path(runner.work_dir))
+        if runner.epoch > 0 and work_dir.last_checkpoint.is_file():
+            # An epoch that is not validated hands on the thresholds of the last that was.
+            self.thresholds = load_checkpoint_file(work_dir.last_checkpoint)["meta"][RECORD_KEY].get("thresholds")
         if runner.epoch > 0 and work_dir.best_checkpoint.is_file():
             record = load_checkpoint_file(work_dir.best_checkpoint)["meta"][RECORD_KEY]
             self.best_score = record["metrics"][self.best_metric]
@@ -61,6 +65,7 @@ class LastAndBestCheckpointHook(Hook):
     def after_val_epoch(self, runner, metrics: dict[str, float] | None = None) -> None:  # type: ignore[no-untyped-def]
         """Save the best state, then the last."""
         metrics = metrics or {}
+        self.thresholds = runner.val_evaluator.metrics[0].thresholds
         score = metrics[self.best_metric]
         if score > self.best_score:
             self.best_score = score
@@ -83,7 +88,14 @@ class LastAndBestCheckpointHook(Hook):
     def _save(self, runner, name: str, epoch: int, metrics: dict[str, float]) -> None:  # type: ignore[no-untyped-def]
         final = Path(runner.work_dir) / name
         temporary = final.with_name(f".{name}.tmp")
-        record = {"plan": self.plan, "metrics": metrics, "best_metric": self.best_metric, "best_score": self.best_score}
+        record: dict[str, Any] = {
+            "plan": self.plan,
+            "metrics": metrics,
+            "best_metric": self.best_metric,
+            "best_score": self.best_score,
+        }
+        if self.thresholds is not None:
+            record["thresholds"] = list(self.thresholds)
         meta = {"epoch": epoch, "iter": runner.train_loop.iter, RECORD_KEY: record}
         try:
             runner.save_checkpoint(str(final.parent), temporary.name, meta=meta)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from mmengine.dist import is_main_process
@@ -21,11 +22,6 @@ from autox_video.runner.hooks.checkpoint import validation_is_due
 from autox_video.work_dir import WorkDir, write_text
 
 logger = logging.getLogger(__name__)
-COLUMNS = (
-    *("epoch", "iter", "learning_rate", "train_loss", "train_top1"),
-    *("val_loss", "val_top1", "val_top5", "val_mean_class_accuracy"),
-    *("seconds", "videos_per_second", "data_wait"),
-)
 
 
 @HOOKS.register_module()
@@ -53,7 +49,8 @@ class EpochReportHook(Hook):
 
     def before_train_epoch(self, runner) -> None:  # type: ignore[no-untyped-def]
         """Open the bar and the sums of an epoch."""
-        self._sums = {"loss": 0.0, "right": 0.0, "videos": 0.0, "wait": 0.0}
+        figures = dict.fromkeys(_task(runner).TRAIN_FIGURES, 0.0)
+        self._sums = {"loss": 0.0, "videos": 0.0, "wait": 0.0, **figures}
         self._started = time.perf_counter()
         self._open_bar(len(runner.train_dataloader), f"epoch {runner.epoch + 1}/{runner.max_epochs}")
 
@@ -63,7 +60,8 @@ class EpochReportHook(Hook):
         loss = float(outputs["loss"].detach())
         self._sums["videos"] += count
         self._sums["loss"] += count * loss
-        self._sums["right"] += count * float(outputs.get("top1_acc", 0.0))
+        for name in _task(runner).TRAIN_FIGURES:
+            self._sums[name] += count * float(outputs[f"{name}_acc"])
         self._sums["wait"] += runner.message_hub.get_scalar("train/data_time").current()
         self._bar.advance(note=f"loss {loss:.3f}")
 
@@ -79,7 +77,7 @@ class EpochReportHook(Hook):
                 # The highest of all groups: a pretrained backbone learns more slowly than the head.
                 "learning_rate": max(runner.optim_wrapper.get_lr()["lr"]),
                 "train_loss": self._sums["loss"] / videos,
-                "train_top1": self._sums["right"] / videos,
+                **{f"train_{name}": self._sums[name] / videos for name in _task(runner).TRAIN_FIGURES},
                 "seconds": seconds,
                 "videos_per_second": videos * runner.world_size / seconds,
                 "data_wait": self._sums["wait"] / seconds,
@@ -126,12 +124,24 @@ class EpochReportHook(Hook):
     def _publish(self, runner) -> None:  # type: ignore[no-untyped-def]
         if not is_main_process():
             return
-        logger.info("%s", _line(self.rows[-1], runner.max_epochs, self.rows))
+        task = _task(runner)
+        logger.info("%s", _line(self.rows[-1], runner.max_epochs, self.rows, *task.SHOWN))
         table = io.StringIO()
-        writer = csv.DictWriter(table, COLUMNS, restval="", extrasaction="ignore", lineterminator="\n")
+        writer = csv.DictWriter(table, _columns(task), restval="", extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows({key: _short(value) for key, value in row.items()} for row in self.rows)
         write_text(WorkDir(Path(runner.work_dir)).metrics, table.getvalue())
+
+
+def _task(runner) -> ModuleType:  # type: ignore[no-untyped-def]
+    task: ModuleType = runner.val_evaluator.metrics[0].task
+    return task
+
+
+def _columns(task: ModuleType) -> tuple[str, ...]:
+    train = [f"train_{name}" for name in ("loss", *task.TRAIN_FIGURES)]
+    val = [f"val_{name}" for name in ("loss", *task.VAL_FIGURES)]
+    return ("epoch", "iter", "learning_rate", *train, *val, "seconds", "videos_per_second", "data_wait")
 
 
 def _read_rows(path: Path) -> list[dict[str, Any]]:
@@ -145,15 +155,16 @@ def _short(value: Any) -> Any:
     return f"{value:.6g}" if isinstance(value, float) else value
 
 
-def _line(row: Mapping[str, Any], max_epochs: int, rows: list[dict[str, Any]]) -> str:
+def _line(row: Mapping[str, Any], max_epochs: int, rows: list[dict[str, Any]], figure: str, heading: str) -> str:
     left = (max_epochs - row["epoch"]) * sum(float(r["seconds"]) for r in rows) / len(rows)
     parts = [
         f"epoch {row['epoch']:{len(str(max_epochs))}d}/{max_epochs}",
         f"loss {row['train_loss']:.3f}",
-        f"top-1 {row['train_top1']:.3f}",
     ]
-    if "val_top1" in row:
-        parts += [f"val loss {row['val_loss']:.3f}", f"val top-1 {row['val_top1']:.3f}"]
+    if f"train_{figure}" in row:
+        parts.append(f"{heading} {row[f'train_{figure}']:.3f}")
+    if f"val_{figure}" in row:
+        parts += [f"val loss {row['val_loss']:.3f}", f"val {heading} {row[f'val_{figure}']:.3f}"]
     parts += [
         f"lr {row['learning_rate']:.1e}",
         f"{row['videos_per_second']:.1f} videos/s",

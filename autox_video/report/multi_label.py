@@ -1,0 +1,237 @@
+"""The product of a test where a video has several labels; see `results` for what both kinds share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from autox_video.predictions import Prediction, Predictions
+from autox_video.report.results import (
+    TOP,
+    Checkpoint,
+    Counts,
+    Label,
+    ScoredLabel,
+    Views,
+    count_rows,
+    metrics_note,
+    refuse_broken_scores,
+    shortest,
+)
+from autox_video.tasks import load_task
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class MultiLabelVideo:
+    """One video of the test list.
+
+    Attributes:
+        file: As listed.
+        status: `ok`, or `error` when the video could not be read.
+        error: Why it could not be read, or None.
+        true_labels: None when the list has no label.
+        predicted_labels: The labels whose score reaches their threshold, which may be none; None without scores.
+        correct: Whether both are the same labels; None where one is missing.
+        top5: The best labels with their scores, best first.
+        scores: Probability of each label, in the order of `classes`.
+        start_seconds: Where the labelled piece of the video begins; left out of the file for a whole video.
+        end_seconds: Where it ends; likewise.
+    """
+
+    file: str
+    status: str
+    error: str | None
+    true_labels: tuple[Label, ...] | None
+    predicted_labels: tuple[Label, ...] | None
+    correct: bool | None
+    top5: tuple[ScoredLabel, ...]
+    scores: tuple[float, ...] | None
+    start_seconds: float | None = None
+    end_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class LabelResult:
+    """One label.
+
+    Attributes:
+        label: Its name.
+        num_videos: Labelled and scored videos that have it.
+        threshold: The probability from which on a video has it.
+        average_precision: Independent of the threshold; None without videos.
+        precision: Share of the videos that were given it which have it; None when none was.
+        recall: Share of the videos that have it which were given it; None without videos.
+        f1: Harmonic mean of both; None without videos.
+    """
+
+    label: str
+    num_videos: int
+    threshold: float
+    average_precision: float | None
+    precision: float | None
+    recall: float | None
+    f1: float | None
+
+
+@dataclass(frozen=True)
+class MultiLabelMetrics:
+    """Figures over the labelled videos that could be scored.
+
+    Attributes:
+        mean_average_precision: Mean of the average precision of the labels that a video has.
+        mean_f1: Mean of their F1 at the thresholds.
+        exact_match: Share of videos that were given all their labels and no other.
+        loss: Mean binary cross entropy over videos and labels.
+        per_label: One entry a label.
+    """
+
+    mean_average_precision: float
+    mean_f1: float
+    exact_match: float
+    loss: float
+    per_label: tuple[LabelResult, ...]
+
+
+@dataclass(frozen=True)
+class MultiLabelResults:
+    """Everything a test found. Written as JSON it is described by `resources/results_multi_label.schema.json`.
+
+    Attributes:
+        version: Of this layout.
+        task: `multi_label`.
+        model: Name of the preset.
+        checkpoint: What was tested.
+        data_root: Folder that relative file names start from.
+        classes: Names of the labels; the position is the id.
+        thresholds: The probability from which on a video has a label, one a label.
+        thresholds_note: Where the thresholds come from.
+        views: How each video was seen.
+        counts: How many videos there were.
+        metrics: None when no video is labelled and scored: figures are never made up.
+        metrics_note: What the figures leave out, or why there are none; None when they cover every video.
+        videos: One entry a video, in the order of the list.
+    """
+
+    version: int
+    task: str
+    model: str
+    checkpoint: Checkpoint
+    data_root: str
+    classes: tuple[str, ...]
+    thresholds: tuple[float, ...]
+    thresholds_note: str
+    views: Views
+    counts: Counts
+    metrics: MultiLabelMetrics | None
+    metrics_note: str | None
+    videos: tuple[MultiLabelVideo, ...]
+
+
+def make_multi_label_results(predictions: Predictions) -> MultiLabelResults:
+    """Turn probabilities into labels and figures.
+
+    Raises:
+        RunError: A score is not a finite number.
+    """
+    rows, task = predictions.rows, load_task(predictions.task)
+    refuse_broken_scores(rows)
+    note = "chosen on the validation videos for the best F1 of each label"
+    thresholds = predictions.thresholds
+    if thresholds is None:
+        thresholds = (task.DEFAULT_THRESHOLD,) * len(predictions.classes)
+        note = f"{task.DEFAULT_THRESHOLD} for each label: the checkpoint was written before any validation"
+    used = [row for row in rows if row.scores is not None and row.label is not None]
+    counts = count_rows(rows)
+    return MultiLabelResults(
+        version=VERSION,
+        task=predictions.task,
+        model=predictions.model,
+        checkpoint=Checkpoint(predictions.checkpoint, predictions.checkpoint_sha256, predictions.epoch),
+        data_root=predictions.data_root,
+        classes=predictions.classes,
+        thresholds=thresholds,
+        thresholds_note=note,
+        views=Views(predictions.num_clips, predictions.num_crops),
+        counts=counts,
+        metrics=_metrics(predictions, thresholds, used) if used else None,
+        metrics_note=metrics_note(counts, len(used)),
+        videos=tuple(_video(row, predictions.classes, thresholds) for row in rows),
+    )
+
+
+def multi_label_lines(results: MultiLabelResults) -> list[str]:
+    """The outcome in a few lines for the console."""
+    counts = results.counts
+    what = f"{counts.scored} of {counts.videos} videos scored"
+    if results.metrics is None:
+        return [f"no figures: {results.metrics_note} ({what})"]
+    metrics = results.metrics
+    lines = [
+        f"mAP {metrics.mean_average_precision:.3f}  mean F1 {metrics.mean_f1:.3f}  "
+        f"exact match {metrics.exact_match:.3f}  ({what})"
+    ]
+    if results.metrics_note:
+        lines.append(f"note     {results.metrics_note}")
+    scored = [label for label in metrics.per_label if label.average_precision is not None]
+    worst = min(scored, key=lambda label: label.average_precision or 0.0)
+    if worst.average_precision != 1:
+        lines.append(f"hardest label: {worst.label!r} (average precision {worst.average_precision:.3f})")
+    return lines
+
+
+def _metrics(predictions: Predictions, thresholds: tuple[float, ...], used: list[Prediction]) -> MultiLabelMetrics:
+    task = load_task(predictions.task)
+    scores = np.stack([row.scores for row in used if row.scores is not None])
+    true = task.label_array([ids_of(row) for row in used], len(predictions.classes))
+    given = scores >= np.array(thresholds)
+    per_label = []
+    for i, name in enumerate(predictions.classes):
+        both, has, got = int((true & given)[:, i].sum()), int(true[:, i].sum()), int(given[:, i].sum())
+        per_label.append(
+            LabelResult(
+                label=name,
+                num_videos=has,
+                threshold=thresholds[i],
+                average_precision=task.average_precision(scores[:, i], true[:, i]) if has else None,
+                precision=both / got if got else None,
+                recall=both / has if has else None,
+                f1=2 * both / (has + got) if has else None,
+            )
+        )
+    return MultiLabelMetrics(
+        **task.score_metrics(scores, true),
+        mean_f1=float(np.mean([label.f1 for label in per_label if label.f1 is not None])),
+        exact_match=float((true == given).all(axis=1).mean()),
+        per_label=tuple(per_label),
+    )
+
+
+def _video(row: Prediction, classes: tuple[str, ...], thresholds: tuple[float, ...]) -> MultiLabelVideo:
+    true = None if row.label is None else tuple(Label(i, classes[i]) for i in ids_of(row))
+    if row.scores is None:
+        piece = (row.start_seconds, row.end_seconds)
+        return MultiLabelVideo(row.path, "error", row.error, true, None, None, (), None, *piece)
+    scores = tuple(shortest(score) for score in row.scores)
+    given = tuple(Label(int(i), classes[i]) for i in np.flatnonzero(row.scores >= np.array(thresholds)))
+    order = np.argsort(-row.scores, kind="stable")[:TOP]
+    return MultiLabelVideo(
+        file=row.path,
+        status="ok",
+        error=None,
+        true_labels=true,
+        predicted_labels=given,
+        correct=None if true is None else given == true,
+        top5=tuple(ScoredLabel(classes[i], scores[i]) for i in order),
+        scores=scores,
+        start_seconds=row.start_seconds,
+        end_seconds=row.end_seconds,
+    )
+
+
+def ids_of(row: Prediction) -> tuple[int, ...]:
+    """The class ids of a labelled row: a list has a bare id where a video has one label."""
+    assert row.label is not None, "only labelled rows are asked for"
+    return row.label if isinstance(row.label, tuple) else (row.label,)
