@@ -11,5 +11,12 @@ from autox_video.runner.evaluator import ScoreMetric  # noqa: E402
 from autox_video.runner.hooks.checkpoint import LastAndBestCheckpointHook  # noqa: E402
 from autox_video.runner.hooks.epoch_report import EpochReportHook  # noqa: E402
 from autox_video.runner.hooks.pretrained import PretrainedWeightsHook  # noqa: E402
+from autox_video.runner.samplers import ClassBalancedSampler  # noqa: E402
 
-__all__ = ["EpochReportHook", "LastAndBestCheckpointHook", "PretrainedWeightsHook", "ScoreMetric"]
+__all__ = [
+    "ClassBalancedSampler",
+    "EpochReportHook",
+    "LastAndBestCheckpointHook",
+    "PretrainedWeightsHook",
+    "ScoreMetric",
+]

@@ -19,6 +19,20 @@ __all__ = ["AUTO", "KEYS", "SECTIONS", "Key", "Settings"]
 
 
 @dataclass(frozen=True)
+class DataSettings:
+    """How the videos are divided and drawn."""
+
+    balance: str | Auto = setting(
+        AUTO,
+        "str",
+        "What is done about classes of different size: `sampler` draws each class equally often, `weights` weighs the "
+        "loss of a class by the inverse of its number of videos. `auto` weighs where classes are very uneven.",
+        choices=("none", "sampler", "weights"),
+        example="sampler",
+    )
+
+
+@dataclass(frozen=True)
 class ModelSettings:
     """Which network, and what it starts from."""
 
@@ -100,13 +114,6 @@ class TrainSettings:
         "The validation figure that decides which checkpoint is best.",
         choices=("top1", "mean_class_accuracy"),
         example="top1",
-    )
-    class_weights: str | Auto = setting(
-        AUTO,
-        "str",
-        "`balanced` weighs the loss of a class by the inverse of its number of videos.",
-        choices=("none", "balanced"),
-        example="none",
     )
 
 
@@ -209,6 +216,7 @@ class Settings:
         endings=(".json", ".csv", ".pkl", ".yaml", ".yml"),
         example="results.json",
     )
+    data: DataSettings = field(default_factory=DataSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
     clip: ClipSettings = field(default_factory=ClipSettings)
     train: TrainSettings = field(default_factory=TrainSettings)
