@@ -38,6 +38,25 @@ class BadVideo:
 
 
 @dataclass(frozen=True)
+class Leak:
+    """A video of val or test that also stands in a split that was learned from or chosen by.
+
+    Attributes:
+        split: `val` or `test`.
+        path: As in the canonical list.
+        other_split: `train` or `val`.
+        other_path: A video there that is the same, or from the same recording.
+        kind: `same file`, `same content`, `look-alike frames` or `same group`.
+    """
+
+    split: str
+    path: str
+    other_split: str
+    other_path: str
+    kind: str
+
+
+@dataclass(frozen=True)
 class SplitFacts:
     """One split. What is counted or measured is so over its readable videos.
 
@@ -82,6 +101,7 @@ class Fingerprint:
         splits: By name: always `train` and `val`, `test` too unless there is nothing to test on.
         bad_videos: What was left out.
         notes: Sentences a person should read, such as "val and test are the same 50 files".
+        leaks: Videos of labelled splits that also stand in an earlier one.
     """
 
     version: int
@@ -91,3 +111,4 @@ class Fingerprint:
     splits: dict[str, SplitFacts]
     bad_videos: tuple[BadVideo, ...]
     notes: tuple[str, ...]
+    leaks: tuple[Leak, ...] = ()

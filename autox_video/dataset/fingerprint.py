@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from autox_video.dataset import checks
-from autox_video.dataset.annotations import canonical_path, read_annotations, write_annotations
+from autox_video.dataset.annotations import canonical_path, write_annotations
+from autox_video.dataset.audit import PoolGrouper, audit_splits
 from autox_video.dataset.classes import ClassList, find_classes, label_ids
 from autox_video.dataset.entries import SPLITS, Draft, Listing, Part, Sample
-from autox_video.dataset.facts import Fingerprint
+from autox_video.dataset.facts import Fingerprint, Leak
 from autox_video.dataset.formats import read_listing
+from autox_video.dataset.groups import pattern_problems
 from autox_video.dataset.messages import shorten
 from autox_video.dataset.opened import OpenedSplit, open_splits, split_facts
 from autox_video.dataset.splits import complete_splits, sweep_folder
 from autox_video.dataset.video_files import real_file
-from autox_video.errors import Problem, RequestError, RunError
+from autox_video.errors import Problem, RequestError
 from autox_video.settings.schema import Settings
-from autox_video.work_dir import WorkDir, read_record, write_record
+from autox_video.work_dir import WorkDir, write_record
 
 VERSION = 1
 TASK = "single_label"
@@ -33,8 +35,8 @@ def fingerprint_dataset(
 ) -> Fingerprint:
     """Read the data, open every video once, and write down what it is.
 
-    Writes `annotations/<split>.txt` and `probe_cache.json`, and `fingerprint.json` when all three
-    splits are asked for.
+    Writes `annotations/<split>.txt`, `annotations/leaks.tsv` and `probe_cache.json`, and when all three splits are
+    asked for `annotations/groups.tsv` and `fingerprint.json`.
 
     Args:
         settings: Where lists and videos are.
@@ -51,25 +53,27 @@ def fingerprint_dataset(
         RunError: Videos cannot be opened at all, or files not be written.
     """
     wanted = [split for split in SPLITS if split in splits]
-    if problems := checks.folder_problems(settings):
+    if problems := [*checks.folder_problems(settings), *pattern_problems(settings)]:
         raise RequestError(problems)
     listing = Listing({}) if whole_folder else read_listing(settings, _needed(settings, wanted, classes))
     class_list = find_classes(settings, classes, listing.parts)
     read, wrong_labels = _drafts(settings, listing.parts, class_list)
     problems = [*listing.problems, *class_list.problems, *wrong_labels]
+    grouper = PoolGrouper(settings, work_dir, class_list.names)
     if whole_folder:
         drafts, divided = {"test": sweep_folder(settings)}, list[str]()
     else:
-        drafts, divided = complete_splits(read, settings, wanted)
+        drafts, divided = complete_splits(read, settings, wanted, grouper)
     if not problems:
-        problems += checks.absent_splits(settings, wanted, drafts)
-    opened = open_splits(drafts, settings.data_root, work_dir.probe_cache)
+        problems += [*checks.absent_splits(settings, wanted, drafts), *grouper.problems]
+    opened = open_splits(drafts, settings.data_root, work_dir.probe_cache, grouper.known)
     problems += checks.refusals(settings, opened, class_list.names, labels_are_right=not problems)
     if problems:
         raise RequestError(shorten(dict.fromkeys(problems)))
-    notes = [*listing.notes, *class_list.notes, *divided, *checks.remarks(opened, class_list.names)]
-    notes += checks.shared_files(opened, _earlier_files(work_dir, opened))
-    return _write(settings, work_dir, wanted, class_list.names, opened, notes)
+    notes = [*listing.notes, *class_list.notes, *divided, *grouper.notes, *checks.remarks(opened, class_list.names)]
+    audit = audit_splits(settings, work_dir, opened, grouper.grouping)
+    notes += [*checks.shared_files(opened, audit.earlier_files), *audit.notes]
+    return _write(settings, work_dir, wanted, class_list.names, opened, notes, audit.leaks)
 
 
 def _needed(settings: Settings, wanted: Collection[str], classes: tuple[str, ...] | None) -> set[str]:
@@ -95,24 +99,11 @@ def _drafts(
         samples = []
         for entry, label in zip(part.entries, ids, strict=True):
             path = canonical_path(entry.path, root)
-            samples.append(Sample(path, label, entry.where, real_file(os.path.join(root, path), folders)))
+            piece = (entry.start_seconds, entry.end_seconds, entry.group)
+            samples.append(Sample(path, label, entry.where, real_file(os.path.join(root, path), folders), *piece))
         labelled = split != "test" or any(entry.label is not None for entry in part.entries)
         drafts[split] = Draft(tuple(samples), part.source, labelled)
     return drafts, problems
-
-
-def _earlier_files(work_dir: WorkDir, opened: Mapping[str, OpenedSplit]) -> dict[str, set[str]]:
-    """The files that a training in this work dir used, of the splits that are not opened now."""
-    files: dict[str, set[str]] = {}
-    folders: dict[str, str] = {}
-    try:
-        root = read_record(work_dir.fingerprint, Fingerprint).data_root
-        for split in {"train", "val"} - opened.keys():
-            paths = [path for path, _ in read_annotations(work_dir.annotations(split))]
-            files[split] = {real_file(os.path.join(root, path), folders) for path in paths}
-    except (RunError, OSError, ValueError):
-        return {}  # there was no such training
-    return files
 
 
 def _write(
@@ -122,6 +113,7 @@ def _write(
     classes: tuple[str, ...],
     opened: Mapping[str, OpenedSplit],
     notes: list[str],
+    leaks: Sequence[Leak],
 ) -> Fingerprint:
     for split, videos in opened.items():
         write_annotations(work_dir.annotations(split), videos.good)
@@ -133,6 +125,7 @@ def _write(
         splits={split: split_facts(videos, work_dir.annotations(split), classes) for split, videos in opened.items()},
         bad_videos=tuple(video for videos in opened.values() for video in videos.bad),
         notes=tuple(notes),
+        leaks=tuple(leaks),
     )
     if set(wanted) == set(SPLITS):
         write_record(work_dir.fingerprint, fingerprint)

@@ -43,16 +43,19 @@ class OpenedSplit:
         return Counter(sample.label for sample in self.good if sample.label is not None)
 
 
-def open_splits(drafts: Mapping[str, Draft], root: Path, cache: Path) -> dict[str, OpenedSplit]:
+def open_splits(
+    drafts: Mapping[str, Draft], root: Path, cache: Path, opened: Mapping[str, VideoFacts | str]
+) -> dict[str, OpenedSplit]:
     """Open every video of some splits.
 
     Args:
         drafts: The splits.
         root: Folder that relative paths start from.
         cache: See `probe_videos`.
+        opened: Answers of `probe_videos` for files that were opened before.
     """
     files = [sample.file for draft in drafts.values() for sample in draft.samples if _reason(sample, root) is None]
-    known = probe_videos(files, cache)
+    known = {**opened, **probe_videos((file for file in files if file not in opened), cache)}
     return {split: _sort_out(split, draft, root, known) for split, draft in drafts.items()}
 
 

@@ -17,7 +17,7 @@ from autox_video.dataset.probe_pool import Answer, read_videos
 from autox_video.progress import progress_bar
 from autox_video.work_dir import write_json
 
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 LIMIT_SECONDS = 20.0
 MAX_WORKERS = 8
 MISSING = "does not exist"
@@ -33,6 +33,8 @@ class VideoFacts:
         width: Of a decoded frame, in pixels.
         height: Of a decoded frame, in pixels.
         size_bytes: Of the file.
+        digest: Of its bytes, in hex.
+        frame_hashes: What its first, middle and last frame look like (see `frame_hashes`).
     """
 
     num_frames: int
@@ -40,6 +42,8 @@ class VideoFacts:
     width: int
     height: int
     size_bytes: int
+    digest: str = ""
+    frame_hashes: tuple[str, ...] = ()
 
 
 def probe_videos(
@@ -94,6 +98,13 @@ def probe_videos(
     return found
 
 
+def remembered_videos(files: Iterable[str], cache: Path) -> dict[str, VideoFacts]:
+    """What is known of files that could be read once, be they changed or gone since."""
+    known = _read_cache(cache)
+    found = {file: _facts(known[file], known[file]["stamp"][0]) for file in files if file in known}
+    return {file: facts for file, facts in found.items() if isinstance(facts, VideoFacts)}
+
+
 def _stamp(file: str) -> list[int] | str:
     """Size and time of change, by which a file is known again; or why there is no point in opening it."""
     try:
@@ -116,7 +127,8 @@ def _stamp(file: str) -> list[int] | str:
 def _facts(answer: Answer, size_bytes: int) -> VideoFacts | str:
     if "reason" in answer:
         return str(answer["reason"])
-    return VideoFacts(answer["num_frames"], answer["fps"], answer["width"], answer["height"], size_bytes)
+    seen = (answer["digest"], tuple(answer["frame_hashes"]))
+    return VideoFacts(answer["num_frames"], answer["fps"], answer["width"], answer["height"], size_bytes, *seen)
 
 
 def _read_cache(cache: Path) -> dict[str, dict[str, Any]]:

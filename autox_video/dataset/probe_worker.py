@@ -1,12 +1,15 @@
 """The process that opens videos, so that a file that crashes or hangs the decoder costs only itself.
 
-Started by `probe_pool` as a script: it must be quick to start, and imports nothing of this package.
+Started by `probe_pool` as a script: it must be quick to start, and takes of this package only the file that
+hashes frames.
 It reads one JSON line a video, `{"file": ...}`, and answers with one: the facts, or the reason why
 there are none.
 """
 
 from __future__ import annotations
 
+import hashlib
+import importlib.util
 import io
 import json
 import math
@@ -31,6 +34,7 @@ def main() -> None:
     try:
         import decord
 
+        frame_hashes = _beside(here, "frame_hashes").frame_hashes
         decord.logging.set_level(decord.logging.QUIET)
         hello: dict[str, Any] = {"ready": True}
     except Exception as error:
@@ -39,21 +43,23 @@ def main() -> None:
     patience = math.ceil(float(sys.argv[1])) + 30
     for line in sys.stdin:
         signal.alarm(patience)  # the end of this process, should the parent be gone
-        answer = read_video(json.loads(line)["file"], decord.VideoReader)
+        answer = read_video(json.loads(line)["file"], decord.VideoReader, frame_hashes)
         print(json.dumps(answer), file=answers, flush=True)
         signal.alarm(0)
 
 
-def read_video(file: str, open_video: Callable[..., Any]) -> dict[str, Any]:
+def read_video(file: str, open_video: Callable[..., Any], hash_frames: Callable[..., list[str]]) -> dict[str, Any]:
     """Read the first, the middle and the last frame by the route that training takes.
 
     Args:
         file: Absolute path.
         open_video: `decord.VideoReader`.
+        hash_frames: `frame_hashes`.
 
     Returns:
         `num_frames`, `fps` (None where it is not a number), `width` and `height` of the decoded
-        frames; or `reason`, and `lasting`, whether the same file would fail again.
+        frames, the `digest` of the file's bytes and the `frame_hashes` of the three frames; or
+        `reason`, and `lasting`, whether the same file would fail again.
     """
     try:
         with open(file, "rb") as opened:
@@ -66,6 +72,7 @@ def read_video(file: str, open_video: Callable[..., Any]) -> dict[str, Any]:
         frames = video.get_batch([0, num_frames // 2, num_frames - 1])
         height, width = frames.shape[1:3]
         fps = float(video.get_avg_fps())
+        hashes = hash_frames(frames.asnumpy())
         del frames, video  # a crash in closing the file must not be blamed on the next one
     except OSError as error:
         return {"reason": f"cannot be read: {error.strerror}", "lasting": False}
@@ -78,7 +85,19 @@ def read_video(file: str, open_video: Callable[..., Any]) -> dict[str, Any]:
         "fps": fps if math.isfinite(fps) else None,
         "width": int(width),
         "height": int(height),
+        "digest": hashlib.blake2b(content.getbuffer(), digest_size=16).hexdigest(),
+        "frame_hashes": hashes,
     }
+
+
+def _beside(folder: str, name: str) -> Any:
+    """A module of this folder, without the package around it."""
+    spec = importlib.util.spec_from_file_location(name, os.path.join(folder, f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def in_words(message: str) -> str:

@@ -36,6 +36,8 @@ HELP_ZH: Final = {
     "epoch": "遍历全部训练视频的轮数。",
     "work_dir": "一次运行写出的所有文件所在的文件夹。",
     "test_results_path": "测试结果写到哪里；格式由扩展名决定。省略时为 `work_dir` 中的 `results.json`。",
+    "data.group_pattern": "哪些视频来自同一次拍摄（因此不会被分到两个集合中）：一个正则表达式，括号中的部分是拍摄的名称。"
+    "`auto` 识别 UCF101 和 YouTube 片段的文件名，以及能划分每个类别的文件夹和编号；`none` 不看文件名。",
     "data.balance": "如何处理类别大小不均：`sampler` 让每个类别被抽到的次数相同，"
     "`weights` 按各类别视频数的倒数给损失加权。`auto` 在类别很不均衡时加权。",
     "model.name": "模型：configs/models 中的文件名，不带 .py。",

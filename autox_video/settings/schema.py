@@ -22,6 +22,15 @@ __all__ = ["AUTO", "KEYS", "SECTIONS", "Key", "Settings"]
 class DataSettings:
     """How the videos are divided and drawn."""
 
+    group_pattern: str = setting(
+        AUTO,
+        "str",
+        "Which videos come from one recording, and so never stand in two splits: a regular expression, of which the "
+        "part in parentheses names the recording. `auto` knows the names of UCF101 and of YouTube clips, and folders "
+        "and numbers that divide every class; `none` looks at no name.",
+        none=True,
+        example="^(subject[0-9]+)_",
+    )
     balance: str | Auto = setting(
         AUTO,
         "str",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -10,23 +11,36 @@ import sys
 import time
 from pathlib import Path
 
+import decord
 import numpy as np
 import pytest
 from videos import write_video
 
 import autox_video
 from autox_video.dataset import probe
+from autox_video.dataset.frame_hashes import frame_hashes
 from autox_video.dataset.probe import VideoFacts, probe_videos
 from autox_video.dataset.probe_pool import WORKER, read_videos
 from autox_video.dataset.probe_worker import in_words
 from autox_video.progress import Bar
 
 
+def frames_of(path: Path, *positions: int) -> tuple[str, ...]:
+    return tuple(frame_hashes(decord.VideoReader(str(path)).get_batch(positions).asnumpy()))
+
+
 def test_facts_are_those_of_the_file(tmp_path):
     path = write_video(tmp_path / "a.mp4", frames=15, size=64, fps=7.5)
-    assert probe_videos([str(path)], tmp_path / "cache.json") == {
-        str(path): VideoFacts(num_frames=15, fps=7.5, width=64, height=64, size_bytes=path.stat().st_size)
-    }
+    facts = probe_videos([str(path)], tmp_path / "cache.json")[str(path)]
+    assert facts == VideoFacts(
+        num_frames=15,
+        fps=7.5,
+        width=64,
+        height=64,
+        size_bytes=path.stat().st_size,
+        digest=hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest(),
+        frame_hashes=frames_of(path, 0, 7, 14),
+    )
 
 
 def test_every_unusable_file_gets_its_reason_and_the_others_are_read(tmp_path, clip, crasher):
@@ -40,10 +54,12 @@ def test_every_unusable_file_gets_its_reason_and_the_others_are_read(tmp_path, c
     (tmp_path / "loop.mp4").symlink_to(tmp_path / "loop.mp4")
     shutil.copy(crasher, tmp_path / "crash.avi")
     one = write_video(tmp_path / "one.mp4", frames=1)
+    seen_of_one = (hashlib.blake2b(one.read_bytes(), digest_size=16).hexdigest(), frames_of(one, 0, 0, 0))
     good = {
         name: shutil.copy(clip, tmp_path / name) for name in ("-a.mp4", "跳 舞.mp4", "🎬.mp4", "tab\t.mp4", "noending")
     }
-    facts = VideoFacts(6, 12.0, 32, 32, clip.stat().st_size)
+    seen = (hashlib.blake2b(content, digest_size=16).hexdigest(), frames_of(clip, 0, 3, 5))
+    facts = VideoFacts(6, 12.0, 32, 32, clip.stat().st_size, *seen)
     no_video = "is no video, or its header is damaged or cut off"
     expected: dict[str, object] = {
         "empty.mp4": "is empty",
@@ -56,7 +72,7 @@ def test_every_unusable_file_gets_its_reason_and_the_others_are_read(tmp_path, c
         "crash.avi": "crashes the decoder",
         "missing.mp4": "does not exist",
         "empty.mp4/x.mp4": "does not exist",
-        "one.mp4": VideoFacts(1, 12.0, 32, 32, one.stat().st_size),
+        "one.mp4": VideoFacts(1, 12.0, 32, 32, one.stat().st_size, *seen_of_one),
         **dict.fromkeys(good, facts),
     }
     found = probe_videos([str(tmp_path / name) for name in expected], tmp_path / "cache.json")
