@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,12 +18,14 @@ class Prediction:
         label: True class id, or None when unlabelled.
         scores: Probabilities, float32, shape (num_classes,); None when the video could not be read.
         error: Why there are no scores, or None.
+        leak: Where the video also stands in train or val, such as `same file as val: a.mp4`; None for a new one.
     """
 
     path: str
     label: int | None
     scores: np.ndarray | None
     error: str | None = None
+    leak: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,3 +55,9 @@ class Predictions:
     num_clips: int
     num_crops: int
     rows: tuple[Prediction, ...]
+
+
+def mark_leaks(predictions: Predictions, leaks: Mapping[str, str]) -> Predictions:
+    """Say of each video in `leaks`, by its path, where else it stands."""
+    rows = (dataclasses.replace(row, leak=leaks.get(row.path)) for row in predictions.rows)
+    return dataclasses.replace(predictions, rows=tuple(rows))

@@ -22,6 +22,7 @@ from autox_video.plan.make_plan import make_plan, make_test_plan
 from autox_video.plan.resume import continue_plan
 from autox_video.plan.rules.model import choose_model
 from autox_video.plan.schema import Hardware, Plan
+from autox_video.predictions import mark_leaks
 from autox_video.presets import Preset, load_preset
 from autox_video.render.config import config_text, render_config
 from autox_video.report.results import Results, make_results
@@ -163,7 +164,7 @@ def test(settings: Settings, *, checkpoint: Path | None = None, whole_folder: bo
     rows = read_annotations(work_dir.annotations("test"))
     logger.info("testing  %s (epoch %d) on %d videos", path, record.epoch, len(rows))
     predictions = run_test(config, decided, work_dir, path, rows, fingerprint.bad_videos)
-    results = make_results(predictions)
+    results = make_results(mark_leaks(predictions, fingerprint.leaks_of_test()))
     write_results(results, settings.test_results_path, settings.test.results_format)
     return results
 

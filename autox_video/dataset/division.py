@@ -71,9 +71,11 @@ def divide(
     division = _Division(sizes, Counter({label: len(names) for label, names in by_class.items()}))
     # Classes of few groups choose first: where groups have several classes, the others can give way.
     for label in sorted(by_class, key=lambda label: (len(by_class[label]), str(label))):
-        num_files = sum(sizes[name][label] for name in by_class[label])
+        counts = [sizes[name][label] for name in by_class[label]]
+        # What is not of the largest group is shared out evenly where it is less than the shares ask for.
+        most = (sum(counts) - max(counts)) / (1 + len(shares))
         for split, share in shares.items():
-            _fill(division, split, label, by_class[label], max(1, round(share * num_files)))
+            _fill(division, split, label, by_class[label], max(1, round(min(share * sum(counts), most))))
     return {
         split: tuple(sample for sample in samples if division.split_of.get(group[sample.file], "train") == split)
         for split in ("train", *shares)

@@ -112,3 +112,8 @@ class Fingerprint:
     bad_videos: tuple[BadVideo, ...]
     notes: tuple[str, ...]
     leaks: tuple[Leak, ...] = ()
+
+    def leaks_of_test(self) -> dict[str, str]:
+        """Of each test video that also stands in train or val, by path, where; train goes before val."""
+        leaks = [leak for leak in reversed(self.leaks) if leak.split == "test"]
+        return {leak.path: f"{leak.kind} as {leak.other_split}: {leak.other_path}" for leak in leaks}

@@ -67,6 +67,8 @@ def fingerprint_dataset(
     if not problems:
         problems += [*checks.absent_splits(settings, wanted, drafts), *grouper.problems]
     opened = open_splits(drafts, settings.data_root, work_dir.probe_cache, grouper.known)
+    if grouper.problems:  # they say why such a split is empty
+        opened = {split: videos for split, videos in opened.items() if videos.draft.samples}
     problems += checks.refusals(settings, opened, class_list.names, labels_are_right=not problems)
     if problems:
         raise RequestError(shorten(dict.fromkeys(problems)))

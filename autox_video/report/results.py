@@ -11,6 +11,7 @@ import numpy as np
 
 from autox_video.errors import Problem, RunError
 from autox_video.predictions import Prediction, Predictions
+from autox_video.report.new_videos import leak_lines, leaks_note
 from autox_video.tasks import load_task
 
 VERSION = 1
@@ -47,6 +48,7 @@ class VideoResult:
         confidence: The highest score.
         top5: The best classes with their scores, best first.
         scores: Probability of each class, in the order of `Results.classes`.
+        leak: Where the video also stands in train or val, such as `same file as val: a.mp4`; None for a new one.
     """
 
     file: str
@@ -58,6 +60,7 @@ class VideoResult:
     confidence: float | None
     top5: tuple[ScoredLabel, ...]
     scores: tuple[float, ...] | None
+    leak: str | None = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,9 @@ class Results:
         counts: How many videos there were.
         metrics: None when no video is labelled and scored: figures are never made up.
         metrics_note: What the figures leave out, or why there are none; None when they cover every video.
+        metrics_without_leaks: Over the same videos without those that also stand in train or val; None where no
+            video does, or none is left.
+        leaks_note: How many were left out of these; None where no video stands in train or val.
         videos: One entry a video, in the order of the list.
     """
 
@@ -153,6 +159,8 @@ class Results:
     counts: Counts
     metrics: Metrics | None
     metrics_note: str | None
+    metrics_without_leaks: Metrics | None
+    leaks_note: str | None
     videos: tuple[VideoResult, ...]
 
 
@@ -166,6 +174,7 @@ def make_results(predictions: Predictions) -> Results:
     _refuse_broken_scores(rows)
     scored = [row for row in rows if row.scores is not None]
     used = [row for row in scored if row.label is not None]
+    new = [row for row in used if row.leak is None]
     counts = Counts(
         videos=len(rows),
         scored=len(scored),
@@ -183,6 +192,8 @@ def make_results(predictions: Predictions) -> Results:
         counts=counts,
         metrics=_metrics(predictions, used) if used else None,
         metrics_note=_metrics_note(counts, len(used)),
+        metrics_without_leaks=_metrics(predictions, new) if 0 < len(new) < len(used) else None,
+        leaks_note=leaks_note(len(used), len(new)),
         videos=tuple(_video(row, predictions) for row in rows),
     )
 
@@ -200,6 +211,7 @@ def summary_lines(results: Results) -> list[str]:
     ]
     if results.metrics_note:
         lines.append(f"note     {results.metrics_note}")
+    lines += leak_lines(results)
     errors = np.array(metrics.confusion_matrix)
     np.fill_diagonal(errors, 0)
     if errors.any():
@@ -257,7 +269,7 @@ def _video(row: Prediction, predictions: Predictions) -> VideoResult:
     classes = predictions.classes
     true = None if row.label is None else Label(row.label, classes[row.label])
     if row.scores is None:
-        return VideoResult(row.path, "error", row.error, true, None, None, None, (), None)
+        return VideoResult(row.path, "error", row.error, true, None, None, None, (), None, row.leak)
     scores = tuple(shortest(score) for score in row.scores)
     best = load_task(predictions.task).predicted_label(row.scores)
     order = np.argsort(-row.scores, kind="stable")[:TOP]
@@ -271,6 +283,7 @@ def _video(row: Prediction, predictions: Predictions) -> VideoResult:
         confidence=scores[best],
         top5=tuple(ScoredLabel(classes[index], scores[index]) for index in order),
         scores=scores,
+        leak=row.leak,
     )
 
 

@@ -60,12 +60,12 @@ def read_results(path: Path) -> Results:
 
 def table(results: Results) -> list[list[Any]]:
     """A heading and a row a video."""
-    head = ["file", "status", "error", "true_label", "predicted_label", "correct", "confidence"]
+    head = ["file", "status", "error", "true_label", "predicted_label", "correct", "confidence", "leak"]
     rows: list[list[Any]] = [[*head, *(f"score:{name}" for name in results.classes)]]
     for video in results.videos:
         true = "" if video.true_label is None else video.true_label.name
         predicted = "" if video.predicted_label is None else video.predicted_label.name
-        facts = [video.file, video.status, video.error, true, predicted, video.correct, video.confidence]
+        facts = [video.file, video.status, video.error, true, predicted, video.correct, video.confidence, video.leak]
         rows.append([*facts, *(video.scores or [""] * len(results.classes))])
     return [["" if cell is None else cell for cell in row] for row in rows]
 

@@ -33,7 +33,11 @@ def grouped(rows: list[Sample], pattern: str = "auto", alike: LookAlikes = NOTHI
             {"v_Run_g01": ["v_Run_g01_c01.avi", "v_Run_g01_c02.avi"]},
         ),
         (
-            ["run/-pXXPvIyxPc_000106_000108.mp4", "run/-pXXPvIyxPc_000200_000210.mp4", "run/BJ50i-ceuZc_000133_000135.mp4"],
+            [
+                "run/-pXXPvIyxPc_000106_000108.mp4",
+                "run/-pXXPvIyxPc_000200_000210.mp4",
+                "run/BJ50i-ceuZc_000133_000135.mp4",
+            ],
             "auto",
             {"-pXXPvIyxPc": ["run/-pXXPvIyxPc_000106_000108.mp4", "run/-pXXPvIyxPc_000200_000210.mp4"]},
         ),
@@ -91,7 +95,11 @@ def classes(*names: str, clips: int = 2, pieces: str = "{cls}/{name}/{clip}.mp4"
         (classes("r1", "r2", "r3"), 6, "shared folder"),
         (classes("r1", "r2"), 0, None),
         (classes("r1", "r2", "r3", clips=1), 0, None),
-        (classes("p01", "p02", "p03", pieces="{cls}/{name}_{cls}_d{clip}.avi"), 3, "number at the beginning of the name"),
+        (
+            classes("p01", "p02", "p03", pieces="{cls}/{name}_{cls}_d{clip}.avi"),
+            3,
+            "number at the beginning of the name",
+        ),
         (classes("p01", "p02", "p03", pieces="{cls}/{name}{clip}.avi"), 0, None),
         (classes("p", "q", "r", pieces="{cls}/{name}_{clip}.avi"), 0, None),
     ],
@@ -143,9 +151,7 @@ def test_a_few_classes_of_too_few_recordings_are_only_noted():
     group_of = {row.file: "one" for row in rows if row.label == 3}
     problems, notes = too_few_groups(rows, ["val"], group_of, [f"class {label}" for label in range(10)])
     assert problems == []
-    assert notes == [
-        "1 of 10 classes cannot be divided into train and val by recording: class 3 needs 1 more"
-    ]
+    assert notes == ["1 of 10 classes cannot be divided into train and val by recording: class 3 needs 1 more"]
 
 
 def test_a_class_of_few_videos_is_no_matter_of_groups():
