@@ -77,23 +77,22 @@ def find_groups(samples: Sequence[Sample], settings: Settings, alike: LookAlikes
     """
     path_of = {sample.file: sample.path for sample in reversed(samples)}
     named, notes = _named(samples, settings, guess=guess)
-    files = sorted(path_of, key=lambda file: natural_key(path_of[file]))
+    shared = Counter(key for file in path_of for key in _keys(file, named, alike))
+    together = [file for file in path_of if any(shared[key] > 1 for key in _keys(file, named, alike))]
+    files = sorted(together, key=lambda file: natural_key(path_of[file]))
     unions, first = Unions(len(files)), dict[tuple[str, ...], int]()
-    keys_of = [_keys(file, named, alike) for file in files]
+    keys_of = [[key for key in _keys(file, named, alike) if shared[key] > 1] for file in files]
     for position, keys in enumerate(keys_of):
         for key in keys:
             unions.join(first.setdefault(key, position), position)
-    shared = Counter(key for keys in keys_of for key in keys)
     group_of: dict[str, str] = {}
     reasons: dict[str, str] = {}
     for members in unions.sets():
-        if len(members) == 1:
-            continue
         names = [named[files[member]][0] for member in members if files[member] in named]
         for member in members:
             file = files[member]
             group_of[file] = min(names, key=natural_key, default=path_of[files[members[0]]])
-            reasons[file] = ", ".join(dict.fromkeys(key[0] for key in keys_of[member] if shared[key] > 1))
+            reasons[file] = ", ".join(dict.fromkeys(key[0] for key in keys_of[member]))
     return Grouping(group_of, named, reasons, (*notes, *alike.notes))
 
 
@@ -110,7 +109,9 @@ def summary(grouping: Grouping, files: set[str], where: str) -> list[str]:
         return []
     groups = len({grouping.group_of[file] for file in grouped})
     counts = Counter(reason for file in grouped for reason in grouping.reasons[file].split(", "))
-    why = ", ".join(f"{reason} ({count})" for reason, count in counts.most_common())
+    why = ", ".join(
+        f"{reason} ({count})" for reason, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    )
     what = f"{len(grouped)} of {plural(len(files), 'video')} form {plural(groups, 'group')}"
     return [f"{what}, none of which is divided between splits, by {why}: see {where}"]
 
