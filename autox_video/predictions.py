@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +20,7 @@ class Prediction:
         error: Why there are no scores, or None.
         start_seconds: Where the labelled piece of the video begins; None for the whole video.
         end_seconds: Where it ends.
+        leak: Where the video also stands in train or val, such as `same file as val: a.mp4`; None for a new one.
     """
 
     path: str
@@ -26,6 +29,7 @@ class Prediction:
     error: str | None = None
     start_seconds: float | None = None
     end_seconds: float | None = None
+    leak: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,3 +62,12 @@ class Predictions:
     num_crops: int
     rows: tuple[Prediction, ...]
     thresholds: tuple[float, ...] | None = None
+
+
+def mark_leaks(predictions: Predictions, leaks: Mapping[tuple[str, float | None, float | None], str]) -> Predictions:
+    """Say of each video in `leaks`, by its path and the times of its piece, where else it stands."""
+    rows = (
+        dataclasses.replace(row, leak=leaks.get((row.path, row.start_seconds, row.end_seconds)))
+        for row in predictions.rows
+    )
+    return dataclasses.replace(predictions, rows=tuple(rows))

@@ -73,6 +73,16 @@ class WorkDir:
         """Folder of the contact sheets and their page."""
         return self.root / "preview"
 
+    @property
+    def groups(self) -> Path:
+        """Which videos come from one recording, and why."""
+        return self.root / "annotations" / "groups.tsv"
+
+    @property
+    def leaks(self) -> Path:
+        """Videos that stand in two splits."""
+        return self.root / "annotations" / "leaks.tsv"
+
     def annotations(self, split: str) -> Path:
         """The canonical tab-separated list of one split."""
         return self.root / "annotations" / f"{split}.txt"

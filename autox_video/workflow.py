@@ -23,6 +23,7 @@ from autox_video.plan.make_plan import make_plan, make_test_plan
 from autox_video.plan.resume import continue_plan
 from autox_video.plan.rules.model import choose_model
 from autox_video.plan.schema import Hardware, Plan
+from autox_video.predictions import mark_leaks
 from autox_video.presets import Preset, load_preset
 from autox_video.render.config import config_text, render_config
 from autox_video.report.contact_sheets import write_contact_sheets
@@ -202,7 +203,7 @@ def test(settings: Settings, *, checkpoint: Path | None = None, whole_folder: bo
     rows = read_rows(work_dir.annotations("test"))
     logger.info("testing  %s (epoch %d) on %d videos", path, record.epoch, len(rows))
     predictions = run_test(config, decided, work_dir, path, rows, fingerprint.bad_videos)
-    results = make_outcome(predictions)
+    results = make_outcome(mark_leaks(predictions, fingerprint.leaks_of_test()))
     write_results(results, settings.test_results_path, settings.test.results_format)
     return results
 

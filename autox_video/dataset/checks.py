@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping, Sequence
 
-from autox_video.dataset.entries import Draft, Sample, ids_of
+from autox_video.dataset.entries import Content, Draft, Sample, ids_of
 from autox_video.dataset.measures import fps_notes
 from autox_video.dataset.messages import MAX_LISTED, in_short, missing_path, plural, printable, setting_place
 from autox_video.dataset.opened import OpenedSplit
@@ -78,14 +78,14 @@ def remarks(opened: Mapping[str, OpenedSplit], names: Sequence[str]) -> list[str
     return notes
 
 
-def shared_files(opened: Mapping[str, OpenedSplit], earlier: Mapping[str, set[str]]) -> list[str]:
+def shared_videos(opened: Mapping[str, OpenedSplit], earlier: Mapping[str, set[Content]]) -> list[str]:
     """Videos that two splits share, and what that does to the figures.
 
     Args:
         opened: The splits.
-        earlier: The files of splits that are not opened now, but were trained on.
+        earlier: The contents of splits that are not opened now, but were trained on.
     """
-    files = {**earlier, **{split: videos.files for split, videos in opened.items()}}
+    files = {**earlier, **{split: videos.contents for split, videos in opened.items()}}
     figures = [("train", "val")] if "val" in opened else []
     if "test" in opened and opened["test"].draft.labelled:
         figures += [("train", "test"), ("val", "test")]
@@ -99,7 +99,7 @@ def shared_files(opened: Mapping[str, OpenedSplit], earlier: Mapping[str, set[st
 
 def repeated(samples: Sequence[Sample]) -> list[Sample]:
     """Samples that were named before."""
-    seen: set[tuple[str, float | None, float | None]] = set()
+    seen: set[Content] = set()
     again = []
     for sample in samples:
         if sample.content in seen:
@@ -108,7 +108,7 @@ def repeated(samples: Sequence[Sample]) -> list[Sample]:
     return again
 
 
-def _shared(one: str, other: str, files: Mapping[str, set[str]]) -> str:
+def _shared(one: str, other: str, files: Mapping[str, set[Content]]) -> str:
     ones, others = files[one], files[other]
     size = plural(len(others), f"{other} file")
     what = f"{len(ones & others)} of {size} are also in {one}"
@@ -164,7 +164,7 @@ def _unreadable(where: str, group: Sequence[OpenedSplit], *, stop: bool) -> list
 def _two_labels(opened: Mapping[str, OpenedSplit]) -> list[Problem]:
     """One video with two labels, be it in one list or in two."""
     problems = []
-    first: dict[tuple[str, float | None, float | None], Sample] = {}
+    first: dict[Content, Sample] = {}
     for videos in opened.values():
         for sample in videos.draft.samples:
             if sample.label is None:

@@ -13,6 +13,9 @@ SPLITS = ("train", "val", "test")
 UNDIVIDED = "undivided"
 
 
+# A file and the piece of it: where it begins and ends.
+Content = tuple[str, float | None, float | None]
+
 # A class id, or the ids of a video with several labels, in order.
 Label = int | tuple[int, ...]
 
@@ -99,7 +102,7 @@ class Sample:
     group: str | None = None
 
     @property
-    def content(self) -> tuple[str, float | None, float | None]:
+    def content(self) -> Content:
         """The file and the piece of it: two samples with the same content are one sample listed twice."""
         return self.file, self.start_seconds, self.end_seconds
 

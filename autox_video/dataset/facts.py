@@ -42,6 +42,29 @@ class BadVideo:
 
 
 @dataclass(frozen=True)
+class Leak:
+    """A video of val or test that also stands in a split that was learned from or chosen by.
+
+    Attributes:
+        split: `val` or `test`.
+        path: As in the canonical list.
+        other_split: `train` or `val`.
+        other_path: A video there that is the same, or from the same recording.
+        kind: `same file`, `same content`, `look-alike frames` or `same group`.
+        start_seconds: Where the piece of the video of `split` begins; None for the whole video.
+        end_seconds: Where it ends.
+    """
+
+    split: str
+    path: str
+    other_split: str
+    other_path: str
+    kind: str
+    start_seconds: float | None = None
+    end_seconds: float | None = None
+
+
+@dataclass(frozen=True)
 class SplitFacts:
     """One split. What is counted or measured is so over its readable videos.
 
@@ -86,6 +109,7 @@ class Fingerprint:
         splits: By name: always `train` and `val`, `test` too unless there is nothing to test on.
         bad_videos: What was left out.
         notes: Sentences a person should read, such as "val and test are the same 50 files".
+        leaks: Videos of labelled splits that also stand in an earlier one.
     """
 
     version: int
@@ -95,3 +119,12 @@ class Fingerprint:
     splits: dict[str, SplitFacts]
     bad_videos: tuple[BadVideo, ...]
     notes: tuple[str, ...]
+    leaks: tuple[Leak, ...] = ()
+
+    def leaks_of_test(self) -> dict[tuple[str, float | None, float | None], str]:
+        """Of each test video that also stands in train or val, by path and piece, where; train goes before val."""
+        leaks = [leak for leak in reversed(self.leaks) if leak.split == "test"]
+        return {
+            (leak.path, leak.start_seconds, leak.end_seconds): f"{leak.kind} as {leak.other_split}: {leak.other_path}"
+            for leak in leaks
+        }

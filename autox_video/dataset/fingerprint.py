@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from autox_video.dataset import checks
-from autox_video.dataset.annotations import canonical_path, read_rows, write_annotations
+from autox_video.dataset.annotations import canonical_path, write_annotations
+from autox_video.dataset.audit import PoolGrouper, audit_splits
 from autox_video.dataset.classes import ClassList, find_classes
 from autox_video.dataset.entries import SPLITS, Draft, Listing, Part, Sample
-from autox_video.dataset.facts import Fingerprint
+from autox_video.dataset.facts import Fingerprint, Leak
+from autox_video.dataset.groups import pattern_problems
 from autox_video.dataset.joined import read_all
 from autox_video.dataset.messages import shorten
 from autox_video.dataset.multi_label import MULTI, find_task, labels_of, separated
@@ -17,9 +19,9 @@ from autox_video.dataset.opened import OpenedSplit, open_splits, split_facts
 from autox_video.dataset.preflight import make_check
 from autox_video.dataset.splits import complete_splits, sweep_folder
 from autox_video.dataset.video_files import real_file
-from autox_video.errors import Problem, RequestError, RunError
+from autox_video.errors import Problem, RequestError
 from autox_video.settings.schema import Settings
-from autox_video.work_dir import WorkDir, read_record, write_record
+from autox_video.work_dir import WorkDir, write_record
 
 VERSION = 1
 
@@ -35,8 +37,8 @@ def fingerprint_dataset(
 ) -> Fingerprint:
     """Read the data, open every video once, and write down what it is.
 
-    Writes `annotations/<split>.txt` and `probe_cache.json`; `fingerprint.json` and `check.json` when
-    all three splits are asked for, and `check.json` when the data is refused.
+    Writes `annotations/<split>.txt`, `annotations/leaks.tsv` and `probe_cache.json`; `annotations/groups.tsv`,
+    `fingerprint.json` and `check.json` when all three splits are asked for, and `check.json` when the data is refused.
 
     Args:
         settings: Where lists and videos are.
@@ -54,7 +56,7 @@ def fingerprint_dataset(
         RunError: Videos cannot be opened at all, or files not be written.
     """
     wanted = [split for split in SPLITS if split in splits]
-    if problems := checks.folder_problems(settings):
+    if problems := [*checks.folder_problems(settings), *pattern_problems(settings)]:
         write_record(work_dir.check, make_check({}, (), settings.data_root, problems))
         raise RequestError(problems)
     listing = Listing({}) if whole_folder else read_all(settings, _needed(settings, wanted, classes))
@@ -63,22 +65,27 @@ def fingerprint_dataset(
     class_list = find_classes(settings, classes, parts)
     read, wrong_labels = _drafts(settings, listing.parts, class_list, found.name)
     problems = [*listing.problems, *found.problems, *class_list.problems, *wrong_labels]
+    grouper = PoolGrouper(settings, work_dir, class_list.names)
     if whole_folder:
         drafts, divided = {"test": sweep_folder(settings)}, list[str]()
     else:
-        drafts, divided = complete_splits(read, settings, wanted)
+        drafts, divided = complete_splits(read, settings, wanted, grouper)
     if not problems:
-        problems += checks.absent_splits(settings, wanted, drafts)
-    opened = open_splits(drafts, settings.data_root, work_dir.probe_cache)
+        problems += [*checks.absent_splits(settings, wanted, drafts), *grouper.problems]
+    opened = open_splits(drafts, settings.data_root, work_dir.probe_cache, grouper.known)
+    if grouper.problems:  # they say why such a split is empty
+        opened = {split: videos for split, videos in opened.items() if videos.draft.samples}
     problems += checks.refusals(settings, opened, class_list.names, labels_are_right=not problems)
     if problems or set(wanted) == set(SPLITS):
         check = make_check(opened, class_list.names, settings.data_root, dict.fromkeys(problems))
         write_record(work_dir.check, check)
     if problems:
         raise RequestError(shorten(dict.fromkeys(problems)))
-    notes = [*listing.notes, *found.notes, *class_list.notes, *divided, *checks.remarks(opened, class_list.names)]
-    notes += checks.shared_files(opened, _earlier_files(work_dir, opened))
-    return _write(settings, work_dir, wanted, found.name, class_list.names, opened, notes)
+    notes = [*listing.notes, *found.notes, *class_list.notes, *divided, *grouper.notes]
+    audit = audit_splits(settings, work_dir, opened, grouper.grouping)
+    notes += checks.remarks(opened, class_list.names)
+    notes += [*checks.shared_videos(opened, audit.earlier), *audit.notes]
+    return _write(settings, work_dir, wanted, found.name, class_list.names, opened, notes, audit.leaks)
 
 
 def _needed(settings: Settings, wanted: Collection[str], classes: tuple[str, ...] | None) -> set[str]:
@@ -113,20 +120,6 @@ def _drafts(
     return drafts, problems
 
 
-def _earlier_files(work_dir: WorkDir, opened: Mapping[str, OpenedSplit]) -> dict[str, set[str]]:
-    """The files that a training in this work dir used, of the splits that are not opened now."""
-    files: dict[str, set[str]] = {}
-    folders: dict[str, str] = {}
-    try:
-        root = read_record(work_dir.fingerprint, Fingerprint).data_root
-        for split in {"train", "val"} - opened.keys():
-            paths = [row.path for row in read_rows(work_dir.annotations(split))]
-            files[split] = {real_file(os.path.join(root, path), folders) for path in paths}
-    except (RunError, OSError, ValueError):
-        return {}  # there was no such training
-    return files
-
-
 def _write(
     settings: Settings,
     work_dir: WorkDir,
@@ -135,6 +128,7 @@ def _write(
     classes: tuple[str, ...],
     opened: Mapping[str, OpenedSplit],
     notes: list[str],
+    leaks: Sequence[Leak],
 ) -> Fingerprint:
     for split, videos in opened.items():
         write_annotations(work_dir.annotations(split), videos.good, [video.decoder for video in videos.videos])
@@ -146,6 +140,7 @@ def _write(
         splits={split: split_facts(videos, work_dir.annotations(split), classes) for split, videos in opened.items()},
         bad_videos=tuple(video for videos in opened.values() for video in videos.bad),
         notes=tuple(notes),
+        leaks=tuple(leaks),
     )
     if set(wanted) == set(SPLITS):
         write_record(work_dir.fingerprint, fingerprint)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autox_video.dataset.annotations import unlistable
-from autox_video.dataset.entries import Draft, Sample, ids_of
+from autox_video.dataset.entries import Content, Draft, Sample, ids_of
 from autox_video.dataset.facts import BadVideo, SplitFacts
 from autox_video.dataset.measures import measure
 from autox_video.dataset.pieces import piece_facts
@@ -34,9 +34,9 @@ class OpenedSplit:
     bad: tuple[BadVideo, ...]
 
     @property
-    def files(self) -> set[str]:
-        """The readable files."""
-        return {sample.file for sample in self.good}
+    def contents(self) -> set[Content]:
+        """The readable files, or the pieces of them."""
+        return {sample.content for sample in self.good}
 
     @property
     def counts(self) -> Counter[int]:
@@ -44,16 +44,19 @@ class OpenedSplit:
         return Counter(label for sample in self.good for label in ids_of(sample.label))
 
 
-def open_splits(drafts: Mapping[str, Draft], root: Path, cache: Path) -> dict[str, OpenedSplit]:
+def open_splits(
+    drafts: Mapping[str, Draft], root: Path, cache: Path, opened: Mapping[str, VideoFacts | str]
+) -> dict[str, OpenedSplit]:
     """Open every video of some splits.
 
     Args:
         drafts: The splits.
         root: Folder that relative paths start from.
         cache: See `probe_videos`.
+        opened: Answers of `probe_videos` for files that were opened before.
     """
     files = [sample.file for draft in drafts.values() for sample in draft.samples if _reason(sample, root) is None]
-    known = probe_videos(files, cache)
+    known = {**opened, **probe_videos((file for file in files if file not in opened), cache)}
     return {split: _sort_out(split, draft, root, known) for split, draft in drafts.items()}
 
 

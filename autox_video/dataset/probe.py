@@ -17,7 +17,7 @@ from autox_video.dataset.probe_pool import Answer, read_videos
 from autox_video.progress import progress_bar
 from autox_video.work_dir import write_json
 
-CACHE_VERSION = 2
+CACHE_VERSION = 3
 LIMIT_SECONDS = 20.0
 MAX_WORKERS = 8
 MISSING = "does not exist"
@@ -36,6 +36,8 @@ class VideoFacts:
         size_bytes: Of the file.
         decoder: Which of `autox_video.decoding.DECODERS` reads it.
         unfit: Why that is not decord, such as `its frame rate varies`, or None.
+        digest: Of its bytes, in hex.
+        frame_hashes: What its first, middle and last frame look like (see `frame_hashes`).
     """
 
     num_frames: int
@@ -46,6 +48,8 @@ class VideoFacts:
     duration_seconds: float | None = None
     decoder: str = "decord"
     unfit: str | None = None
+    digest: str = ""
+    frame_hashes: tuple[str, ...] = ()
 
 
 ANSWERED = {field.name for field in dataclasses.fields(VideoFacts)} - {"size_bytes"}
@@ -103,6 +107,13 @@ def probe_videos(
     return found
 
 
+def remembered_videos(files: Iterable[str], cache: Path) -> dict[str, VideoFacts]:
+    """What is known of files that could be read once, be they changed or gone since."""
+    known = _read_cache(cache)
+    found = {file: _facts(known[file], known[file]["stamp"][0]) for file in files if file in known}
+    return {file: facts for file, facts in found.items() if isinstance(facts, VideoFacts)}
+
+
 def _stamp(file: str) -> list[int] | str:
     """Size and time of change, by which a file is known again; or why there is no point in opening it."""
     try:
@@ -125,7 +136,8 @@ def _stamp(file: str) -> list[int] | str:
 def _facts(answer: Answer, size_bytes: int) -> VideoFacts | str:
     if "reason" in answer:
         return str(answer["reason"])
-    return VideoFacts(size_bytes=size_bytes, **{name: answer[name] for name in ANSWERED})
+    values = {name: answer[name] for name in ANSWERED}
+    return VideoFacts(size_bytes=size_bytes, **(values | {"frame_hashes": tuple(answer["frame_hashes"])}))
 
 
 def _read_cache(cache: Path) -> dict[str, dict[str, Any]]:

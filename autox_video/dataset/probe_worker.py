@@ -1,20 +1,24 @@
 """The process that opens videos, so that a file that crashes or hangs a decoder costs only itself.
 
-Started by `probe_pool` as a script: it must be quick to start, and imports of this package only
-the folder `decoding`, by its path. It reads one JSON line a video, `{"file": ..., "decoders": [...]}`, and
-answers with one: the facts, or the reason why there are none.
+Started by `probe_pool` as a script: it must be quick to start, and imports of this package only the
+folder `decoding` and the file that hashes frames, by their paths. It reads one JSON line a video,
+`{"file": ..., "decoders": [...]}`, and answers with one: the facts, or the reason why there are none.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import math
 import os
 import signal
 import sys
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
+
+HashFrames = Callable[[Any], list[str]]
 
 
 def main() -> None:
@@ -26,7 +30,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="ascii")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     try:
-        decoding = load_decoding()
+        decoding, hash_frames = load_decoding(), load_hashing(here)
         import av  # noqa: F401
         import decord  # noqa: F401
 
@@ -38,7 +42,7 @@ def main() -> None:
     for line in sys.stdin:
         signal.alarm(patience)  # the end of this process, should the parent be gone
         asked = json.loads(line)
-        answer = read_video(asked["file"], asked["decoders"], decoding)
+        answer = read_video(asked["file"], asked["decoders"], decoding, hash_frames)
         print(json.dumps(answer), file=answers, flush=True)
         signal.alarm(0)
 
@@ -53,7 +57,17 @@ def load_decoding() -> ModuleType:
     return module
 
 
-def read_video(file: str, decoders: list[str], decoding: Any) -> dict[str, Any]:
+def load_hashing(folder: str) -> HashFrames:
+    """The function `frame_hashes` of a file in this folder, without the package around it."""
+    spec = importlib.util.spec_from_file_location("frame_hashes", os.path.join(folder, "frame_hashes.py"))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    hash_frames: HashFrames = module.frame_hashes
+    return hash_frames
+
+
+def read_video(file: str, decoders: list[str], decoding: Any, hash_frames: HashFrames) -> dict[str, Any]:
     """Choose the decoder of a video: decord where it is right and works, else PyAV.
 
     Each reads the first, the middle and the last frame by the route that training takes.
@@ -62,26 +76,28 @@ def read_video(file: str, decoders: list[str], decoding: Any) -> dict[str, Any]:
         file: Absolute path.
         decoders: Those that may be tried: without `decord` when that has crashed on this file.
         decoding: The module `decoding`.
+        hash_frames: `frame_hashes`.
 
     Returns:
         `decoder`, and `unfit`, why it is not decord, or None; `num_frames`, `fps` (None where it is
-        not known), `duration_seconds`, `width` and `height` of the decoded frames. Or `reason`, and
+        not known), `duration_seconds`, `width` and `height` of the decoded frames, their
+        `frame_hashes`, and the `digest` of the file's bytes. Or `reason`, and
         `lasting`, whether the same file would fail again.
     """
     try:
         video = decoding.open_video(file, "pyav")
-        facts = measure(video)
+        facts = {**measure(video), "digest": digest_of(file)}
         unfit = decoding.unfit_for_decord(video, file) if "decord" in decoders else "it crashes decord"
         if unfit is None:
             try:
                 fast = decoding.open_video(file, "decord")
                 if fast.num_frames == video.num_frames:
-                    return {**facts, "decoder": "decord", "unfit": None, **look(fast)}
+                    return {**facts, "decoder": "decord", "unfit": None, **look(fast, hash_frames)}
                 unfit = f"decord finds {fast.num_frames} frames in it, and PyAV {video.num_frames}"
                 del fast  # a crash in closing the file must not be blamed on the next one
             except decoding.DecodingError as error:
                 unfit = f"with decord it {error}"
-        return {**facts, "decoder": "pyav", "unfit": unfit, **look(video)}
+        return {**facts, "decoder": "pyav", "unfit": unfit, **look(video, hash_frames)}
     except decoding.DecodingError as error:
         return {"reason": str(error), "lasting": True}
     except OSError as error:
@@ -100,10 +116,20 @@ def measure(video: Any) -> dict[str, Any]:
     return {"num_frames": video.num_frames, "fps": fps, "duration_seconds": round(duration, 6)}
 
 
-def look(video: Any) -> dict[str, int]:
-    """The size of the first, the middle and the last frame, which must be decoded to know it."""
-    height, width = video.frames([0, video.num_frames // 2, video.num_frames - 1]).shape[1:3]
-    return {"width": int(width), "height": int(height)}
+def digest_of(file: str) -> str:
+    """The digest of a file's bytes, in hex; read a MiB at a time, since a video need not fit into memory."""
+    digest = hashlib.blake2b(digest_size=16)
+    with open(file, "rb") as opened:
+        while part := opened.read(1 << 20):
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def look(video: Any, hash_frames: HashFrames) -> dict[str, Any]:
+    """The size of the first, the middle and the last frame, which must be decoded to know it, and their hashes."""
+    frames = video.frames([0, video.num_frames // 2, video.num_frames - 1])
+    height, width = frames.shape[1:3]
+    return {"width": int(width), "height": int(height), "frame_hashes": hash_frames(frames)}
 
 
 if __name__ == "__main__":

@@ -1,27 +1,25 @@
-"""Filling in the splits that nobody gave.
-
-Who stands in which split depends on the seed and on the names of the files alone: not on the order
-in which a file system lists them, not on the machine, and hardly on files that come later.
-"""
+"""Filling in the splits that nobody gave."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
-from autox_video.dataset.entries import SPLITS, UNDIVIDED, Draft, Label, Sample, ids_of
+from autox_video.dataset.division import divide
+from autox_video.dataset.entries import SPLITS, UNDIVIDED, Draft, Sample
 from autox_video.dataset.messages import plural
 from autox_video.dataset.video_files import find_videos, real_file
 from autox_video.settings.schema import Settings
+
+# Tells, of what is to be divided into train and some splits, the group of each file that has one.
+Grouper = Callable[[Sequence[Sample], Sequence[str]], Mapping[str, str]]
 
 SHARE_OF_ONE = 0.20  # held out for val, or for test, alone
 SHARE_OF_TWO = 0.15  # held out for each of val and test
 
 
 def complete_splits(
-    drafts: Mapping[str, Draft], settings: Settings, wanted: Collection[str]
+    drafts: Mapping[str, Draft], settings: Settings, wanted: Collection[str], grouper: Grouper | None = None
 ) -> tuple[dict[str, Draft], list[str]]:
     """Divide what is undivided, and hold out of train what is missing.
 
@@ -29,6 +27,7 @@ def complete_splits(
         drafts: What the formats gave, by split or under `UNDIVIDED`.
         settings: The seed, and the folder in which videos to test on are looked for.
         wanted: The splits that are needed.
+        grouper: Called with the videos to divide and the splits to hold out; by default each video stands alone.
 
     Returns:
         The wanted splits, and notes. `test` is left out when there is nothing to test on.
@@ -43,9 +42,9 @@ def complete_splits(
         if taken := len(pool.samples) - len(left):
             notes["train"].append(f"{plural(taken, 'video')} left out of train: the list of val or test has them")
         missing = [split for split in ("val", "test") if split not in full]
-        full |= _hold_out(left, missing, pool.source, seed, notes)
+        full |= _hold_out(left, missing, pool.source, seed, notes, grouper)
     elif "train" in full and "val" not in full:
-        full |= _hold_out(full["train"].samples, ["val"], full["train"].source, seed, notes)
+        full |= _hold_out(full["train"].samples, ["val"], full["train"].source, seed, notes, grouper)
     if "test" in wanted and "test" not in full:
         swept = sweep_folder(settings)
         if count := len(swept.samples):
@@ -68,53 +67,20 @@ def sweep_folder(settings: Settings) -> Draft:
     return Draft(samples, f"all videos in {root}", labelled=False, swept=True)
 
 
-def divide(samples: Sequence[Sample], shares: Mapping[str, float], seed: int) -> dict[str, tuple[Sample, ...]]:
-    """Share out the videos of each class.
-
-    Args:
-        samples: What is to be divided; the same file listed twice stays together.
-        shares: Of each split that is held out, in [0, 1]. The rest is `train`.
-        seed: Another seed, another division.
-
-    Returns:
-        The samples of each split, `train` included, in their order. A class gives each split at
-        least one video as long as train keeps one.
-    """
-    names: dict[str, str] = {}
-    by_class: dict[Label | None, list[str]] = {}
-    counts = Counter(label for sample in samples for label in ids_of(sample.label))
-    for sample in samples:
-        if sample.file not in names:
-            names[sample.file] = os.path.normpath(sample.path)
-            # Of several labels the rarest: the others have more videos to be held out of.
-            rarest = min(ids_of(sample.label), key=lambda label: (counts[label], label), default=None)
-            by_class.setdefault(rarest, []).append(sample.file)
-    split_of: dict[str, str] = {}
-    for files in by_class.values():
-        drawn = sorted(files, key=lambda file: _rank(names[file], seed))
-        for split, share in shares.items():
-            size = min(max(1, round(share * len(files))), len(drawn) - 1)
-            split_of.update(dict.fromkeys(drawn[:size], split))
-            drawn = drawn[size:]
-    return {
-        split: tuple(sample for sample in samples if split_of.get(sample.file, "train") == split)
-        for split in ("train", *shares)
-    }
-
-
-def _rank(name: str, seed: int) -> bytes:
-    text = f"{seed}\0{name}".encode("utf-8", "surrogateescape")
-    return hashlib.blake2b(text, digest_size=16).digest()
-
-
 def _hold_out(
-    samples: tuple[Sample, ...], missing: Sequence[str], source: str, seed: int, notes: Mapping[str, list[str]]
+    samples: tuple[Sample, ...],
+    missing: Sequence[str],
+    source: str,
+    seed: int,
+    notes: Mapping[str, list[str]],
+    grouper: Grouper | None,
 ) -> dict[str, Draft]:
     """Divide videos into train and the missing splits, and say so."""
-    share = SHARE_OF_TWO if len(missing) == 2 else SHARE_OF_ONE
-    divided = divide(samples, dict.fromkeys(missing, share), seed)
     if not missing:
         return {"train": Draft(samples, source, labelled=True)}
+    share = SHARE_OF_TWO if len(missing) == 2 else SHARE_OF_ONE
+    group_of = grouper(samples, missing) if grouper else {}
+    divided = divide(samples, dict.fromkeys(missing, share), seed, group_of)
     drafts = {"train": Draft(divided["train"], source, labelled=True, origin=source)}
     for split in missing:
         held = f"{len(divided[split])} of the {plural(len(samples), 'video')} in {source}"

@@ -49,6 +49,7 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
     workers = batch.choose_workers(settings, hardware, videos_per_gpu.value, clip_len.value, input_size.value)
     scored = fingerprint.splits.get("test", val)
     clip_seconds = clip_len.value * frame_interval.value / train.fps.p50
+    balance = by_task.choose_balance(settings, train, fingerprint.task)
     num_clips = testing.choose_test_num_clips(settings, card, scored, clip_seconds)
     num_crops = testing.choose_test_num_crops(settings, card, scored)
     return Plan(
@@ -81,7 +82,8 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
         warmup_epochs=schedule.choose_warmup_epochs(settings, card, epochs.value),
         val_interval=schedule.choose_val_interval(settings),
         best_metric=by_task.choose_best_metric(settings, train, fingerprint.task),
-        class_weights=by_task.choose_class_weights(settings, train, fingerprint.task),
+        balance=balance,
+        class_weights=schedule.choose_class_weights(train, balance.value),
         workers=workers,
         threads=batch.choose_threads(hardware, workers.value),
         test_num_clips=num_clips,

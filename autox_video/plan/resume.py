@@ -16,7 +16,7 @@ FIXED = (
     "backbone_lr_mult",
     "weight_decay",
     "best_metric",
-    "class_weights",
+    "balance",
     "seed",
 )
 # A decision from one of these sources was not asked for, so the first run's value goes on.

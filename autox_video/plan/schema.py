@@ -92,6 +92,7 @@ class Plan:
     warmup_epochs: Decision[float]
     val_interval: Decision[int]
     best_metric: Decision[str]
+    balance: Decision[str]  # none, sampler or weights
     class_weights: Decision[tuple[float, ...] | None]
     workers: Decision[int]
     threads: Decision[int]  # of the training process

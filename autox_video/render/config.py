@@ -43,8 +43,11 @@ def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = F
         A config with the parts `train_*`, `val_*` and `test_*` for the splits the plan has.
 
     Raises:
-        RequestError: An entry of `cfg_options` does not fit the config.
+        RequestError: An entry of `cfg_options` does not fit the config, or MMAction2 alone cannot do what is planned.
     """
+    if stock and plan.balance.value == "sampler":
+        cure = "Choose weights or none for this config"
+        raise RequestError(Problem("data.balance", "MMAction2 has no sampler that balances classes", cure, "sampler"))
     base = "runtime_stock.py" if stock else "runtime.py"
     config = Config.fromfile(shared_folder("configs") / "_base_" / base, import_custom_modules=False).to_dict()
     config |= {

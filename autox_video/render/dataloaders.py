@@ -46,6 +46,12 @@ def _dataloader(plan: Plan, split: str, batch_size: int, pipeline: list[dict[str
         "num_workers": plan.workers.value,
         "persistent_workers": plan.workers.value > 0,
         "pin_memory": plan.device.value == "cuda",
-        "sampler": {"type": "DefaultSampler", "shuffle": training},
+        "sampler": _sampler(plan, training),
         "dataset": dataset,
     }
+
+
+def _sampler(plan: Plan, training: bool) -> dict[str, Any]:
+    if training and plan.balance.value == "sampler":
+        return {"type": "ClassBalancedSampler"}
+    return {"type": "DefaultSampler", "shuffle": training}

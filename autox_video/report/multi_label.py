@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autox_video.predictions import Prediction, Predictions
-from autox_video.report.results import (
+from autox_video.report.common import (
     TOP,
     Checkpoint,
     Counts,
@@ -19,6 +19,7 @@ from autox_video.report.results import (
     refuse_broken_scores,
     shortest,
 )
+from autox_video.report.new_videos import leaks_note
 from autox_video.tasks import load_task
 
 VERSION = 1
@@ -39,6 +40,7 @@ class MultiLabelVideo:
         scores: Probability of each label, in the order of `classes`.
         start_seconds: Where the labelled piece of the video begins; left out of the file for a whole video.
         end_seconds: Where it ends; likewise.
+        leak: Where the video also stands in train or val, such as `same file as val: a.mp4`; None for a new one.
     """
 
     file: str
@@ -51,6 +53,7 @@ class MultiLabelVideo:
     scores: tuple[float, ...] | None
     start_seconds: float | None = None
     end_seconds: float | None = None
+    leak: str | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,9 @@ class MultiLabelResults:
         counts: How many videos there were.
         metrics: None when no video is labelled and scored: figures are never made up.
         metrics_note: What the figures leave out, or why there are none; None when they cover every video.
+        metrics_without_leaks: Over the same videos without those that also stand in train or val; None where no
+            video does, or none is left.
+        leaks_note: How many were left out of these; None where no video stands in train or val.
         videos: One entry a video, in the order of the list.
     """
 
@@ -127,6 +133,8 @@ class MultiLabelResults:
     counts: Counts
     metrics: MultiLabelMetrics | None
     metrics_note: str | None
+    metrics_without_leaks: MultiLabelMetrics | None
+    leaks_note: str | None
     videos: tuple[MultiLabelVideo, ...]
 
 
@@ -144,6 +152,7 @@ def make_multi_label_results(predictions: Predictions) -> MultiLabelResults:
         thresholds = (task.DEFAULT_THRESHOLD,) * len(predictions.classes)
         note = f"{task.DEFAULT_THRESHOLD} for each label: the checkpoint was written before any validation"
     used = [row for row in rows if row.scores is not None and row.label is not None]
+    new = [row for row in used if row.leak is None]
     counts = count_rows(rows)
     return MultiLabelResults(
         version=VERSION,
@@ -158,6 +167,8 @@ def make_multi_label_results(predictions: Predictions) -> MultiLabelResults:
         counts=counts,
         metrics=_metrics(predictions, thresholds, used) if used else None,
         metrics_note=metrics_note(counts, len(used)),
+        metrics_without_leaks=_metrics(predictions, thresholds, new) if 0 < len(new) < len(used) else None,
+        leaks_note=leaks_note(len(used), len(new)),
         videos=tuple(_video(row, predictions.classes, thresholds) for row in rows),
     )
 
@@ -169,17 +180,23 @@ def multi_label_lines(results: MultiLabelResults) -> list[str]:
     if results.metrics is None:
         return [f"no figures: {results.metrics_note} ({what})"]
     metrics = results.metrics
-    lines = [
-        f"mAP {metrics.mean_average_precision:.3f}  mean F1 {metrics.mean_f1:.3f}  "
-        f"exact match {metrics.exact_match:.3f}  ({what})"
-    ]
+    lines = [_figures(metrics, what)]
     if results.metrics_note:
         lines.append(f"note     {results.metrics_note}")
+    if results.metrics_without_leaks is not None:
+        lines.append(_figures(results.metrics_without_leaks, results.leaks_note or ""))
+    elif results.leaks_note:
+        lines.append(f"note     {results.leaks_note}")
     scored = [label for label in metrics.per_label if label.average_precision is not None]
     worst = min(scored, key=lambda label: label.average_precision or 0.0)
     if worst.average_precision != 1:
         lines.append(f"hardest label: {worst.label!r} (average precision {worst.average_precision:.3f})")
     return lines
+
+
+def _figures(metrics: MultiLabelMetrics, what: str) -> str:
+    shares = f"mean F1 {metrics.mean_f1:.3f}  exact match {metrics.exact_match:.3f}"
+    return f"mAP {metrics.mean_average_precision:.3f}  {shares}  ({what})"
 
 
 def _metrics(predictions: Predictions, thresholds: tuple[float, ...], used: list[Prediction]) -> MultiLabelMetrics:
@@ -212,8 +229,8 @@ def _metrics(predictions: Predictions, thresholds: tuple[float, ...], used: list
 def _video(row: Prediction, classes: tuple[str, ...], thresholds: tuple[float, ...]) -> MultiLabelVideo:
     true = None if row.label is None else tuple(Label(i, classes[i]) for i in ids_of(row))
     if row.scores is None:
-        piece = (row.start_seconds, row.end_seconds)
-        return MultiLabelVideo(row.path, "error", row.error, true, None, None, (), None, *piece)
+        extra = (row.start_seconds, row.end_seconds, row.leak)
+        return MultiLabelVideo(row.path, "error", row.error, true, None, None, (), None, *extra)
     scores = tuple(shortest(score) for score in row.scores)
     given = tuple(Label(int(i), classes[i]) for i in np.flatnonzero(row.scores >= np.array(thresholds)))
     order = np.argsort(-row.scores, kind="stable")[:TOP]
@@ -228,6 +245,7 @@ def _video(row: Prediction, classes: tuple[str, ...], thresholds: tuple[float, .
         scores=scores,
         start_seconds=row.start_seconds,
         end_seconds=row.end_seconds,
+        leak=row.leak,
     )
 
 

@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from autox_video.errors import Problem, RunError
 from autox_video.predictions import Prediction, Predictions
+from autox_video.report.common import (
+    TOP,
+    Checkpoint,
+    Counts,
+    Label,
+    ScoredLabel,
+    Views,
+    count_rows,
+    metrics_note,
+    refuse_broken_scores,
+    shortest,
+)
+from autox_video.report.new_videos import leak_lines, leaks_note
 from autox_video.tasks import load_task
 
 VERSION = 1
-TOP = 5
-
-
-@dataclass(frozen=True)
-class Label:
-    """A class by its id and its name."""
-
-    id: int
-    name: str
-
-
-@dataclass(frozen=True)
-class ScoredLabel:
-    """A class name and its probability."""
-
-    label: str
-    score: float
 
 
 @dataclass(frozen=True)
@@ -49,6 +43,7 @@ class VideoResult:
         scores: Probability of each class, in the order of `Results.classes`.
         start_seconds: Where the labelled piece of the video begins; left out of the file for a whole video.
         end_seconds: Where it ends; likewise.
+        leak: Where the video also stands in train or val, such as `same file as val: a.mp4`; None for a new one.
     """
 
     file: str
@@ -62,6 +57,7 @@ class VideoResult:
     scores: tuple[float, ...] | None
     start_seconds: float | None = None
     end_seconds: float | None = None
+    leak: str | None = None
 
 
 @dataclass(frozen=True)
@@ -103,33 +99,6 @@ class Metrics:
 
 
 @dataclass(frozen=True)
-class Counts:
-    """Videos in the list; of these scored, unreadable, and with a label."""
-
-    videos: int
-    scored: int
-    unreadable: int
-    labelled: int
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """The weights that were tested: file, digest, and the epoch they were written after."""
-
-    path: str
-    sha256: str
-    epoch: int
-
-
-@dataclass(frozen=True)
-class Views:
-    """Views of a video whose scores were averaged: clips in time, crops of each."""
-
-    num_clips: int
-    num_crops: int
-
-
-@dataclass(frozen=True)
 class Results:
     """Everything a test found. Written as JSON it is described by `resources/results.schema.json`.
 
@@ -144,6 +113,9 @@ class Results:
         counts: How many videos there were.
         metrics: None when no video is labelled and scored: figures are never made up.
         metrics_note: What the figures leave out, or why there are none; None when they cover every video.
+        metrics_without_leaks: Over the same videos without those that also stand in train or val; None where no
+            video does, or none is left.
+        leaks_note: How many were left out of these; None where no video stands in train or val.
         videos: One entry a video, in the order of the list.
     """
 
@@ -157,6 +129,8 @@ class Results:
     counts: Counts
     metrics: Metrics | None
     metrics_note: str | None
+    metrics_without_leaks: Metrics | None
+    leaks_note: str | None
     videos: tuple[VideoResult, ...]
 
 
@@ -169,6 +143,7 @@ def make_results(predictions: Predictions) -> Results:
     rows = predictions.rows
     refuse_broken_scores(rows)
     used = [row for row in rows if row.scores is not None and row.label is not None]
+    new = [row for row in used if row.leak is None]
     counts = count_rows(rows)
     return Results(
         version=VERSION,
@@ -181,6 +156,8 @@ def make_results(predictions: Predictions) -> Results:
         counts=counts,
         metrics=_metrics(predictions, used) if used else None,
         metrics_note=metrics_note(counts, len(used)),
+        metrics_without_leaks=_metrics(predictions, new) if 0 < len(new) < len(used) else None,
+        leaks_note=leaks_note(len(used), len(new)),
         videos=tuple(_video(row, predictions) for row in rows),
     )
 
@@ -198,6 +175,7 @@ def summary_lines(results: Results) -> list[str]:
     ]
     if results.metrics_note:
         lines.append(f"note     {results.metrics_note}")
+    lines += leak_lines(results)
     errors = np.array(metrics.confusion_matrix)
     np.fill_diagonal(errors, 0)
     if errors.any():
@@ -215,21 +193,6 @@ def to_plain(results: Any) -> dict[str, Any]:
         if (video["start_seconds"], video["end_seconds"]) == (None, None):
             del video["start_seconds"], video["end_seconds"]
     return plain
-
-
-def refuse_broken_scores(rows: tuple[Prediction, ...]) -> None:
-    """Refuse scores that are no finite numbers.
-
-    Raises:
-        RunError: Names each video.
-    """
-    problems = [
-        Problem(row.path, "the model gives scores that are not finite numbers", "Test another checkpoint")
-        for row in rows
-        if row.scores is not None and not np.isfinite(row.scores).all()
-    ]
-    if problems:
-        raise RunError(problems)
 
 
 def _metrics(predictions: Predictions, used: list[Prediction]) -> Metrics:
@@ -250,31 +213,13 @@ def _share(part: int, whole: int) -> float | None:
     return float(part / whole) if whole else None
 
 
-def count_rows(rows: tuple[Prediction, ...]) -> Counts:
-    """How many videos there are, and of what kinds."""
-    scored = sum(row.scores is not None for row in rows)
-    labelled = sum(row.label is not None for row in rows)
-    return Counts(videos=len(rows), scored=scored, unreadable=len(rows) - scored, labelled=labelled)
-
-
-def metrics_note(counts: Counts, used: int) -> str | None:
-    """What the figures of `used` videos leave out, or why there are none."""
-    if not counts.labelled:
-        return "the videos have no labels"
-    if not used:
-        return "no labelled video could be read"
-    left_out = counts.videos - used
-    what = f"the figures leave out {left_out} of {counts.videos} videos: unreadable or without a label"
-    return what if left_out else None
-
-
 def _video(row: Prediction, predictions: Predictions) -> VideoResult:
     classes = predictions.classes
     assert not isinstance(row.label, tuple), "several labels are the business of multi_label"
     true = None if row.label is None else Label(row.label, classes[row.label])
     if row.scores is None:
-        piece = (row.start_seconds, row.end_seconds)
-        return VideoResult(row.path, "error", row.error, true, None, None, None, (), None, *piece)
+        extra = (row.start_seconds, row.end_seconds, row.leak)
+        return VideoResult(row.path, "error", row.error, true, None, None, None, (), None, *extra)
     scores = tuple(shortest(score) for score in row.scores)
     best = load_task(predictions.task).predicted_label(row.scores)
     order = np.argsort(-row.scores, kind="stable")[:TOP]
@@ -290,11 +235,5 @@ def _video(row: Prediction, predictions: Predictions) -> VideoResult:
         scores=scores,
         start_seconds=row.start_seconds,
         end_seconds=row.end_seconds,
+        leak=row.leak,
     )
-
-
-def shortest(score: np.floating[Any]) -> float:
-    """The double with the fewest digits that reads back as this float32."""
-    value = float(str(np.float32(score)))
-    assert math.isfinite(value), "broken scores have been refused"
-    return value

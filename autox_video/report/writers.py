@@ -67,13 +67,13 @@ def table(results: AnyResults) -> list[list[Any]]:
     if isinstance(results, MultiLabelResults):
         return _multi_label_table(results)
     pieces = _piece_columns(results)
-    head = ["file", *pieces, "status", "error", "true_label", "predicted_label", "correct", "confidence"]
+    head = ["file", *pieces, "status", "error", "true_label", "predicted_label", "correct", "confidence", "leak"]
     rows: list[list[Any]] = [[*head, *(f"score:{name}" for name in results.classes)]]
     for video in results.videos:
         true = "" if video.true_label is None else video.true_label.name
         predicted = "" if video.predicted_label is None else video.predicted_label.name
-        piece = [getattr(video, name) for name in pieces]
-        facts = [video.file, *piece, video.status, video.error, true, predicted, video.correct, video.confidence]
+        where = [video.file, *(getattr(video, name) for name in pieces)]
+        facts = [*where, video.status, video.error, true, predicted, video.correct, video.confidence, video.leak]
         rows.append([*facts, *(video.scores or [""] * len(results.classes))])
     return [["" if cell is None else cell for cell in row] for row in rows]
 
@@ -81,12 +81,12 @@ def table(results: AnyResults) -> list[list[Any]]:
 def _multi_label_table(results: MultiLabelResults) -> list[list[Any]]:
     """Several labels stand in one cell, as in a list: `jump;run`."""
     pieces = _piece_columns(results)
-    head = ["file", *pieces, "status", "error", "true_labels", "predicted_labels", "correct"]
+    head = ["file", *pieces, "status", "error", "true_labels", "predicted_labels", "correct", "leak"]
     rows: list[list[Any]] = [[*head, *(f"score:{name}" for name in results.classes)]]
     for video in results.videos:
         labels = [";".join(label.name for label in some or ()) for some in (video.true_labels, video.predicted_labels)]
         piece = [getattr(video, name) for name in pieces]
-        facts = [video.file, *piece, video.status, video.error, *labels, video.correct]
+        facts = [video.file, *piece, video.status, video.error, *labels, video.correct, video.leak]
         rows.append([*facts, *(video.scores or [""] * len(results.classes))])
     return [["" if cell is None else cell for cell in row] for row in rows]
 

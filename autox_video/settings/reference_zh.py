@@ -43,6 +43,11 @@ HELP_ZH: Final = {
     "work_dir": "一次运行写出的所有文件所在的文件夹。",
     "test_results_path": "测试结果写到哪里；格式由扩展名决定。省略时为 `work_dir` 中的 `results.json`。",
     "on_bad_video": "遇到无法读取的视频时：`skip` 将其略去，至多为一个划分的五分之一；`stop` 拒绝运行。",
+    "data.group_pattern": "哪些视频来自同一次拍摄（因此不会被分到两个集合中）："
+    "一个正则表达式，括号中的部分是拍摄的名称。"
+    "`auto` 识别 UCF101 和 YouTube 片段的文件名，以及能划分每个类别的文件夹和编号；`none` 不看文件名。",
+    "data.balance": "如何处理类别大小不均：`sampler` 让每个类别被抽到的次数相同，"
+    "`weights` 按各类别视频数的倒数给损失加权。`auto` 在类别很不均衡时加权。",
     "model.name": "模型：configs/models 中的文件名，不带 .py。",
     "model.load_from": "预训练权重：`auto`（该模型默认的权重，只下载一次）、模型卡中其他权重的名称"
     "（如 `kinetics700`）、路径、URL，或 `none`（从零训练）。",
@@ -56,7 +61,6 @@ HELP_ZH: Final = {
     "train.amp": "CUDA 上混合精度所用的数值格式。",
     "train.val_interval": "每隔多少轮验证一次；最后一轮总会验证。",
     "train.best_metric": "用哪个验证指标来选出最佳检查点。",
-    "train.class_weights": "`balanced` 按各类别视频数的倒数给损失加权。",
     "augment.flip": "训练片段左右翻转的概率。",
     "augment.min_crop_area": "随机裁剪至少保留的画面比例。",
     "test.num_clips": "从一个视频中均匀采样的片段数；各片段的得分取平均。",

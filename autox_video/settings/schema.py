@@ -20,6 +20,29 @@ __all__ = ["AUTO", "KEYS", "SECTIONS", "Key", "Settings"]
 
 
 @dataclass(frozen=True)
+class DataSettings:
+    """How the videos are divided and drawn."""
+
+    group_pattern: str = setting(
+        AUTO,
+        "str",
+        "Which videos come from one recording, and so never stand in two splits: a regular expression, of which the "
+        "part in parentheses names the recording. `auto` knows the names of UCF101 and of YouTube clips, and folders "
+        "and numbers that divide every class; `none` looks at no name.",
+        none=True,
+        example="^(subject[0-9]+)_",
+    )
+    balance: str | Auto = setting(
+        AUTO,
+        "str",
+        "What is done about classes of different size: `sampler` draws each class equally often, `weights` weighs the "
+        "loss of a class by the inverse of its number of videos. `auto` weighs where classes are very uneven.",
+        choices=("none", "sampler", "weights"),
+        example="sampler",
+    )
+
+
+@dataclass(frozen=True)
 class ModelSettings:
     """Which network, and what it starts from."""
 
@@ -101,13 +124,6 @@ class TrainSettings:
         "The validation figure that decides which checkpoint is best.",
         choices=("top1", "mean_class_accuracy", "mean_average_precision"),
         example="top1",
-    )
-    class_weights: str | Auto = setting(
-        AUTO,
-        "str",
-        "`balanced` weighs the loss of a class by the inverse of its number of videos.",
-        choices=("none", "balanced"),
-        example="none",
     )
 
 
@@ -234,6 +250,7 @@ class Settings:
         choices=("skip", "stop"),
         example="skip",
     )
+    data: DataSettings = field(default_factory=DataSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
     clip: ClipSettings = field(default_factory=ClipSettings)
     train: TrainSettings = field(default_factory=TrainSettings)

@@ -37,7 +37,7 @@ def crasher(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def library(tmp_path_factory, clip):
+def library(tmp_path_factory):
     """Videos in every layout the tests need, probed once: only to be read.
 
     `flat/` holds a0.mp4 to a9.mp4 and b0.mp4 to b9.mp4, broken files bad0.mp4 to bad4.mp4, and odd
@@ -55,9 +55,8 @@ def library(tmp_path_factory, clip):
         for name in ("jump", "run")
         for index in (1, 2)
     ]
-    for name in names:
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(clip, root / name)
+    for seed, name in enumerate(names):
+        write_video(root / name, frames=6, seed=seed)
     for index in range(5):
         (root / f"flat/bad{index}.mp4").write_bytes(b"this is no video")
     write_video(root / "flat/long.mp4", frames=24, size=64, fps=8.0)

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from autox_video.dataset.annotations import read_annotations
-from autox_video.dataset.facts import BadVideo, Fingerprint, Percentiles
+from autox_video.dataset.facts import BadVideo, Fingerprint, Leak, Percentiles
 from autox_video.dataset.fingerprint import fingerprint_dataset
 from autox_video.errors import RequestError
 from autox_video.settings.schema import Settings
@@ -240,7 +240,11 @@ def test_a_call_for_test_alone_leaves_the_fingerprint_and_recalls_the_training(r
     alone = fingerprint_dataset(settings, work_dir, splits=("test",), classes=("jump", "run"))
     assert list(alone.splits) == ["test"]
     assert alone.classes == ("jump", "run")
-    assert alone.notes == ("1 of 2 test files are also in train: the test figures are better than on new videos",)
+    assert alone.notes == (
+        "1 of 2 test files are also in train: the test figures are better than on new videos",
+        f"1 video in two splits, listed in {work_dir.leaks}",
+    )
+    assert alone.leaks == (Leak("test", "a0.mp4", "train", "a0.mp4", "same file"),)
     assert read_annotations(work_dir.annotations("test")) == [("a0.mp4", 1), ("a6.mp4", 0)]
     assert read_record(work_dir.fingerprint, Fingerprint) == whole
 

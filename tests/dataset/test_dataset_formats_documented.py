@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from videos import write_video
@@ -53,16 +53,19 @@ CLASSES = {
 each_example = pytest.mark.parametrize("title", FORMATS)
 
 
-def write_example(title: str, folder: Path, clip: Path | None = None) -> Settings:
-    """Write the files of an example; its videos are copies of a clip, or empty."""
+def write_example(title: str, folder: Path, **video: Any) -> Settings:
+    """Write the files of an example; its videos are as `write_video` is told, each another one, or empty."""
     text = SECTIONS[title]
     for name, content in re.findall(r"^`(\S+)`:\n\n```\w+\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content, encoding="utf-8")
     videos = re.search(r"^Videos:\n\n```text\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
-    for name in videos[1].splitlines():
+    for seed, name in enumerate(videos[1].splitlines()):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(clip, folder / name) if clip else (folder / name).touch()
+        if video:
+            write_video(folder / "any.mp4", seed=seed, **video).rename(folder / name)
+        else:
+            (folder / name).touch()
     config = re.search(r"^```yaml\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
     (folder / "config.yaml").write_text(config[1], encoding="utf-8")
     return load_settings(folder / "config.yaml")
@@ -103,15 +106,10 @@ def test_an_example_gives_the_videos_that_exist(title, tmp_path):
         assert [entry.path for entry in part.entries if not (settings.data_root / entry.path).is_file()] == []
 
 
-@pytest.fixture(scope="module")
-def five_seconds(tmp_path_factory) -> Path:
-    """Long enough for the pieces of the examples."""
-    return write_video(tmp_path_factory.mktemp("long") / "clip.mp4", frames=60, fps=10.0)
-
-
 @pytest.mark.parametrize("title", FORMATS)
-def test_an_example_passes_the_check(title, tmp_path, five_seconds):
-    settings = write_example(title, tmp_path, five_seconds)
+def test_an_example_passes_the_check(title, tmp_path):
+    # Long enough for the pieces of the examples.
+    settings = write_example(title, tmp_path, frames=60, fps=10.0)
     found = fingerprint_dataset(settings, WorkDir(tmp_path / "run"))
     assert found.bad_videos == ()
     assert found.classes == CLASSES.get(title, ("jump", "run"))

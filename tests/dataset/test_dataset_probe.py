@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -10,29 +11,48 @@ import sys
 import time
 from pathlib import Path
 
+import decord
 import numpy as np
 import pytest
 from videos import write_video
 
 import autox_video
 from autox_video.dataset import probe
+from autox_video.dataset.frame_hashes import frame_hashes
 from autox_video.dataset.probe import VideoFacts, probe_videos
 from autox_video.dataset.probe_pool import WORKER, read_videos
-from autox_video.decoding import in_words
+from autox_video.decoding import in_words, open_video
 from autox_video.progress import Bar
+
+
+def frames_of(path: Path, *positions: int) -> tuple[str, ...]:
+    return tuple(frame_hashes(decord.VideoReader(str(path)).get_batch(positions).asnumpy()))
+
+
+def digest_of(path: Path) -> str:
+    return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+
+
+def seen(path: Path, *positions: int) -> dict:
+    return {"digest": digest_of(path), "frame_hashes": frames_of(path, *positions)}
 
 
 def test_facts_are_those_of_the_file(tmp_path):
     path = write_video(tmp_path / "a.mp4", frames=15, size=64, fps=7.5)
-    assert probe_videos([str(path)], tmp_path / "cache.json") == {
-        str(path): VideoFacts(
-            num_frames=15, fps=7.5, width=64, height=64, size_bytes=path.stat().st_size, duration_seconds=2.0
-        )
-    }
+    facts = probe_videos([str(path)], tmp_path / "cache.json")[str(path)]
+    assert facts == VideoFacts(
+        num_frames=15,
+        fps=7.5,
+        width=64,
+        height=64,
+        size_bytes=path.stat().st_size,
+        duration_seconds=2.0,
+        **seen(path, 0, 7, 14),
+    )
 
 
 def test_every_unusable_file_gets_its_reason_and_the_others_are_read(tmp_path, clip, crasher):
-    content = clip.read_bytes()
+    content, cut = clip.read_bytes(), open_video(str(crasher), "pyav")
     (tmp_path / "empty.mp4").touch()
     (tmp_path / "folder.mp4").mkdir()
     (tmp_path / "text.mp4").write_text("this is no video\n" * 100)
@@ -45,7 +65,8 @@ def test_every_unusable_file_gets_its_reason_and_the_others_are_read(tmp_path, c
     good = {
         name: shutil.copy(clip, tmp_path / name) for name in ("-a.mp4", "跳 舞.mp4", "🎬.mp4", "tab\t.mp4", "noending")
     }
-    facts = VideoFacts(6, 12.0, 32, 32, clip.stat().st_size, 0.5)
+    facts = VideoFacts(6, 12.0, 32, 32, clip.stat().st_size, 0.5, **seen(clip, 0, 3, 5))
+    seen_of_cut = {"digest": digest_of(crasher), "frame_hashes": tuple(frame_hashes(cut.frames([0, 6, 12])))}
     no_video = "is no video, or its header is damaged or cut off"
     expected: dict[str, object] = {
         "empty.mp4": "is empty",
@@ -55,10 +76,10 @@ def test_every_unusable_file_gets_its_reason_and_the_others_are_read(tmp_path, c
         "pipe.mp4": "is not a regular file",
         "broken.mp4": "does not exist",
         "loop.mp4": "cannot be read: Too many levels of symbolic links",
-        "cut.avi": VideoFacts(13, 10.0, 64, 48, crasher.stat().st_size, 1.3, "pyav", "it is cut off"),
+        "cut.avi": VideoFacts(13, 10.0, 64, 48, crasher.stat().st_size, 1.3, "pyav", "it is cut off", **seen_of_cut),
         "missing.mp4": "does not exist",
         "empty.mp4/x.mp4": "does not exist",
-        "one.mp4": VideoFacts(1, 12.0, 32, 32, one.stat().st_size, 0.083333),
+        "one.mp4": VideoFacts(1, 12.0, 32, 32, one.stat().st_size, 0.083333, **seen(one, 0, 0, 0)),
         **dict.fromkeys(good, facts),
     }
     found = probe_videos([str(tmp_path / name) for name in expected], tmp_path / "cache.json")

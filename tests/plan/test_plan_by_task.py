@@ -6,23 +6,32 @@ import pytest
 import samples
 
 from autox_video.errors import RequestError
+from autox_video.plan.make_plan import make_plan
 from autox_video.plan.schema import Plan
+from autox_video.presets import load_preset
 from autox_video.render.config import render_config
 
 
 def several(**values) -> Plan:
-    data = dataclasses.replace(samples.fingerprint(counts={"run": 300, "jump": 10}), task="multi_label")
-    return samples.plan(data=data, **values)[0]
+    facts = dataclasses.replace(samples.fingerprint(counts={"run": 300, "jump": 10}), task="multi_label")
+    return make_plan(samples.settings(**values), facts, load_preset("video_swin_nano"), samples.CPU)
 
 
 def test_several_labels_are_judged_by_average_precision_and_not_weighed():
     plan = several()
     assert (plan.best_metric.value, plan.best_metric.why) == ("mean_average_precision", "a video has several labels")
-    assert (plan.class_weights.value, plan.class_weights.why) == (
-        None,
-        "a rare label has a threshold of its own instead",
+    assert (plan.balance.value, plan.balance.why) == ("none", "a rare label has a threshold of its own instead")
+    assert plan.class_weights.value is None
+    assert several(data={"balance": "weights"}).class_weights.value == (0.516667, 15.5)
+
+
+def test_a_video_with_several_labels_is_not_drawn_for_one_of_them():
+    with pytest.raises(RequestError) as caught:
+        several(data={"balance": "sampler"})
+    assert str(caught.value) == (
+        "fit(): data.balance: a video with several labels cannot be drawn for one of them alone (got sampler). "
+        "Choose none or weights."
     )
-    assert several(train={"class_weights": "balanced"}).class_weights.value == (0.516667, 15.5)
 
 
 @pytest.mark.parametrize(

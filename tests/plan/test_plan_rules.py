@@ -196,22 +196,37 @@ def test_small_data_trains_for_more_epochs():
 
 
 @pytest.mark.parametrize(
-    ("counts", "metric", "weighted"),
+    ("counts", "asked", "balance", "metric"),
     [
-        ({"a": 50, "b": 50}, "top1", False),
-        ({"a": 50, "b": 10}, "mean_class_accuracy", False),
-        ({"a": 100, "b": 5}, "mean_class_accuracy", True),
+        ({"a": 50, "b": 50}, "auto", "none", "top1"),
+        ({"a": 49, "b": 10}, "auto", "none", "top1"),
+        ({"a": 50, "b": 10}, "auto", "weights", "mean_class_accuracy"),
+        ({"a": 50, "b": 10, "c": 0}, "auto", "weights", "mean_class_accuracy"),
+        ({"a": 50, "b": 10}, "none", "none", "mean_class_accuracy"),
+        ({"a": 50, "b": 50}, "sampler", "sampler", "mean_class_accuracy"),
+        ({"a": 50, "b": 50}, "weights", "weights", "mean_class_accuracy"),
     ],
 )
-def test_uneven_classes_change_the_metric_then_the_loss(counts, metric, weighted):
-    facts = samples.split_facts(counts=counts)
-    assert schedule.choose_best_metric(samples.settings(), facts).value == metric
-    assert (schedule.choose_class_weights(samples.settings(), facts).value is not None) == weighted
+def test_uneven_classes_change_the_loss_and_what_is_best(counts, asked, balance, metric):
+    settings, facts = samples.settings(data={"balance": asked}), samples.split_facts(counts=counts)
+    assert schedule.choose_balance(settings, facts).value == balance
+    assert schedule.choose_best_metric(settings, facts).value == metric
+    assert (schedule.choose_class_weights(facts, balance).value is not None) == (balance == "weights")
+
+
+def test_the_plan_says_from_which_ratio_classes_are_balanced():
+    even, uneven = samples.split_facts(counts={"a": 49, "b": 10}), samples.split_facts(counts={"a": 50, "b": 10})
+    assert schedule.choose_balance(samples.settings(), even).why == (
+        "largest to smallest class is 4.9; balancing begins at 5"
+    )
+    assert schedule.choose_balance(samples.settings(), uneven).why == (
+        "the largest class has 5.0 times the videos of the smallest; from 5 on it matters"
+    )
 
 
 def test_balanced_weights_are_inverse_to_the_counts():
     facts = samples.split_facts(counts={"a": 30, "b": 10, "c": 0})
-    weights = schedule.choose_class_weights(samples.settings(train={"class_weights": "balanced"}), facts).value
+    weights = schedule.choose_class_weights(facts, "weights").value
     assert weights == (0.666667, 2.0, 1.0)
 
 

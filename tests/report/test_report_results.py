@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from autox_video.errors import RequestError, RunError
-from autox_video.predictions import Prediction, Predictions
-from autox_video.report.results import make_results, shortest, summary_lines, to_plain
+from autox_video.predictions import Prediction, Predictions, mark_leaks
+from autox_video.report.results import Results, make_results, shortest, summary_lines, to_plain
 from autox_video.report.writers import read_results, write_results
 
 SCHEMA = json.loads((Path(__file__).parent.parent.parent / "resources" / "results.schema.json").read_text())
@@ -80,6 +80,44 @@ def test_the_summary_names_the_most_frequent_mistake():
         "note     the figures leave out 1 of 5 videos: unreadable or without a label",
         "most frequent mistake: 'jump' is taken for 'run' (2 times)",
     ]
+
+
+def leaking(*rows: Prediction, **leaks: str) -> Results:
+    return make_results(
+        mark_leaks(predictions(*rows), {(f"{name}.mp4", None, None): text for name, text in leaks.items()})
+    )
+
+
+def test_figures_without_the_videos_that_training_knew_stand_beside_those_over_all():
+    rows = (scored("a.mp4", 0, 0.7, 0.2, 0.1), scored("b.mp4", 1, 0.5, 0.4, 0.1), scored("c.mp4", None, 0.5, 0.4, 0.1))
+    results = leaking(*rows, a="same file as train: a.mp4", c="same file as val: c.mp4")
+    assert results.metrics is not None
+    assert results.metrics_without_leaks is not None
+    assert (results.metrics.top1, results.metrics_without_leaks.top1) == (0.5, 0.0)
+    assert [video.leak for video in results.videos] == ["same file as train: a.mp4", None, "same file as val: c.mp4"]
+    assert summary_lines(results)[:2] == [
+        "top-1 0.500  top-5 1.000  mean class accuracy 0.500  (3 of 3 videos scored)",
+        "note     the figures leave out 1 of 3 videos: unreadable or without a label",
+    ]
+    assert summary_lines(results)[2] == (
+        "top-1 0.000  top-5 1.000  mean class accuracy 0.000  "
+        "(without the 1 of 2 test videos that also stand in train or val)"
+    )
+    jsonschema.validate(json.loads(json.dumps(to_plain(results))), SCHEMA)
+
+
+def test_where_every_video_was_known_there_is_no_figure_for_new_ones():
+    results = leaking(scored("a.mp4", 0, 0.7, 0.2, 0.1), a="same content as val: x.mp4")
+    assert results.metrics_without_leaks is None
+    assert summary_lines(results)[1] == (
+        "note     all 1 test videos also stand in train or val: there is no figure for new videos"
+    )
+    jsonschema.validate(json.loads(json.dumps(to_plain(results))), SCHEMA)
+
+
+def test_where_every_video_is_new_nothing_is_said_of_it():
+    results = make_results(predictions(*ROWS))
+    assert (results.metrics_without_leaks, results.leaks_note) == (None, None)
 
 
 def test_a_score_that_is_no_number_stops_the_report():
@@ -157,7 +195,7 @@ def test_equal_results_give_equal_bytes(tmp_path):
 
 def test_a_score_vector_is_one_line(tmp_path):
     write_results(make_results(predictions(*ROWS)), tmp_path / "r.json")
-    assert '      "scores": [0.7, 0.2, 0.1]' in (tmp_path / "r.json").read_text().splitlines()
+    assert '      "scores": [0.7, 0.2, 0.1],' in (tmp_path / "r.json").read_text().splitlines()
 
 
 def test_an_unknown_ending_is_refused(tmp_path):

@@ -129,16 +129,16 @@ def test_sections_are_read_into_their_classes(config):
     settings = load_settings(
         config(
             "data_root: videos\n"
-            "train:\n  learning_rate: 1e-3\n  amp: off\n  class_weights: none\n"
+            "train:\n  learning_rate: 1e-3\n  amp: off\ndata:\n  balance: none\n"
             "test: {num_crops: 3, results_format: scores}\n"
             "runtime:\n  deterministic: true\n  seed: 7\n"
         )
     )
     assert settings.train.learning_rate == 0.001
-    assert (settings.train.amp, settings.train.class_weights) == ("off", "none")
+    assert (settings.train.amp, settings.data.balance) == ("off", "none")
     assert (settings.test.num_crops, settings.test.results_format) == (3, "scores")
     assert (settings.runtime.deterministic, settings.runtime.seed) == (True, 7)
-    assert settings.origins["runtime.seed"] == "config.yaml:9"
+    assert settings.origins["runtime.seed"] == "config.yaml:10"
 
 
 def test_later_sources_win_and_origins_tell_which(config, tmp_path, monkeypatch):

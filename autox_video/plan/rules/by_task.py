@@ -28,12 +28,18 @@ def choose_best_metric(settings: Settings, train: SplitFacts, task: str) -> Deci
     return decision or Decision(known[0], "data", "a video has several labels")
 
 
-def choose_class_weights(settings: Settings, train: SplitFacts, task: str) -> Decision[tuple[float, ...] | None]:
-    """One weight a class for the loss, inverse to its number of videos, or None.
+def choose_balance(settings: Settings, train: SplitFacts, task: str) -> Decision[str]:
+    """What is done about classes of different size: `none`, `sampler` or `weights`.
 
-    With several labels, only where that is asked for: a weight counts for the videos without the label too, so it
-    does not make up for their number.
+    With several labels, weights only where they are asked for: a weight counts for the videos without the label too,
+    so it does not make up for their number.
+
+    Raises:
+        RequestError: `data.balance` asks for what the task has not.
     """
-    if task == ONE_LABEL or asked(settings, "train.class_weights"):
-        return schedule.choose_class_weights(settings, train)
-    return Decision(None, "default", "a rare label has a threshold of its own instead")
+    if task == ONE_LABEL:
+        return schedule.choose_balance(settings, train)
+    if (decision := asked(settings, "data.balance")) and decision.value == "sampler":
+        wrong = "a video with several labels cannot be drawn for one of them alone"
+        raise RequestError(Problem(f"{decision.source}: data.balance", wrong, "Choose none or weights", "sampler"))
+    return decision or Decision("none", "default", "a rare label has a threshold of its own instead")

@@ -10,10 +10,8 @@ from autox_video.plan.schema import Decision
 from autox_video.presets import Card
 from autox_video.settings.schema import Settings
 
-# A largest class this many times the smallest makes plain accuracy misleading.
-UNEVEN_RATIO = 3.0
-# From here on the loss is weighted too.
-VERY_UNEVEN_RATIO = 10.0
+# A largest class this many times the smallest makes plain accuracy misleading, and rare classes ignored.
+UNEVEN_RATIO = 5.0
 MAX_EPOCHS = 200
 VAL_INTERVAL = 2
 
@@ -70,29 +68,36 @@ def unevenness(train: SplitFacts) -> float:
     return max(counts) / min(counts)
 
 
+def choose_balance(settings: Settings, train: SplitFacts) -> Decision[str]:
+    """What is done about classes of different size: `none`, `sampler` or `weights`."""
+    if decision := asked(settings, "data.balance"):
+        return decision
+    ratio = unevenness(train)
+    if ratio >= UNEVEN_RATIO:
+        why = f"the largest class has {ratio:.1f} times the videos of the smallest; from {UNEVEN_RATIO:g} on it matters"
+        return Decision("weights", "data", why)
+    return Decision("none", "data", f"largest to smallest class is {ratio:.1f}; balancing begins at {UNEVEN_RATIO:g}")
+
+
 def choose_best_metric(settings: Settings, train: SplitFacts) -> Decision[str]:
     """The validation figure that decides which checkpoint is best."""
     if decision := asked(settings, "train.best_metric"):
         return decision
-    ratio = unevenness(train)
+    balance, ratio = choose_balance(settings, train).value, unevenness(train)
+    if balance != "none":
+        return Decision("mean_class_accuracy", "data", f"each class counts the same in training too: {balance}")
     if ratio >= UNEVEN_RATIO:
-        return Decision(
-            "mean_class_accuracy", "data", f"the largest class has {ratio:.1f} times the videos of the smallest"
-        )
+        why = f"the largest class has {ratio:.1f} times the videos of the smallest"
+        return Decision("mean_class_accuracy", "data", why)
     return Decision("top1", "data", f"classes are even: largest to smallest is {ratio:.1f}")
 
 
-def choose_class_weights(settings: Settings, train: SplitFacts) -> Decision[tuple[float, ...] | None]:
+def choose_class_weights(train: SplitFacts, balance: str) -> Decision[tuple[float, ...] | None]:
     """One weight a class for the loss, inverse to its number of videos, or None."""
-    decision, ratio = asked(settings, "train.class_weights"), unevenness(train)
-    if decision and decision.value == "none":
-        return Decision(None, decision.source, "as asked")
-    if decision is None and ratio < VERY_UNEVEN_RATIO:
-        why = f"largest to smallest class is {ratio:.1f}; weights begin at {VERY_UNEVEN_RATIO:g}"
-        return Decision(None, "data", why)
+    if balance != "weights":
+        return Decision(None, "data", f"data.balance is {balance}")
     counts = list(train.class_counts.values())
     mean = sum(counts) / sum(1 for count in counts if count)
     # A class without a training video never enters the loss as a target.
     weights = tuple(round(mean / count, 6) if count else 1.0 for count in counts)
-    why = f"inverse to the number of videos: the largest class has {ratio:.1f} times the smallest"
-    return Decision(weights, decision.source if decision else "data", why)
+    return Decision(weights, "data", "inverse to the number of videos of a class")

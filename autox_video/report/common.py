@@ -1,0 +1,97 @@
+"""What the results of every task share."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autox_video.errors import Problem, RunError
+from autox_video.predictions import Prediction
+
+TOP = 5
+
+
+@dataclass(frozen=True)
+class Label:
+    """A class by its id and its name."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True)
+class ScoredLabel:
+    """A class name and its probability."""
+
+    label: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Videos in the list; of these scored, unreadable, and with a label."""
+
+    videos: int
+    scored: int
+    unreadable: int
+    labelled: int
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The weights that were tested: file, digest, and the epoch they were written after."""
+
+    path: str
+    sha256: str
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Views:
+    """Views of a video whose scores were averaged: clips in time, crops of each."""
+
+    num_clips: int
+    num_crops: int
+
+
+def refuse_broken_scores(rows: tuple[Prediction, ...]) -> None:
+    """Refuse scores that are no finite numbers.
+
+    Raises:
+        RunError: Names each video.
+    """
+    problems = [
+        Problem(row.path, "the model gives scores that are not finite numbers", "Test another checkpoint")
+        for row in rows
+        if row.scores is not None and not np.isfinite(row.scores).all()
+    ]
+    if problems:
+        raise RunError(problems)
+
+
+def count_rows(rows: tuple[Prediction, ...]) -> Counts:
+    """How many videos there are, and of what kinds."""
+    scored = sum(row.scores is not None for row in rows)
+    labelled = sum(row.label is not None for row in rows)
+    return Counts(videos=len(rows), scored=scored, unreadable=len(rows) - scored, labelled=labelled)
+
+
+def metrics_note(counts: Counts, used: int) -> str | None:
+    """What the figures of `used` videos leave out, or why there are none."""
+    if not counts.labelled:
+        return "the videos have no labels"
+    if not used:
+        return "no labelled video could be read"
+    left_out = counts.videos - used
+    what = f"the figures leave out {left_out} of {counts.videos} videos: unreadable or without a label"
+    return what if left_out else None
+
+
+def shortest(score: np.floating[Any]) -> float:
+    """The double with the fewest digits that reads back as this float32."""
+    value = float(str(np.float32(score)))
+    assert math.isfinite(value), "broken scores have been refused"
+    return value
