@@ -9,6 +9,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from autox_video.errors import Problem, RunError
 from autox_video.plan.schema import Plan
 from autox_video.runner.build import build_runner, quiet_libraries
 from autox_video.runner.checkpoints import load_checkpoint_file
@@ -37,13 +38,18 @@ def read_checkpoint_record(path: Path) -> CheckpointRecord | None:
     """The record in a checkpoint, or None when it is not one of ours.
 
     Raises:
-        RunError: The file cannot be read.
+        RunError: The file cannot be read, or its record is of another version of this package.
     """
     meta: dict[str, Any] = load_checkpoint_file(path).get("meta") or {}
     record = meta.get(RECORD_KEY)
     if record is None:
         return None
-    return CheckpointRecord(meta["epoch"], build_record(record["plan"], Plan), record["metrics"], record["best_metric"])
+    try:
+        plan = build_record(record["plan"], Plan)
+        return CheckpointRecord(meta["epoch"], plan, record["metrics"], record["best_metric"])
+    except (KeyError, TypeError, ValueError) as error:
+        wrong, cure = "was written by another version of autox_video", "Train anew with --fresh, or in another work_dir"
+        raise RunError(Problem(str(path), wrong, cure, f"a record that lacks {error}")) from error
 
 
 def train(config: Config, plan: Plan, work_dir: WorkDir, resume_from: Path | None) -> None:

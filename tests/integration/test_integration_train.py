@@ -180,6 +180,18 @@ def test_a_damaged_last_checkpoint_stops_the_run_and_is_named(trained, tmp_path)
     assert str(last) in output.splitlines()[-1]
 
 
+def test_a_checkpoint_of_another_version_is_named_with_the_way_out(trained, tmp_path):
+    run = trained.copy(tmp_path / "job")
+    checkpoint = torch.load(run.work_dir / "last.pth", weights_only=True)
+    del checkpoint["meta"]["autox_video"]["plan"]["clip_len"]
+    torch.save(checkpoint, run.work_dir / "last.pth")
+    output = run_cli("train", "-c", str(run.config), "--set", "epoch=4", code=1)
+    assert output.splitlines()[-1] == (
+        f"{run.work_dir / 'last.pth'}: was written by another version of autox_video "
+        "(got a record that lacks 'clip_len'). Train anew with --fresh, or in another work_dir."
+    )
+
+
 def test_another_class_count_re_initialises_only_the_head(trained, tmp_path):
     lists = videos.write_dataset(tmp_path, classes=("a", "b", "c"), train=3, val=1, test=1)
     options = {
