@@ -187,7 +187,7 @@ def test_any_other_failure_reinstalls_what_failed() -> None:
     crash = "the process ended by SIGSEGV"
     opencv = "'opencv-python>=4.10.0.84' 'opencv-contrib-python>=4.10.0.84'"
     assert doctor.check_decoder(Attempt({}, crash)) == Finding(
-        "decoder", False, crash, f"{reinstall} decord==0.6.0 'av>=14.2' {opencv}"
+        "decoder", False, crash, f"{reinstall} decord==0.6.0 'av<19,>=14.2' {opencv}"
     )
     bounds = "mmengine==0.10.7 mmcv-lite==2.1.0 mmaction2==1.2.0"
     assert doctor.check_models(Attempt({}, crash)) == Finding("models import", False, crash, f"{reinstall} {bounds}")
