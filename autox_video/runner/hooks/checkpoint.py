@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import math
 from pathlib import Path
@@ -129,6 +130,4 @@ def rebuild_schedule(runner) -> None:  # type: ignore[no-untyped-def]
 
 
 def _plain_plan(path: Path) -> dict[str, Any]:
-    import dataclasses
-
     return dataclasses.asdict(read_record(path, Plan))
