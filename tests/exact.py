@@ -27,7 +27,7 @@ from autox_video.work_dir import WorkDir, write_record
 CLOCKED = ("seconds", "videos_per_second", "data_wait")
 
 
-class Interrupted(Exception):
+class KilledError(Exception):
     """A run that was stopped on purpose."""
 
 
@@ -45,7 +45,7 @@ class InterruptHook(Hook):
             (hook,) = (hook for hook in runner.hooks if isinstance(hook, LastAndBestCheckpointHook))
             hook.save_last(runner)
         if runner.iter == self.stop_at:
-            raise Interrupted
+            raise KilledError
 
 
 @HOOKS.register_module(force=True)
@@ -57,7 +57,7 @@ class InterruptValidationHook(Hook):
 
     def after_val_iter(self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         if runner.epoch == self.epochs:
-            raise Interrupted
+            raise KilledError
 
 
 @OPTIM_WRAPPERS.register_module(force=True)

@@ -13,13 +13,13 @@ class Draw(NamedTuple):
     """One sample that is asked of the data set.
 
     Attributes:
-        index: Of the sample.
+        sample: Its index in the data set.
         seed: Of the run.
         epoch: Epochs that lie behind.
         position: Draws of this epoch that lie behind, on all ranks together.
     """
 
-    index: int
+    sample: int
     seed: int
     epoch: int
     position: int
@@ -54,8 +54,8 @@ class Draws(Sampler[Draw]):
         self._sampler.set_epoch(epoch)
 
     def __iter__(self) -> Iterator[Draw]:
-        for number, index in islice(enumerate(self._sampler), self._first, None):
-            yield Draw(index, self._seed, self._epoch, self._rank + self._world_size * number)
+        for number, sample in islice(enumerate(self._sampler), self._first, None):
+            yield Draw(sample, self._seed, self._epoch, self._rank + self._world_size * number)
 
     def __len__(self) -> int:
         """Draws of a whole epoch, wherever it starts."""

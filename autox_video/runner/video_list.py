@@ -52,7 +52,7 @@ class VideoListDataset(VideoDataset):
         """A sample by its index, or by a draw, which decides its random numbers too."""
         if isinstance(draw, Draw):
             seed_sample(draw.seed, draw.epoch, draw.position)
-            draw = draw.index
+            draw = draw.sample
         return super().__getitem__(draw)
 
     def prepare_data(self, idx: int) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import exact
 import pytest
 import videos
-from exact import Interrupted, Job, differences, last_state
+from exact import Job, KilledError, differences, last_state
 from runs import FAST, run_cli
 
 EMA = {"type": "EMAHook"}
@@ -60,7 +60,7 @@ def test_a_killed_training_ends_with_the_same_bits(case, config, straight, tmp_p
     job = exact.make_job(config, tmp_path / "plan", **options)
     for number, (save_at, stop_at) in enumerate(kills):
         interrupt = {"type": "InterruptHook", "save_at": save_at, "stop_at": stop_at}
-        with pytest.raises(Interrupted):
+        with pytest.raises(KilledError):
             # The number of loading processes changes from run to run.
             job.run(tmp_path / "run", *hooks, interrupt, workers=number % 3)
     job.run(tmp_path / "run", *hooks, workers=1)
@@ -69,7 +69,7 @@ def test_a_killed_training_ends_with_the_same_bits(case, config, straight, tmp_p
 
 def test_a_validation_that_was_stopped_is_made_up_for(config, straight, tmp_path):
     job = exact.make_job(config, tmp_path / "plan")
-    with pytest.raises(Interrupted):
+    with pytest.raises(KilledError):
         job.run(tmp_path / "run", EMA, {"type": "InterruptValidationHook", "epochs": 2})
     stopped = last_state(tmp_path / "run")
     assert (stopped[".epoch"], stopped[".validated_epochs"]) == (2, 0)
@@ -88,7 +88,7 @@ def test_other_random_numbers_give_other_bits(config, straight, tmp_path):
 def test_metrics_csv_has_no_row_twice_and_none_too_many(config, straight, tmp_path):
     job = exact.make_job(config, tmp_path / "plan")
     for stop in (4, 8):
-        with pytest.raises(Interrupted):
+        with pytest.raises(KilledError):
             job.run(tmp_path / "run", {"type": "InterruptHook", "save_at": stop - 2, "stop_at": stop})
     rows = (tmp_path / "run" / "metrics.csv").read_text().splitlines()
     assert [row.split(",")[0] for row in rows] == ["epoch", "1", "2"]
@@ -99,25 +99,26 @@ def test_metrics_csv_has_no_row_twice_and_none_too_many(config, straight, tmp_pa
 
 def test_a_run_says_where_it_goes_on_and_what_it_skips(config, tmp_path):
     job = exact.make_job(config, tmp_path / "run")
-    with pytest.raises(Interrupted):
+    with pytest.raises(KilledError):
         job.run(tmp_path / "run", {"type": "InterruptHook", "save_at": 4, "stop_at": 4})
     last, previous = tmp_path / "run" / "last.pth", tmp_path / "run" / "previous.pth"
     arguments = ("train", "-c", str(config), "--work-dir", str(tmp_path / "run"))
     content = last.read_bytes()
     last.write_bytes(content[: len(content) // 2])
     output = run_cli(*arguments, "--set", "epoch=1").splitlines()
-    assert "nothing to do: 1 of 1 epochs are done. Raise `epoch` to train on." in output
+    # Its validation became due with the lower number of epochs.
+    assert f"resume   after epoch 1 of 1, from {previous}" in output
     assert any(line.startswith(f"skipped  {last}: is cut off or damaged") for line in output)
     last.write_bytes(content)
     previous.unlink()
     output = run_cli(*arguments).splitlines()
     assert f"resume   inside epoch 2 of 3, after 6 of 16 videos, from {last}" in output
-    assert output[-1].startswith("best     epoch ")
+    assert output[-2].startswith("best     epoch 3")
 
 
 def test_without_a_whole_checkpoint_a_run_never_starts_over(config, tmp_path):
     job = exact.make_job(config, tmp_path / "run")
-    with pytest.raises(Interrupted):
+    with pytest.raises(KilledError):
         job.run(tmp_path / "run", {"type": "InterruptHook", "save_at": 2, "stop_at": 4})
     for name in ("last.pth", "previous.pth"):
         (tmp_path / "run" / name).write_bytes(b"PK nothing")
