@@ -20,6 +20,7 @@ from autox_video.dataset.preflight import Check, short_videos, table
 from autox_video.errors import Problem, RequestError, RunError
 from autox_video.plan.hardware import detect_hardware
 from autox_video.plan.make_plan import make_plan, make_test_plan
+from autox_video.plan.recovery import GpuMemoryError, NonFiniteLossError, recover, told
 from autox_video.plan.resume import continue_plan
 from autox_video.plan.rules.model import choose_model
 from autox_video.plan.schema import Hardware, Plan
@@ -161,11 +162,19 @@ def train(settings: Settings, *, fresh: bool = False) -> TrainOutcome:
         fetch_weights(decided.load_from.value)
     else:
         logger.info("resume   %s, from %s", saved.place(decided.epochs.value), saved.path)
-    config = render_config(decided, preset, work_dir.root)
-    write_record(work_dir.plan, decided)
-    write_text(work_dir.config_rendered, config_text(config))
-    run_training(config, decided, work_dir, saved.path if saved else None)
-    return _outcome(work_dir, decided.epochs.value)
+    while True:
+        config = render_config(decided, preset, work_dir.root)
+        write_record(work_dir.plan, decided)
+        write_text(work_dir.config_rendered, config_text(config))
+        try:
+            run_training(config, decided, work_dir, saved.path if saved else None)
+            return _outcome(work_dir, decided.epochs.value)
+        except (NonFiniteLossError, GpuMemoryError) as trouble:
+            decided = recover(decided, trouble)
+            logger.warning("warning  %s", told(decided, trouble))
+        saved = find_newest_checkpoint(work_dir)
+        if saved is not None:
+            logger.info("resume   %s, from %s", saved.place(decided.epochs.value), saved.path)
 
 
 def test(settings: Settings, *, checkpoint: Path | None = None, whole_folder: bool = False) -> AnyResults:

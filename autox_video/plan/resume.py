@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 from autox_video.errors import Problem, RequestError
+from autox_video.plan.recovery import SOURCE
 from autox_video.plan.schema import Plan
 
 WAYS_OUT = "Put it back, or start anew: --fresh archives this run, another work_dir keeps both"
@@ -20,7 +21,7 @@ FIXED = (
     "seed",
 )
 # A decision from one of these sources was not asked for, so the first run's value goes on.
-OURS = ("data", "hardware", "preset", "default", "plan")
+OURS = ("data", "hardware", "preset", "default", "plan", SOURCE)
 # The machine may be another one, and test views are chosen anew at each test.
 OF_THE_MACHINE = (
     *("device", "amp", "workers", "threads", "deterministic"),
@@ -31,8 +32,8 @@ OF_THE_MACHINE = (
 def continue_plan(first: Plan, now: Plan) -> Plan:
     """The plan of a run that goes on where an earlier one stopped.
 
-    What the user did not ask for keeps the value of the first run, even where the data or the
-    machine would now suggest another. `epochs` may change.
+    What the user did not ask for, and what the run changed to get over a trouble, keeps the value
+    of the first run, even where the data or the machine would now suggest another. `epochs` may change.
 
     Args:
         first: The plan in the checkpoint.
@@ -61,7 +62,7 @@ def _kept(first: Plan, now: Plan) -> dict[str, Any]:
     kept = {
         name: getattr(first, name)
         for name, decision in now.decisions().items()
-        if decision.source in OURS and name not in OF_THE_MACHINE
+        if (decision.source in OURS or getattr(first, name).source == SOURCE) and name not in OF_THE_MACHINE
     }
     if {"videos_per_gpu", "accumulation"} - kept.keys():
         # One of them was asked for anew: the total follows from both and is compared as such.

@@ -15,7 +15,8 @@ class Decision(Generic[T]):
 
     Attributes:
         value: The value. Never `auto`.
-        source: Who decided: a place in the settings (`config.yaml:12`), `data`, `hardware`, `preset` or `default`.
+        source: Who decided: a place in the settings (`config.yaml:12`), `data`, `hardware`, `preset`, `default`, or
+            `run`, which got over a trouble.
         why: The reason, one sentence without a full stop.
     """
 
@@ -86,6 +87,7 @@ class Plan:
     accumulation: Decision[int]
     total_batch_size: Decision[int]
     learning_rate: Decision[float]
+    lr_scale: Decision[float]  # what is left of the learning rate after losses that were not finite
     backbone_lr_mult: Decision[float]
     weight_decay: Decision[float]
     epochs: Decision[int]

@@ -14,7 +14,7 @@ def optim_wrapper(plan: Plan) -> dict[str, Any]:
         "type": "OptimWrapper",
         "optimizer": {
             "type": "AdamW",
-            "lr": plan.learning_rate.value,
+            "lr": plan.learning_rate.value * plan.lr_scale.value,
             "betas": (0.9, 0.999),
             "weight_decay": plan.weight_decay.value,
         },

@@ -10,6 +10,7 @@ apply_all()
 from autox_video.runner.evaluator import ScoreMetric  # noqa: E402
 from autox_video.runner.hooks.checkpoint import LastAndBestCheckpointHook  # noqa: E402
 from autox_video.runner.hooks.epoch_report import EpochReportHook  # noqa: E402
+from autox_video.runner.hooks.finite import FiniteHook  # noqa: E402
 from autox_video.runner.hooks.pretrained import PretrainedWeightsHook  # noqa: E402
 from autox_video.runner.hooks.unreadable import UnreadableVideosHook  # noqa: E402
 from autox_video.runner.loops import ResumableTrainLoop  # noqa: E402
@@ -20,6 +21,7 @@ from autox_video.runner.video_list import VideoListDataset  # noqa: E402
 __all__ = [
     "ClassBalancedSampler",
     "EpochReportHook",
+    "FiniteHook",
     "LastAndBestCheckpointHook",
     "PretrainedWeightsHook",
     "ResumableTrainLoop",

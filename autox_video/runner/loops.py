@@ -22,9 +22,10 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
     up within an epoch, never across its end: the last step of an epoch takes what is left. And hooks that have a
     method `between_steps(runner)` are called after each step of the optimizer, when weights, schedules and counts
     agree and no gradient is pending: the one place where a state may be saved or a run may stop.
+    `out_of_memory(runner)` is called when a GPU's memory did not suffice: the state is then that of the last step.
 
     Attributes:
-        position: Draws of the current epoch that lie behind, on all ranks together.
+        position: Draws of the current epoch that lay behind at the last step, on all ranks together.
         validated_epochs: Epochs that lay behind at the last validation.
 
     Args:
@@ -75,9 +76,15 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         wrapper.initialize_count_status(self.runner.model, first, len(self.dataloader))
         for number, batch in enumerate(self.dataloader, first):
             seed_step(self.seed, self.rank, self._iter)
-            self.run_iter(number, batch)
-            self.position = min((number + 1) * self.dataloader.batch_size, len(self._draws)) * self.world_size
+            try:
+                self.run_iter(number, batch)
+            except torch.cuda.OutOfMemoryError:
+                # The weights are those of the last step: batches added up since are lost, and drawn again.
+                self._iter = self._epoch * len(self.dataloader) + self._batches_behind()
+                self.runner.call_hook("out_of_memory")
+                raise
             if wrapper.should_update():
+                self.position = min((number + 1) * self.dataloader.batch_size, len(self._draws)) * self.world_size
                 self.runner.call_hook("between_steps")
         self.runner.call_hook("after_train_epoch")
         self._epoch += 1

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import copy
+import gc
 from pathlib import Path
 
+import torch
 from mmengine.config import Config
 
+from autox_video.errors import Problem
+from autox_video.plan.recovery import GpuMemoryError, NonFiniteLossError
 from autox_video.plan.schema import Plan
 from autox_video.runner.build import build_runner, quiet_libraries
 from autox_video.work_dir import WorkDir
@@ -20,6 +24,10 @@ def train(config: Config, plan: Plan, work_dir: WorkDir, resume_from: Path | Non
         plan: Its plan; `plan.json` in the work dir must be the same.
         work_dir: Where everything is written.
         resume_from: The checkpoint to go on from, or None to start.
+
+    Raises:
+        NonFiniteLossError: The loss is not a finite number any more; what is saved is from before.
+        GpuMemoryError: A step did not fit into the GPU's memory; the state of the step before is saved.
     """
     config = copy.deepcopy(config)
     # MMEngine takes `load_from` for the file to resume when both are set: never leave it a choice.
@@ -28,5 +36,18 @@ def train(config: Config, plan: Plan, work_dir: WorkDir, resume_from: Path | Non
     # Testing is a run of its own, on the best checkpoint.
     for key in ("test_dataloader", "test_cfg", "test_evaluator"):
         config.pop(key, None)
+    trouble: NonFiniteLossError | GpuMemoryError
     with quiet_libraries(work_dir.train_log):
-        build_runner(config, plan, work_dir.train_log).train()
+        try:
+            build_runner(config, plan, work_dir.train_log).train()
+            return
+        except NonFiniteLossError as error:
+            trouble = NonFiniteLossError(error.problems)
+        except torch.cuda.OutOfMemoryError as error:
+            wrong = f"the GPU has not the memory for {plan.videos_per_gpu.value} videos at a time"
+            cure = "Lower videos_per_gpu"
+            trouble = GpuMemoryError(Problem("training", wrong, cure, str(error).partition(".")[0]))
+    # The errors, with all that their frames hold, are gone here; what is in a circle goes now.
+    gc.collect()
+    torch.cuda.empty_cache()
+    raise trouble

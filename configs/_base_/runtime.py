@@ -11,7 +11,7 @@ default_hooks = dict(
     checkpoint=None,
     sampler_seed=dict(type='DistSamplerSeedHook'),
     sync_buffers=dict(type='SyncBuffersHook'))
-custom_hooks = [dict(type='EpochReportHook'), dict(type='UnreadableVideosHook')]
+custom_hooks = [dict(type='EpochReportHook'), dict(type='UnreadableVideosHook'), dict(type='FiniteHook')]
 
 env_cfg = dict(
     cudnn_benchmark=False,

@@ -4,6 +4,7 @@
 custom_hooks = [
     dict(type='EpochReportHook'),
     dict(type='UnreadableVideosHook'),
+    dict(type='FiniteHook'),
 ]
 custom_imports = dict(
     allow_failed_imports=False, imports=[

@@ -9,6 +9,7 @@ custom_hooks = [
         type='PretrainedWeightsHook'),
     dict(type='EpochReportHook'),
     dict(type='UnreadableVideosHook'),
+    dict(type='FiniteHook'),
 ]
 custom_imports = dict(
     allow_failed_imports=False, imports=[

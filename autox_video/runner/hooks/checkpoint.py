@@ -81,6 +81,10 @@ class LastAndBestCheckpointHook(Hook):
             self._save(runner, "best.pth", metrics)
         self._save(runner, "last.pth", metrics)
 
+    def out_of_memory(self, runner) -> None:  # type: ignore[no-untyped-def]
+        """Save the state of the last step: the run goes on with smaller batches."""
+        self.save_last(runner)
+
     def save_last(self, runner) -> None:  # type: ignore[no-untyped-def]
         """Save the state between two steps, or between an epoch and its validation."""
         self._save(runner, "last.pth", metrics={})
@@ -93,6 +97,7 @@ class LastAndBestCheckpointHook(Hook):
         """Undo `before_save_checkpoint`, restore the hooks, and drop a schedule that was planned otherwise."""
         from_plain(checkpoint)
         self.resumed = record = checkpoint["meta"][RECORD_KEY]
+        scale_learning_rate(checkpoint, self.plan["lr_scale"]["value"] / record["plan"]["lr_scale"]["value"])
         for name, hook in _hooks_with_state(runner):
             if name in record["hooks"]:
                 hook.load_state_dict(record["hooks"][name])
@@ -133,6 +138,18 @@ def _hooks_with_state(runner) -> Iterator[tuple[str, Any]]:  # type: ignore[no-u
     for hook in runner.hooks:
         if hasattr(hook, "state_dict") and hasattr(hook, "load_state_dict"):
             yield type(hook).__name__, hook
+
+
+def scale_learning_rate(checkpoint: dict[str, Any], factor: float) -> None:
+    """Multiply the learning rates of a state that was read, in place: of the optimizer and of its schedules."""
+    if factor == 1.0:
+        return
+    for group in checkpoint["optimizer"]["param_groups"]:
+        group["lr"] *= factor
+        group["initial_lr"] *= factor
+    for state in checkpoint.get("param_schedulers", []):
+        state["base_values"] = [value * factor for value in state["base_values"]]
+        state["_last_value"] = [value * factor for value in state["_last_value"]]
 
 
 def rebuild_schedule(runner) -> None:  # type: ignore[no-untyped-def]

@@ -38,15 +38,17 @@ class EpochReportHook(Hook):
         self._stack = ExitStack()
         self._bar = Bar()
         self._sums: dict[str, float] = {}
+        self._at_step: dict[str, float] = {}
         self._seconds_before = 0.0
 
     def state_dict(self) -> dict[str, Any]:
         """The rows so far, and what the epoch has added up between two of its steps."""
-        return {"rows": self.rows, "sums": self._sums, "seconds": self._seconds() if self._sums else 0.0}
+        return {"rows": self.rows, "sums": self._at_step, "seconds": self._seconds() if self._sums else 0.0}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from what `state_dict` gave."""
         self.rows, self._sums, self._seconds_before = state["rows"], state["sums"], state["seconds"]
+        self._at_step = dict(self._sums)
 
     def before_train(self, runner) -> None:  # type: ignore[no-untyped-def]
         """Take back the rows of epochs that a killed run had not saved."""
@@ -71,6 +73,10 @@ class EpochReportHook(Hook):
         self._sums["wait"] += runner.message_hub.get_scalar("train/data_time").current()
         self._bar.advance(note=f"loss {loss:.3f}")
 
+    def between_steps(self, runner) -> None:  # type: ignore[no-untyped-def]
+        """What is saved belongs to the last step, not to batches that are being added up for the next."""
+        self._at_step = dict(self._sums)
+
     def after_train_epoch(self, runner) -> None:  # type: ignore[no-untyped-def]
         """Close the sums; the row waits for its validation where one is due."""
         self._close_bar()
@@ -88,7 +94,7 @@ class EpochReportHook(Hook):
                 "data_wait": sums["wait"] / seconds,
             }
         )
-        self._sums, self._seconds_before = {}, 0.0
+        self._sums, self._at_step, self._seconds_before = {}, {}, 0.0
         if not runner.train_loop.validation_is_due(runner.epoch + 1):
             self._publish(runner)
 
