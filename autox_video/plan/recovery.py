@@ -46,9 +46,8 @@ def _half_batch(plan: Plan, trouble: GpuMemoryError) -> Plan:
     if batch == 1:
         (problem,) = trouble.problems
         cure = "Choose a smaller model, clip_len or input_size; `autox-video plan` shows them"
-        raise GpuMemoryError(
-            Problem(problem.where, "not even one video at a time fits", cure, problem.got)
-        ) from trouble
+        wrong = "not even one video at a time fits into the memory of the GPU"
+        raise GpuMemoryError(Problem(problem.where, wrong, cure, problem.got)) from trouble
     # The total must stay: the largest divisor that is at most half.
     smaller = max(size for size in range(1, batch // 2 + 1) if batch % size == 0)
     factor = batch // smaller

