@@ -14,11 +14,10 @@ from mmengine.registry import HOOKS
 
 from autox_video.plan.schema import Plan
 from autox_video.runner.checkpoints import from_plain, load_checkpoint_file, to_plain
+from autox_video.runner.checkpoints.card import RECORD_KEY, write_weights_with_card
 from autox_video.work_dir import WorkDir, publish, read_record
 
 logger = logging.getLogger(__name__)
-# Under this key of a checkpoint's `meta` stands what the other stages need to know of it.
-RECORD_KEY = "autox_video"
 
 
 @HOOKS.register_module()
@@ -39,6 +38,7 @@ class LastAndBestCheckpointHook(Hook):
         self.best_score = -math.inf
         self.plan: dict[str, Any] = {}
         self.thresholds: tuple[float, ...] | None = None
+        self.saving: dict[str, Any] = {}
         self.schedule_is_stale = False
 
     def before_run(self, runner) -> None:  # type: ignore[no-untyped-def]
@@ -53,8 +53,9 @@ class LastAndBestCheckpointHook(Hook):
             # An epoch that is not validated hands on the thresholds of the last that was.
             self.thresholds = load_checkpoint_file(work_dir.last_checkpoint)["meta"][RECORD_KEY].get("thresholds")
         if runner.epoch > 0 and work_dir.best_checkpoint.is_file():
-            record = load_checkpoint_file(work_dir.best_checkpoint)["meta"][RECORD_KEY]
-            self.best_score = record["metrics"][self.best_metric]
+            best = load_checkpoint_file(work_dir.best_checkpoint)
+            self.best_score = best["meta"][RECORD_KEY]["metrics"][self.best_metric]
+            write_weights_with_card(work_dir.best_checkpoint, best)
         if self.schedule_is_stale:
             rebuild_schedule(runner)
 
@@ -76,6 +77,7 @@ class LastAndBestCheckpointHook(Hook):
     def before_save_checkpoint(self, runner, checkpoint: dict[str, Any]) -> None:  # type: ignore[no-untyped-def]
         """Leave only tensors and plain Python values, which load without unpickling objects."""
         to_plain(checkpoint)
+        self.saving = checkpoint
 
     def after_load_checkpoint(self, runner, checkpoint: dict[str, Any]) -> None:  # type: ignore[no-untyped-def]
         """Undo `before_save_checkpoint`, and drop the schedule of a run that was planned to end elsewhere."""
@@ -101,9 +103,13 @@ class LastAndBestCheckpointHook(Hook):
         try:
             runner.save_checkpoint(str(final.parent), temporary.name, meta=meta)
             publish(temporary, final)
+            if name == "best.pth":
+                write_weights_with_card(final, self.saving)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+        finally:
+            self.saving = {}
 
 
 def validation_is_due(runner) -> bool:  # type: ignore[no-untyped-def]
