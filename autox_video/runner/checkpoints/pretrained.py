@@ -66,6 +66,13 @@ class LoadReport:
                 parts.append(f"{len(names)} {what}: {_first(names)}")
         return "; ".join(parts)
 
+    @property
+    def details(self) -> list[str]:
+        """A line for each kind, with the name of every tensor."""
+        kinds = ("loaded", "missing", "unexpected", "reinitialised", "other_shape")
+        lists = {kind.replace("_", " "): getattr(self, kind) for kind in kinds}
+        return [f"{kind} ({len(names)}): {', '.join(names) or 'none'}" for kind, names in lists.items()]
+
 
 def load_pretrained(model: nn.Module, path: Path, num_classes: int) -> LoadReport:
     """Copy the weights of a file into a model that has been initialised.
