@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import platform
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,6 @@ import safetensors.torch
 import torch
 from mmengine.dist import master_only
 
-from autox_video import __version__
 from autox_video.errors import Problem, RunError
 from autox_video.plan.schema import Plan
 from autox_video.presets import Card, load_preset
@@ -68,6 +68,8 @@ def _card(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
     plan: Plan = build_record(record["plan"], Plan)
     preset = load_preset(plan.model.value)
     normalisation = preset.model["data_preprocessor"]
+    # The package's top stands above this layer: its version is read and not imported.
+    own_version = sys.modules["autox_video"].__version__
     return {
         "model": plan.model.value,
         "task": plan.task,
@@ -75,8 +77,8 @@ def _card(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
         "preprocessing": {
             "clip_len": plan.clip_len.value,
             "frame_interval": plan.frame_interval.value,
-            "input_size": plan.input_size.value,
             # The shorter side is scaled to `input_size`, and a square is cut from the middle.
+            "input_size": plan.input_size.value,
             "num_clips": plan.test_num_clips.value,
             "num_crops": plan.test_num_crops.value,
             "mean": list(normalisation["mean"]),
@@ -92,7 +94,7 @@ def _card(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
         "epoch": checkpoint["meta"]["epoch"],
         "pretrained": _pretrained(preset.card, plan.load_from.value),
         "licence": preset.card.licence,
-        "versions": {"autox_video": __version__, "torch": torch.__version__, "python": platform.python_version()},
+        "versions": {"autox_video": own_version, "torch": torch.__version__, "python": platform.python_version()},
     }
 
 

@@ -102,7 +102,7 @@ def load_pretrained(model: nn.Module, path: Path, num_classes: int) -> LoadRepor
     head = state.get(f"{HEAD}fc_cls.weight")
     report = LoadReport(
         path=path,
-        loaded=tuple(fits),
+        loaded=tuple(name for name in own if name in fits),
         missing=tuple(name for name in own if name not in state),
         unexpected=tuple(name for name in state if name not in own),
         reinitialised=tuple(name for name in others if name.startswith(HEAD)),
