@@ -36,7 +36,7 @@ from autox_video.work_dir import WorkDir, read_record, write_record, write_text
 logger = logging.getLogger(__name__)
 # What `train --fresh` moves out of the way: everything that belongs to one run and not to the data.
 FILES_OF_A_RUN = (
-    *("last.pth", "previous.pth", "best.pth"),
+    *("last.pth", "previous.pth", "best.pth", "best.safetensors"),
     *("plan.json", "config_rendered.py", "metrics.csv", "train.log", "test.log"),
 )
 

@@ -12,8 +12,7 @@ from autox_video.dataset.facts import BadVideo
 from autox_video.plan.schema import Plan
 from autox_video.predictions import Prediction, Predictions
 from autox_video.runner.build import build_runner, quiet_libraries
-from autox_video.runner.checkpoints import load_checkpoint_file, sha256_of
-from autox_video.runner.hooks.checkpoint import RECORD_KEY
+from autox_video.runner.checkpoints import RECORD_KEY, load_checkpoint_file, sha256_of
 from autox_video.work_dir import WorkDir
 
 

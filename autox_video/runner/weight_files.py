@@ -1,8 +1,9 @@
-"""Look at a checkpoint file without loading it, and without torch: is it whole, is it what it says?"""
+"""Look at a file of weights without loading it, and without torch: is it whole, is it what it says?"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import zipfile
 import zlib
@@ -12,6 +13,8 @@ from pathlib import Path
 DIGEST_IN_NAME = re.compile(r"-([0-9a-f]{8,64})\.[A-Za-z0-9]+$")
 DATE = re.compile(r"(19|20)\d{6}")
 CHUNK = 1 << 20
+# What the library itself admits.
+MAX_HEADER_BYTES = 100_000_000
 
 
 def sha256_of(path: Path) -> str:
@@ -29,12 +32,17 @@ def digest_in_name(name: str) -> str | None:
     return found[1] if found and not DATE.fullmatch(found[1]) else None
 
 
+def is_safetensors(start: bytes) -> bool:
+    """Whether a file begins as one in the format of safetensors: the length of its header, and the header's JSON."""
+    return len(start) > 8 and start[8:9] == b"{" and int.from_bytes(start[:8], "little") < MAX_HEADER_BYTES
+
+
 def damage(path: Path) -> str | None:
     """What keeps a file from being a checkpoint, as the end of a sentence that starts with the file; None if nothing.
 
     A file in torch's zip format (1.6 and later) is read to the end and every part compared with its
     checksum, which torch does not do: one flipped bit would be loaded without a word. Of an older
-    file only the beginning can be judged.
+    file only the beginning can be judged, of one in the format of safetensors the length.
 
     Raises:
         OSError: The file cannot be read.
@@ -43,12 +51,27 @@ def damage(path: Path) -> str | None:
         start = file.read(512)
     if not start:
         return "is empty"
+    if is_safetensors(start):
+        return _damage_in_safetensors(path)
     if start.lstrip().startswith(b"<"):
         return "is a web page, not a checkpoint"
     if start.startswith(b"PK"):
         return _damage_in_zip(path)
     # Protocol 2 and later of pickle, which torch used before its zip format.
     return None if start.startswith(b"\x80") else "is not a PyTorch checkpoint"
+
+
+def _damage_in_safetensors(path: Path) -> str | None:
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        text = file.read(length)
+    try:
+        tensors = [entry for name, entry in json.loads(text).items() if name != "__metadata__"]
+        expected = 8 + length + max((entry["data_offsets"][1] for entry in tensors), default=0)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
+        return "is damaged: its header cannot be read"
+    found = path.stat().st_size
+    return None if found == expected else f"is cut off or damaged: it has {found} bytes, and its header says {expected}"
 
 
 def _damage_in_zip(path: Path) -> str | None:

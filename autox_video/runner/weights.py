@@ -6,29 +6,32 @@ import hashlib
 import http.client
 import logging
 import os
+import re
 import urllib.error
 import urllib.request
-import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.parse import unquote, urlparse
 
 from autox_video.errors import Problem, RequestError, RunError
 from autox_video.progress import progress_bar
+from autox_video.runner.partial_file import Part, open_part
 from autox_video.runner.weight_files import CHUNK, damage, digest_in_name, sha256_of
 from autox_video.work_dir import publish
 
 logger = logging.getLogger(__name__)
 TIMEOUT_SECONDS = 30
+DIGEST_BEHIND_URL = re.compile(r"sha256=[0-9a-f]{64}")
 
 
 def fetch_weights(load_from: str) -> Path | None:
     """The file that a run starts from.
 
     Args:
-        load_from: `none`, an absolute path, or a URL. A URL is looked up in the cache and downloaded
-            when it is not there.
+        load_from: `none`, an absolute path, or a URL, which may end in `#sha256=` and the file's digest. A URL
+            is looked up in the cache and downloaded when it is not there.
 
     Returns:
         The file, or None for `none`.
@@ -42,7 +45,7 @@ def fetch_weights(load_from: str) -> Path | None:
     if urlparse(load_from).scheme in ("http", "https"):
         path = cache_path(load_from)
         if path.exists():
-            _check(path, "Remove it, and it is downloaded again", published=True)
+            _check(path, "Remove it, and it is downloaded again", _expected_digest(load_from))
         else:
             _download(load_from, path)
         return path
@@ -50,7 +53,7 @@ def fetch_weights(load_from: str) -> Path | None:
     if not path.is_absolute():
         wrong = "is neither an absolute path, an http(s) URL nor `none`"
         raise RequestError(Problem("model.load_from", wrong, "Write one of them", repr(load_from)))
-    _check(path, "Name another file in model.load_from, or write `model.load_from: none`", published=False)
+    _check(path, "Name another file in model.load_from, or write `model.load_from: none`")
     return path
 
 
@@ -63,19 +66,21 @@ def cache_path(url: str) -> Path:
     own = os.environ.get("AUTOX_VIDEO_CACHE")
     users = os.environ.get("XDG_CACHE_HOME")
     root = Path(own) if own else (Path(users) if users else Path.home() / ".cache") / "autox_video"
-    name = Path(unquote(urlparse(url).path)).name or "weights"
+    name = _name(url)
     folder = root.expanduser().absolute() / "weights"
     if digest_in_name(name) is None:
         folder /= hashlib.sha256(url.encode()).hexdigest()[:8]
     return folder / name
 
 
-def _check(path: Path, cure: str, *, published: bool) -> None:
-    """Refuse a file that cannot be loaded; only of a `published` one do digits in its name mean its checksum."""
+def _name(url: str) -> str:
+    return Path(unquote(urlparse(url).path)).name or "weights"
+
+
+def _check(path: Path, cure: str, expected: str | None = None) -> None:
+    """Refuse a file that cannot be loaded, or whose sha256 does not begin with the digits that were `expected`."""
     try:
-        wrong = damage(path)
-        if wrong is None and published:
-            wrong = _wrong_digest(path.name, sha256_of(path))
+        wrong = damage(path) or _wrong_digest(path, expected)
     except FileNotFoundError:
         wrong = "there is no such file"
     except OSError as error:
@@ -84,49 +89,76 @@ def _check(path: Path, cure: str, *, published: bool) -> None:
         raise RequestError(Problem(str(path), wrong, cure))
 
 
-def _wrong_digest(name: str, sha256: str) -> str | None:
-    """Compare a digest with the one that a name carries, if it carries one."""
-    expected = digest_in_name(name)
-    if expected is None or sha256.startswith(expected):
+def _expected_digest(url: str) -> str | None:
+    """What the sha256 of a download must begin with: said behind the URL, or carried by its name."""
+    asked = urlparse(url).fragment
+    if asked and not DIGEST_BEHIND_URL.fullmatch(asked):
+        wrong, cure = "has something behind the # that is no checksum", "Write #sha256= and its 64 hex digits"
+        raise RequestError(Problem("model.load_from", wrong, cure, repr(asked)))
+    return asked.removeprefix("sha256=") or digest_in_name(_name(url))
+
+
+def _wrong_digest(path: Path, expected: str | None) -> str | None:
+    if expected is None or (sha256 := sha256_of(path)).startswith(expected):
         return None
-    return f"has the sha256 {sha256[: len(expected)]}..., and its name says {expected}"
+    return f"has the sha256 {sha256[: len(expected)]}{'' if len(expected) == len(sha256) else '...'}, not {expected}"
 
 
 def _download(url: str, path: Path) -> None:
-    """Download to a temporary name, check, rename: nothing that is not whole is ever found under `path`."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    """Download to a temporary name, check, rename: nothing that is not whole is ever found under `path`.
+
+    What a broken connection or a killed process left of a file whose checksum is known is gone on with;
+    of any other it cannot be said that the server still has the same, and it is removed.
+    """
+    expected = _expected_digest(url)
     logger.info("download %s -> %s", url, path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open("xb") as file:
-                sha256 = _receive(url, path, file)
-            wrong = damage(temporary) or _wrong_digest(path.name, sha256)
+        with open_part(path, keep=expected is not None) as part:
+            _receive(url, path, part)
+            part.keep = False
+            wrong = damage(part.path) or _wrong_digest(part.path, expected)
             if wrong is not None:
                 raise _cannot_download(url, path, f"what came {wrong}")
-            publish(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+            publish(part.path, path)
     except OSError as error:
         cure = "Free space, or name another folder in the environment variable AUTOX_VIDEO_CACHE"
         raise RunError(Problem(str(path), f"cannot be written: {error.strerror or error}", cure)) from error
 
 
-def _receive(url: str, path: Path, file: IO[bytes]) -> str:
-    """Copy the body of a URL into a file; returns its sha256."""
-    digest, received = hashlib.sha256(), 0
-    request = urllib.request.Request(url, headers={"User-Agent": "autox_video"})
-    with _ask(url, path, lambda: urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)) as response:
-        total = int(response.headers.get("Content-Length") or 0)
+def _receive(url: str, path: Path, part: Part) -> None:
+    """Copy the body of a URL into a file, from where an earlier attempt ended."""
+    have = part.file.seek(0, os.SEEK_END)
+    with _ask(url, path, lambda: _open(url, have)) as response:
+        if response.status != HTTPStatus.PARTIAL_CONTENT:
+            # The server gives the whole file.
+            have = part.file.seek(0)
+            part.file.truncate()
+        length = int(response.headers.get("Content-Length") or 0)
+        total = have + length if length else 0
         with progress_bar(total, path.name, in_bytes=True) as bar:
+            bar.advance(have)
+            received = have
             while chunk := _ask(url, path, lambda: response.read(CHUNK)):
-                file.write(chunk)
-                digest.update(chunk)
+                part.file.write(chunk)
                 received += len(chunk)
                 bar.advance(len(chunk))
+    part.file.flush()
     if received < total:
         raise _cannot_download(url, path, f"the connection ended after {received} of {total} bytes")
-    return digest.hexdigest()
+
+
+def _open(url: str, have: int) -> Any:
+    """The answer to a request for the bytes from `have` on; the whole file where there are none."""
+    request = urllib.request.Request(url, headers={"User-Agent": "autox_video"})
+    if have:
+        request.add_header("Range", f"bytes={have}-")
+    try:
+        return urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)
+    except urllib.error.HTTPError as error:
+        if error.code != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            raise
+        return _open(url, 0)
 
 
 def _ask(url: str, path: Path, call: Callable[[], Any]) -> Any:

@@ -48,6 +48,9 @@ _VALUE_SYNONYMS: Final = {
     "accuracy": "top1",
 }
 
+# MMEngine imports or executes what stands under these words of its own.
+CODE_WORDS: Final = ("_base_", "custom_imports", "default_scope", "_scope_")
+
 # What PyYAML says, and what the person should do.
 _YAML_CURES: Final = (
     ("'\\t'", "Use spaces instead of tabs"),
@@ -157,6 +160,8 @@ def _nearest(section: str, leaf: str) -> str | None:
 
 
 def _place(section: str, written: str, target: str | None, in_file: bool) -> str:
+    if written in CODE_WORDS:
+        return "Remove it: a settings file runs no code"
     if target is None:
         return "Remove it, or move it under cfg_options if it is one of MMEngine's own words"
     if not in_file:

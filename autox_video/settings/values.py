@@ -12,6 +12,7 @@ from typing import Any
 
 from autox_video.errors import Problem
 from autox_video.settings.data_source import SOURCE_KEYS, DataSource
+from autox_video.settings.foreign_code import foreign_code
 from autox_video.settings.given import REFUSED, Findings, Given, Refused
 from autox_video.settings.key import AUTO, Key
 from autox_video.settings.messages import complaint, did_you_mean, instead, listed, named, wanted
@@ -224,7 +225,7 @@ def _mapping(name: str, key: Key, given: Given, base: Path) -> dict[str, Any]:
     if not isinstance(given.value, dict):
         raise _refused(name, given, f"must be {wanted(key)}", instead(key))
     entries = option_entries(given)
-    findings = _contradictions(name, entries)
+    findings = [*_contradictions(name, entries), *foreign_code(name, given)]
     values = {}
     for dotted, item in entries:
         try:

@@ -98,6 +98,8 @@ def _read_text(path: Path) -> str:
             raise RequestError(Problem(str(path), "is a folder", f"Name the file in it, e.g. {path / 'config.yaml'}"))
         if not path.is_file():
             raise RequestError(Problem(str(path), "there is no such file", "Name the settings file with -c"))
+        if path.suffix == ".py":
+            raise RequestError(Problem(str(path), "is Python code, which is never run", "Name a YAML file with -c"))
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:

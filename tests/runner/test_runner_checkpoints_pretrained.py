@@ -9,6 +9,7 @@ import pytest
 import torch
 from measured import measure_activation
 from old_swin import old_scores, old_shapes, old_state
+from safetensors.torch import save_file
 from torch import nn
 
 from autox_video.errors import RequestError
@@ -101,6 +102,28 @@ def test_bare_wrapped_and_double_state_dicts_are_loaded(tmp_path, model, write):
     assert report.summary == "loaded 53 of 53 tensors from a.pth"
     assert same(model, other)
     assert model.cls_head.fc_cls.weight.dtype == torch.float32
+
+
+def test_a_file_of_safetensors_is_loaded(tmp_path, model):
+    other = recognizer(seed=1)
+    save_file(other.state_dict(), tmp_path / "best.safetensors")
+    report = load_pretrained(model, tmp_path / "best.safetensors", 5)
+    assert report.summary == "loaded 53 of 53 tensors from best.safetensors"
+    assert same(model, other)
+
+
+def test_every_tensor_can_be_told_by_name(tmp_path, model):
+    state = {**recognizer(num_classes=9, seed=1).state_dict(), "backbone.extra": torch.ones(1)}
+    del state["backbone.norm1.bias"]
+    report = load_pretrained(model, saved(tmp_path / "a.pth", state), 5)
+    loaded, *others = report.details
+    assert loaded.startswith("loaded (50): backbone.patch_embed.proj.weight, ")
+    assert others == [
+        "missing (1): backbone.norm1.bias",
+        "unexpected (1): backbone.extra",
+        "reinitialised (2): cls_head.fc_cls.weight, cls_head.fc_cls.bias",
+        "other shape (0): none",
+    ]
 
 
 def test_a_file_of_the_backbone_alone_is_loaded(tmp_path, model):

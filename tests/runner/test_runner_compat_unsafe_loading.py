@@ -53,7 +53,7 @@ def test_stock_mmengine_resumes_its_own_checkpoint(stock_run):
 
 def test_code_in_the_config_of_a_checkpoint_is_not_run_on_resume(stock_run, tmp_path):
     checkpoint = CheckpointLoader.load_checkpoint(str(stock_run / "epoch_2.pth"), "cpu")
-    checkpoint["meta"]["config"] = f"import os\nos.mkdir({str(tmp_path / 'ran')!r})"
+    checkpoint["meta"]["config"] = f"__import__('os').mkdir({str(tmp_path / 'ran')!r})"
     torch.save(checkpoint, tmp_path / "bad.pth")
     runner = tiny_runner(tmp_path / "run", epochs=2, load_from=str(tmp_path / "bad.pth"), resume=True)
     runner.train()

@@ -66,6 +66,13 @@ class LoadReport:
                 parts.append(f"{len(names)} {what}: {_first(names)}")
         return "; ".join(parts)
 
+    @property
+    def details(self) -> list[str]:
+        """A line for each kind, with the name of every tensor."""
+        kinds = ("loaded", "missing", "unexpected", "reinitialised", "other_shape")
+        lists = {kind.replace("_", " "): getattr(self, kind) for kind in kinds}
+        return [f"{kind} ({len(names)}): {', '.join(names) or 'none'}" for kind, names in lists.items()]
+
 
 def load_pretrained(model: nn.Module, path: Path, num_classes: int) -> LoadReport:
     """Copy the weights of a file into a model that has been initialised.
@@ -95,7 +102,7 @@ def load_pretrained(model: nn.Module, path: Path, num_classes: int) -> LoadRepor
     head = state.get(f"{HEAD}fc_cls.weight")
     report = LoadReport(
         path=path,
-        loaded=tuple(fits),
+        loaded=tuple(name for name in own if name in fits),
         missing=tuple(name for name in own if name not in state),
         unexpected=tuple(name for name in state if name not in own),
         reinitialised=tuple(name for name in others if name.startswith(HEAD)),

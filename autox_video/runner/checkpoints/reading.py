@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import safetensors
+import safetensors.torch
 import torch
 from mmengine.logging import HistoryBuffer
 
 from autox_video.errors import Problem, RunError
-from autox_video.runner.weight_files import damage
+from autox_video.runner.weight_files import damage, is_safetensors
 
 # What MMEngine stores of a HistoryBuffer's methods; see its `_set_default_statistics`.
 STATISTICS = ("min", "max", "current", "mean")
@@ -38,7 +40,7 @@ def load_checkpoint_file(path: Path, map_location: Any = "cpu") -> dict[str, Any
     """Read a checkpoint.
 
     Args:
-        path: A file in torch's format.
+        path: A file in torch's format, or in that of safetensors.
         map_location: As in `torch.load`.
 
     Returns:
@@ -55,6 +57,9 @@ def load_checkpoint_file(path: Path, map_location: Any = "cpu") -> dict[str, Any
         wrong = f"cannot be read: {error.strerror or error}"
     if wrong is not None:
         raise RunError(Problem(str(path), wrong, "Restore the file or choose another"))
+    with path.open("rb") as file:
+        if is_safetensors(file.read(9)):
+            return {"state_dict": _safetensors(path, map_location)}
     with _only_our_globals():
         try:
             checkpoint = torch.load(path, map_location=map_location, weights_only=True)
@@ -66,6 +71,15 @@ def load_checkpoint_file(path: Path, map_location: Any = "cpu") -> dict[str, Any
     if isinstance(checkpoint.get("meta"), dict):
         checkpoint["meta"].pop("config", None)
     return checkpoint
+
+
+def _safetensors(path: Path, map_location: Any) -> dict[str, torch.Tensor]:
+    try:
+        tensors: dict[str, torch.Tensor] = safetensors.torch.load_file(path)
+    except (OSError, safetensors.SafetensorError) as error:
+        wrong = f"cannot be read as a checkpoint: {error}"
+        raise RunError(Problem(str(path), wrong, "Restore the file or choose another")) from error
+    return {name: tensor.to(map_location) for name, tensor in tensors.items()}
 
 
 def _unreadable(path: Path, error: Exception) -> RunError:

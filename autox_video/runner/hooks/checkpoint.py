@@ -13,8 +13,10 @@ from mmengine.dist import master_only
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 
+from autox_video.errors import RunError
 from autox_video.plan.schema import Plan
-from autox_video.runner.checkpoints import RECORD_KEY, from_plain, to_plain
+from autox_video.runner.checkpoints import RECORD_KEY, from_plain, load_checkpoint_file, to_plain
+from autox_video.runner.checkpoints.card import write_weights_with_card
 from autox_video.work_dir import WorkDir, publish, read_record
 
 logger = logging.getLogger(__name__)
@@ -40,6 +42,7 @@ class LastAndBestCheckpointHook(Hook):
         self.plan: dict[str, Any] = {}
         self.thresholds: tuple[float, ...] | None = None
         self.resumed: dict[str, Any] | None = None
+        self.saving: dict[str, Any] = {}
         self.schedule_is_stale = False
 
     def before_run(self, runner) -> None:  # type: ignore[no-untyped-def]
@@ -52,10 +55,7 @@ class LastAndBestCheckpointHook(Hook):
         if self.resumed is not None:
             record = self.resumed
             runner.train_loop.go_on(record["position"], record["validated_epochs"])
-            if WorkDir(Path(runner.work_dir)).best_checkpoint.is_file():
-                self.best_score = record["best_score"]
-            else:
-                logger.warning("warning  best.pth of this run is gone: the next validation writes it anew")
+            self._go_on_from_best(WorkDir(Path(runner.work_dir)).best_checkpoint, record["best_score"])
             # An epoch that is not validated hands on the thresholds of the last that was.
             self.thresholds = record.get("thresholds")
         if self.schedule_is_stale:
@@ -92,6 +92,7 @@ class LastAndBestCheckpointHook(Hook):
     def before_save_checkpoint(self, runner, checkpoint: dict[str, Any]) -> None:  # type: ignore[no-untyped-def]
         """Leave only tensors and plain Python values, which load without unpickling objects."""
         to_plain(checkpoint)
+        self.saving = checkpoint
 
     def after_load_checkpoint(self, runner, checkpoint: dict[str, Any]) -> None:  # type: ignore[no-untyped-def]
         """Undo `before_save_checkpoint`, restore the hooks, and drop a schedule that was planned otherwise."""
@@ -105,6 +106,18 @@ class LastAndBestCheckpointHook(Hook):
         if saved and saved != [scheduler.end for scheduler in runner.param_schedulers]:
             del checkpoint["param_schedulers"]
             self.schedule_is_stale = True
+
+    def _go_on_from_best(self, path: Path, score: float) -> None:
+        """Keep the best of the run where it is whole; where it is not, the next validation writes another."""
+        try:
+            best = load_checkpoint_file(path)
+        except RunError as error:
+            if score > -math.inf:
+                (problem,) = error.problems
+                logger.warning("warning  %s: %s; the next validation writes it anew", problem.where, problem.wrong)
+            return
+        self.best_score = score
+        write_weights_with_card(path, best)
 
     @master_only
     def _save(  # type: ignore[no-untyped-def]
@@ -129,9 +142,13 @@ class LastAndBestCheckpointHook(Hook):
         try:
             runner.save_checkpoint(str(final.parent), temporary.name, meta=meta)
             publish(temporary, final, keep=work_dir.previous_checkpoint if final == work_dir.last_checkpoint else None)
+            if final == work_dir.best_checkpoint:
+                write_weights_with_card(final, self.saving)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+        finally:
+            self.saving = {}
 
 
 def _hooks_with_state(runner) -> Iterator[tuple[str, Any]]:  # type: ignore[no-untyped-def]

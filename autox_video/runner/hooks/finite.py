@@ -18,7 +18,7 @@ SAVED = ("state_dict", "ema_state_dict", "optimizer")
 
 @HOOKS.register_module()
 class FiniteHook(Hook):
-    """Raises `NonFiniteLossError` after a step with a loss that is infinite or no number, and before such a state is saved.
+    """Raises `NonFiniteLossError` after a step with a loss that is no finite number, and before such a state is saved.
 
     The videos are those of the step, of all ranks; with a loss that was still finite when a weight was not any more,
     those of the step after.

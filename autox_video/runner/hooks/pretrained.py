@@ -34,4 +34,7 @@ class PretrainedWeightsHook(Hook):
         path = fetch_weights(self.load_from)
         assert path is not None, "a run from scratch has no PretrainedWeightsHook"
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        logger.info("%s", load_pretrained(model, path, self.num_classes).summary)
+        report = load_pretrained(model, path, self.num_classes)
+        logger.info("%s", report.summary)
+        for line in report.details:
+            runner.logger.info(f"{path.name}: {line}")

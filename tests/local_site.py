@@ -6,14 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from time import sleep
 
 
 class Site:
-    """Its `pages` by path; what was asked for is in `asked`."""
+    """Its `pages` by path; what was asked for is in `asked`, and the ranges that were in `ranges`."""
 
     def __init__(self) -> None:
         self.pages: dict[str, tuple[dict[str, str], bytes]] = {}
         self.asked: list[str] = []
+        self.ranges: list[str] = []
+        self.gives_ranges = True
+        self.holds_open = False
         site = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -25,13 +29,29 @@ class Site:
                     self.send_error(404)
                     return
                 headers, body = site.pages[self.path]
-                self.send_response(200)
+                self.send_response(*self.answer(len(body)))
+                body = body[self.first :]
                 self.close_connection = True
                 for key, value in {"Content-Length": str(len(body)), "Connection": "close", **headers}.items():
                     if value:
                         self.send_header(key, value)
                 self.end_headers()
                 self.wfile.write(body)
+                self.wfile.flush()
+                while site.holds_open:
+                    sleep(0.02)
+
+            def answer(self, length: int) -> tuple[int]:
+                """The status; `first` is the byte to begin with."""
+                self.first = 0
+                asked = self.headers.get("Range")
+                if asked is None:
+                    return (200,)
+                site.ranges.append(asked)
+                if not site.gives_ranges:
+                    return (200,)
+                self.first = int(asked.removeprefix("bytes=").removesuffix("-"))
+                return (206,) if self.first < length else (416,)
 
             def log_message(self, *args: object) -> None:
                 """Tests print nothing."""
