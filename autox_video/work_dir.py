@@ -19,9 +19,34 @@ RecordT = TypeVar("RecordT")
 
 @dataclasses.dataclass(frozen=True)
 class WorkDir:
-    """The files of one run. Nothing is created until something is written."""
+    """The files of one run. Nothing is created until something is written.
+
+    Attributes:
+        root: The folder.
+        whole: For one fold of a training with `test.folds`, the folder of all of it, where the probe's cache is.
+    """
 
     root: Path
+    whole: Path | None = None
+
+    def fold(self, number: int) -> WorkDir:
+        """The run of one fold, counted from 1."""
+        return WorkDir(self.folds / str(number), self.root)
+
+    @property
+    def folds(self) -> Path:
+        """Folder of the runs of the folds."""
+        return self.root / "folds"
+
+    @property
+    def folds_trained(self) -> Path:
+        """The folds as they were when their training began."""
+        return self.folds / "folds.tsv"
+
+    @property
+    def folds_list(self) -> Path:
+        """Which video is tested in which fold, as the data is divided now."""
+        return self.root / "annotations" / "folds.tsv"
 
     @property
     def fingerprint(self) -> Path:
@@ -33,7 +58,7 @@ class WorkDir:
 
     @property
     def probe_cache(self) -> Path:
-        return self.root / "probe_cache.json"
+        return (self.whole or self.root) / "probe_cache.json"
 
     @property
     def plan(self) -> Path:

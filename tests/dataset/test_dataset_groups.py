@@ -156,4 +156,6 @@ def test_a_few_classes_of_too_few_recordings_are_only_noted():
 
 def test_a_class_of_few_videos_is_no_matter_of_groups():
     rows = samples("a", "b", label=0)
-    assert too_few_groups(rows, ["val", "test"], {row.file: "g" for row in rows}, ("run",)) == ([], [])
+    problems, notes = too_few_groups(rows, ["val", "test"], {row.file: "g" for row in rows}, ("run",))
+    assert problems == []
+    assert notes == ["too few videos for train and val and test in 1 of 1 class: run needs 1 more"]
