@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import os
 import tempfile
+import time
 import types
 import typing
 from collections.abc import Callable
@@ -14,7 +16,12 @@ from typing import IO, Any, TypeVar
 
 from autox_video.errors import Problem, RunError
 
+logger = logging.getLogger(__name__)
 RecordT = TypeVar("RecordT")
+# What `train --fresh` moves out of the way: everything that belongs to one run and not to the data.
+FILES_OF_A_RUN = (
+    *("last.pth", "best.pth", "plan.json", "config_rendered.py", "metrics.csv", "train.log", "test.log", "folds"),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,6 +118,20 @@ class WorkDir:
     def annotations(self, split: str) -> Path:
         """The canonical tab-separated list of one split."""
         return self.root / "annotations" / f"{split}.txt"
+
+
+def archive_run(work_dir: WorkDir) -> None:
+    """Move an earlier run, if there is one, into `archive`."""
+    files = [path for name in FILES_OF_A_RUN if (path := work_dir.root / name).exists()]
+    if not files:
+        return
+    folder = work_dir.archive / time.strftime("%Y%m%d_%H%M%S")
+    while folder.exists():
+        folder = folder.with_name(folder.name + "_")
+    folder.mkdir(parents=True)
+    for path in files:
+        path.rename(folder / path.name)
+    logger.info("archived the earlier run: %s", folder)
 
 
 def write_durably(path: Path, write: Callable[[IO[bytes]], object]) -> None:

@@ -224,10 +224,12 @@ def _judge(
         what = f"{len(unseen)} of {plural(len(of_class), 'class')} would be tested and never learned in some fold"
         cure = "A class needs 2 recordings that can be read: add some, or take the class out"
         problems.append(Problem(where, f"{what}: {in_short(each)}", cure, str(number_of_folds)))
-    if bare := [fold for fold, splits in of_folds.items() if not any(row.content in good for row in splits["val"])]:
-        wrong = f"leaves nothing to validate with in fold {in_short(bare)}"
-        cure = "Add videos of other recordings: a class needs 2 beside those that are tested"
-        problems.append(Problem(where, wrong, cure, str(number_of_folds)))
+    for split, what in (("val", "validate with"), ("test", "test")):
+        usable = {fold: any(row.content in good for row in splits[split]) for fold, splits in of_folds.items()}
+        if bare := [fold for fold, is_usable in usable.items() if not is_usable]:
+            cure = "Add videos of other recordings: a class needs 2 beside those that are tested"
+            wrong = f"leaves nothing to {what} in {plural(len(bare), 'fold')}: {in_short(bare)}"
+            problems.append(Problem(where, wrong, cure, str(number_of_folds)))
     few = [f"{names[label]} has {len(own)}" for label, own in sorted(of_class.items()) if len(own) < number_of_folds]
     what = f"fewer recordings than {KEY} in {len(few)} of {plural(len(of_class), 'class')}, so not one in every fold"
     return problems, [f"{what}: {in_short(few)}"] if few else []
