@@ -165,5 +165,5 @@ def _refuse_untrained(work_dir: WorkDir, number_of_folds: int) -> None:
     if missing:
         wrong = f"{len(missing)} of {number_of_folds} folds are not trained: {in_short(missing)}"
         raise RequestError(
-            Problem(str(work_dir.folds), wrong, "Train first: the same command goes on where it stopped")
+            Problem(str(work_dir.folds), wrong, "Train first: a stopped training goes on with the same command")
         )
