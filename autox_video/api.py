@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from autox_video.errors import Problem, RequestError
 
 if TYPE_CHECKING:
+    from autox_video.folds import FoldsOutcome
     from autox_video.report.outcome import AnyResults
     from autox_video.workflow import TrainOutcome
 
@@ -57,7 +58,7 @@ class AutoXVideo:
         work_dir: StrPath | None = None,
         fresh: bool = False,
         **settings: Any,
-    ) -> TrainOutcome:
+    ) -> TrainOutcome | FoldsOutcome:
         """Train, or go on where the last run in this work dir stopped.
 
         Args:
@@ -73,13 +74,14 @@ class AutoXVideo:
             **settings: Any other key of config.yaml; a section as a dictionary, e.g. `model={"load_from": "none"}`.
 
         Returns:
-            Where the best checkpoint is and how good it was on the validation videos.
+            Where the best checkpoint is and how good it was on the validation videos; with `test.folds`, of each
+            fold.
 
         Raises:
             RequestError: The settings or the data are wrong.
             RunError: The training failed.
         """
-        from autox_video import workflow
+        from autox_video import folds, workflow
 
         given = {
             **{"data_root": data_root, "ann_file_train": ann_file_train, "ann_file_val": ann_file_val},
@@ -87,7 +89,8 @@ class AutoXVideo:
             **{"epoch": epoch, "work_dir": work_dir, **settings},
         }
         self._values |= {key: _plain(value) for key, value in given.items() if value is not None}
-        return workflow.train(self._settings(), fresh=fresh)
+        asked = self._settings()
+        return folds.train(asked, fresh=fresh) if asked.test.folds else workflow.train(asked, fresh=fresh)
 
     def transform(
         self,
@@ -97,6 +100,8 @@ class AutoXVideo:
         output_path: StrPath | None = None,
     ) -> AnyResults:
         """Score videos with the best checkpoint, and write the results.
+
+        With `test.folds` and no other videos, each fold's model scores the videos that it did not learn.
 
         Args:
             data_root: Folder of the videos. Without `ann_file_test`, every video in it is scored
@@ -109,9 +114,10 @@ class AutoXVideo:
             The results, as they stand in the file.
 
         Raises:
-            RequestError: There is no checkpoint, or the data is wrong.
+            RequestError: There is no checkpoint, the data is wrong, or `test.folds` gave several models and none
+                of them is named for other videos.
         """
-        from autox_video import workflow
+        from autox_video import folds, workflow
 
         values = dict(self._values)
         if data_root is not None:
@@ -125,6 +131,10 @@ class AutoXVideo:
         if path is not None and self._config is None and "work_dir" not in values:
             values["work_dir"] = str(path.parent)
         settings = self._settings(values)
+        if settings.test.folds and data_root is None and ann_file_test is None:
+            return folds.test(settings, checkpoint=path)
+        if settings.test.folds:
+            settings = folds.for_new_videos(settings, path)
         return workflow.test(settings, checkpoint=path, whole_folder=data_root is not None and ann_file_test is None)
 
     def _settings(self, values: dict[str, Any] | None = None):  # type: ignore[no-untyped-def]

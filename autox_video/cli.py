@@ -108,20 +108,20 @@ def _settings(arguments: argparse.Namespace):  # type: ignore[no-untyped-def]
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    from autox_video import workflow
+    from autox_video import folds, workflow
 
     settings = _settings(arguments)
-    workflow.train(settings, fresh=arguments.fresh)
+    (folds if settings.test.folds else workflow).train(settings, fresh=arguments.fresh)
     print(f"next     python AutoTest.py{'' if arguments.config.name == 'config.yaml' else f' -c {arguments.config}'}")
     return 0
 
 
 def _test(arguments: argparse.Namespace) -> int:
-    from autox_video import workflow
+    from autox_video import folds, workflow
     from autox_video.report.outcome import outcome_lines
 
     settings = _settings(arguments)
-    results = workflow.test(settings, checkpoint=arguments.checkpoint)
+    results = (folds if settings.test.folds else workflow).test(settings, checkpoint=arguments.checkpoint)
     for line in outcome_lines(results):
         print(line)
     print(f"results  {settings.test_results_path}")

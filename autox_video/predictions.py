@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ class Prediction:
         start_seconds: Where the labelled piece of the video begins; None for the whole video.
         end_seconds: Where it ends.
         leak: Where the video also stands in train or val, such as `same file as val: a.mp4`; None for a new one.
+        fold: Which of `Predictions.folds` scored it; None where there is one model.
     """
 
     path: str
@@ -30,6 +31,18 @@ class Prediction:
     start_seconds: float | None = None
     end_seconds: float | None = None
     leak: str | None = None
+    fold: int | None = None
+
+
+@dataclass(frozen=True)
+class FoldModel:
+    """What scored one fold: see `Predictions` for its fields."""
+
+    fold: int
+    checkpoint: str
+    checkpoint_sha256: str
+    epoch: int
+    thresholds: tuple[float, ...] | None
 
 
 @dataclass(frozen=True)
@@ -40,7 +53,7 @@ class Predictions:
         task: The module in `autox_video.tasks`.
         model: Name of the preset.
         classes: Class names; the position is the class id.
-        checkpoint: Path of the checkpoint that was tested.
+        checkpoint: Path of the checkpoint that was tested; empty where each fold has its own.
         checkpoint_sha256: Its digest, in hex.
         epoch: The epoch after which the checkpoint was written.
         data_root: Folder that relative paths start from.
@@ -48,7 +61,8 @@ class Predictions:
         num_crops: Crops of each clip.
         rows: One a video.
         thresholds: The probability from which on a video has a label, one a class; None where the task needs
-            none, or no validation has chosen any.
+            none, or no validation has chosen any. Of several folds their mean.
+        folds: The models of `test.folds`, each of which scored the videos that it did not learn; else empty.
     """
 
     task: str
@@ -62,6 +76,34 @@ class Predictions:
     num_crops: int
     rows: tuple[Prediction, ...]
     thresholds: tuple[float, ...] | None = None
+    folds: tuple[FoldModel, ...] = ()
+
+
+def pool_folds(of_folds: Sequence[Predictions], place: Callable[[Prediction], int]) -> Predictions:
+    """Join what the models of the folds found, as if one list had been tested.
+
+    Args:
+        of_folds: In the order of the folds.
+        place: Where a row belongs.
+    """
+    rows = (
+        dataclasses.replace(row, fold=fold)
+        for fold, predictions in enumerate(of_folds, start=1)
+        for row in predictions.rows
+    )
+    models = tuple(
+        FoldModel(fold, one.checkpoint, one.checkpoint_sha256, one.epoch, one.thresholds)
+        for fold, one in enumerate(of_folds, start=1)
+    )
+    thresholds = [model.thresholds for model in models if model.thresholds is not None]
+    return dataclasses.replace(
+        of_folds[0],
+        checkpoint="",
+        checkpoint_sha256="",
+        rows=tuple(sorted(rows, key=place)),
+        thresholds=tuple(np.mean(thresholds, axis=0).tolist()) if thresholds else None,
+        folds=models,
+    )
 
 
 def mark_leaks(predictions: Predictions, leaks: Mapping[tuple[str, float | None, float | None], str]) -> Predictions:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import os
 import tempfile
+import time
 import types
 import typing
 from collections.abc import Callable
@@ -14,14 +16,45 @@ from typing import IO, Any, TypeVar
 
 from autox_video.errors import Problem, RunError
 
+logger = logging.getLogger(__name__)
 RecordT = TypeVar("RecordT")
+# What `train --fresh` moves out of the way: everything that belongs to one run and not to the data.
+FILES_OF_A_RUN = (
+    *("last.pth", "previous.pth", "best.pth", "best.safetensors"),
+    *("plan.json", "config_rendered.py", "metrics.csv", "train.log", "test.log", "folds"),
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class WorkDir:
-    """The files of one run. Nothing is created until something is written."""
+    """The files of one run. Nothing is created until something is written.
+
+    Attributes:
+        root: The folder.
+        whole: For one fold of a training with `test.folds`, the folder of all of it, where the probe's cache is.
+    """
 
     root: Path
+    whole: Path | None = None
+
+    def fold(self, number: int) -> WorkDir:
+        """The run of one fold, counted from 1."""
+        return WorkDir(self.folds / str(number), self.root)
+
+    @property
+    def folds(self) -> Path:
+        """Folder of the runs of the folds."""
+        return self.root / "folds"
+
+    @property
+    def folds_trained(self) -> Path:
+        """The folds as they were when their training began."""
+        return self.folds / "folds.tsv"
+
+    @property
+    def folds_list(self) -> Path:
+        """Which video is tested in which fold, as the data is divided now."""
+        return self.root / "annotations" / "folds.tsv"
 
     @property
     def fingerprint(self) -> Path:
@@ -33,7 +66,7 @@ class WorkDir:
 
     @property
     def probe_cache(self) -> Path:
-        return self.root / "probe_cache.json"
+        return (self.whole or self.root) / "probe_cache.json"
 
     @property
     def plan(self) -> Path:
@@ -91,6 +124,20 @@ class WorkDir:
     def annotations(self, split: str) -> Path:
         """The canonical tab-separated list of one split."""
         return self.root / "annotations" / f"{split}.txt"
+
+
+def archive_run(work_dir: WorkDir) -> None:
+    """Move an earlier run, if there is one, into `archive`."""
+    files = [path for name in FILES_OF_A_RUN if (path := work_dir.root / name).exists()]
+    if not files:
+        return
+    folder = work_dir.archive / time.strftime("%Y%m%d_%H%M%S")
+    while folder.exists():
+        folder = folder.with_name(folder.name + "_")
+    folder.mkdir(parents=True)
+    for path in files:
+        path.rename(folder / path.name)
+    logger.info("archived the earlier run: %s", folder)
 
 
 def write_durably(path: Path, write: Callable[[IO[bytes]], object]) -> None:

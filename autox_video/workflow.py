@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,27 +17,23 @@ from autox_video.dataset.facts import Fingerprint
 from autox_video.dataset.fingerprint import fingerprint_dataset
 from autox_video.dataset.preflight import Check, short_videos, table
 from autox_video.errors import Problem, RequestError, RunError
+from autox_video.log_lines import log_fingerprint, log_lines, log_plan
 from autox_video.plan.hardware import detect_hardware
 from autox_video.plan.make_plan import make_plan, make_test_plan
 from autox_video.plan.recovery import GpuMemoryError, NonFiniteLossError, recover, told
 from autox_video.plan.resume import continue_plan
 from autox_video.plan.rules.model import choose_model
 from autox_video.plan.schema import Hardware, Plan
-from autox_video.predictions import mark_leaks
+from autox_video.predictions import Predictions, mark_leaks
 from autox_video.presets import Preset, load_preset
 from autox_video.render.config import config_text, render_config
 from autox_video.report.contact_sheets import write_contact_sheets
 from autox_video.report.outcome import AnyResults, make_outcome
 from autox_video.report.writers import write_results
 from autox_video.settings.schema import Settings
-from autox_video.work_dir import WorkDir, read_record, write_record, write_text
+from autox_video.work_dir import WorkDir, archive_run, read_record, write_record, write_text
 
 logger = logging.getLogger(__name__)
-# What `train --fresh` moves out of the way: everything that belongs to one run and not to the data.
-FILES_OF_A_RUN = (
-    *("last.pth", "previous.pth", "best.pth", "best.safetensors"),
-    *("plan.json", "config_rendered.py", "metrics.csv", "train.log", "test.log"),
-)
 
 
 @dataclass(frozen=True)
@@ -66,14 +61,14 @@ def check(settings: Settings) -> Fingerprint:
     try:
         fingerprint = fingerprint_dataset(settings, work_dir)
     except RequestError:
-        _log_table(table(read_record(work_dir.check, Check)))
+        log_lines(table(read_record(work_dir.check, Check)))
         raise
     log_fingerprint(fingerprint)
     decided = _plan(settings, fingerprint, _hardware(settings))[0]
     span = (decided.clip_len.value - 1) * decided.frame_interval.value + 1
     lists = [Path(file) for file in decided.ann_files.values()]
     short = short_videos(lists, settings.data_root, work_dir.probe_cache, span)
-    _log_table(table(read_record(work_dir.check, Check), short))
+    log_lines(table(read_record(work_dir.check, Check), short))
     return fingerprint
 
 
@@ -95,14 +90,14 @@ def plan(settings: Settings, num_gpus: int | None = None, gpu_memory_gib: float 
         hardware = dataclasses.replace(
             hardware, num_gpus=num_gpus, gpu_memory_gib=memory, bfloat16=num_gpus > 0, gpu_name=f"{memory:g} GiB GPU"
         )
-    fingerprint = fingerprint_dataset(settings, WorkDir(settings.work_dir))
+    fingerprint = _look_at(settings, WorkDir(settings.work_dir))
     return _plan(settings, fingerprint, hardware)[0]
 
 
 def render(settings: Settings, output: Path | None = None, *, stock: bool = False) -> Path:
     """Write the MMEngine config of the run; `stock` leaves out this package's own modules."""
     work_dir = WorkDir(settings.work_dir)
-    fingerprint = fingerprint_dataset(settings, work_dir)
+    fingerprint = _look_at(settings, work_dir)
     decided, preset = _plan(settings, fingerprint, _hardware(settings))
     path = output or (work_dir.root / "config_stock.py" if stock else work_dir.config_rendered)
     config = render_config(decided, preset, work_dir.root, stock=stock)
@@ -123,7 +118,7 @@ def preview(settings: Settings, num_videos: int = 2, num_draws: int = 3) -> Path
         num_draws: Random draws of each training video.
     """
     work_dir = WorkDir(settings.work_dir)
-    fingerprint = fingerprint_dataset(settings, work_dir)
+    fingerprint = _look_at(settings, work_dir)
     decided, preset = _plan(settings, fingerprint, _hardware(settings))
     config = render_config(decided, preset, work_dir.root)
     from autox_video.runner.preview import preview as draw_clips
@@ -143,8 +138,22 @@ def train(settings: Settings, *, fresh: bool = False) -> TrainOutcome:
     fingerprint = fingerprint_dataset(settings, work_dir)
     log_fingerprint(fingerprint)
     if fresh:
-        _archive(work_dir)
+        archive_run(work_dir)
+    return train_on(settings, work_dir, fingerprint)
+
+
+def train_on(settings: Settings, work_dir: WorkDir, fingerprint: Fingerprint, like: Plan | None = None) -> TrainOutcome:
+    """Train on data that is known.
+
+    Args:
+        settings: What the user asked.
+        work_dir: Of the run.
+        fingerprint: Its data.
+        like: A plan whose values go before those that this data alone would suggest.
+    """
     decided, preset = _plan(settings, fingerprint, _hardware(settings))
+    if like is not None:
+        decided = continue_plan(like, decided)
     from autox_video.runner.checkpoints import find_newest_checkpoint
     from autox_video.runner.train import train as run_training
     from autox_video.runner.weights import fetch_weights
@@ -152,11 +161,11 @@ def train(settings: Settings, *, fresh: bool = False) -> TrainOutcome:
     saved = find_newest_checkpoint(work_dir)
     if saved is not None:
         decided = continue_plan(saved.plan, decided)
-        if saved.epoch >= decided.epochs.value and saved.validated_epochs >= saved.epoch:
+        if saved.is_finished(decided.epochs.value):
             done = f"{saved.epoch} of {decided.epochs.value} epochs are done"
             logger.info("nothing to do: %s. Raise `epoch` to train on.", done)
             return _outcome(work_dir, saved.epoch)
-    _log_plan(decided, work_dir)
+    log_plan(decided, work_dir)
     if saved is None:
         # Before any long work: a wrong path or a dead network is found here.
         fetch_weights(decided.load_from.value)
@@ -186,7 +195,22 @@ def test(settings: Settings, *, checkpoint: Path | None = None, whole_folder: bo
         whole_folder: Score every video in `data_root`, whatever it held when the model was trained.
     """
     work_dir = WorkDir(settings.work_dir)
-    path = checkpoint or work_dir.best_checkpoint
+    predictions = score(settings, work_dir, checkpoint or work_dir.best_checkpoint, whole_folder=whole_folder)
+    return report(settings, predictions)
+
+
+def score(
+    settings: Settings, work_dir: WorkDir, path: Path, *, whole_folder: bool = False, fold: int | None = None
+) -> Predictions:
+    """Score the test split with a checkpoint.
+
+    Args:
+        settings: What the user asked.
+        work_dir: Of the run.
+        path: The checkpoint.
+        whole_folder: See `test`.
+        fold: With `test.folds`, which fold is the test split.
+    """
     if not path.is_file():
         cure = "Train first, or name a checkpoint of an earlier run"
         raise RequestError(Problem(str(path), "there is no such checkpoint", cure))
@@ -203,45 +227,31 @@ def test(settings: Settings, *, checkpoint: Path | None = None, whole_folder: bo
         classes=record.plan.classes,
         task=record.plan.task,
         whole_folder=whole_folder,
+        fold=fold,
     )
-    log_fingerprint(fingerprint)
+    if fold is None:
+        log_fingerprint(fingerprint)
     preset = load_preset(record.plan.model.value)
     decided = make_test_plan(record.plan, settings, fingerprint, preset, _hardware(settings))
     config = render_config(decided, preset, work_dir.root)
     rows = read_rows(work_dir.annotations("test"))
     logger.info("testing  %s (epoch %d) on %d videos", path, record.epoch, len(rows))
     predictions = run_test(config, decided, work_dir, path, rows, fingerprint.bad_videos)
-    results = make_outcome(mark_leaks(predictions, fingerprint.leaks_of_test()))
+    return mark_leaks(predictions, fingerprint.leaks_of_test())
+
+
+def report(settings: Settings, predictions: Predictions) -> AnyResults:
+    """Turn what a test found into results, and write them where the user asked for them."""
+    results = make_outcome(predictions)
     write_results(results, settings.test_results_path, settings.test.results_format)
     return results
 
 
-def log_fingerprint(fingerprint: Fingerprint) -> None:
-    """Say in a few lines what the data is and what is wrong with it."""
-    counts = ", ".join(f"{facts.num_videos} {name}" for name, facts in fingerprint.splits.items())
-    logger.info("data     %s videos of %d classes", counts, len(fingerprint.classes))
-    for video in fingerprint.bad_videos[:20]:
-        logger.info("left out %s: %s %s", video.where, video.path, video.reason)
-    if len(fingerprint.bad_videos) > 20:
-        logger.info("left out %d more: see fingerprint.json", len(fingerprint.bad_videos) - 20)
-    for note in fingerprint.notes:
-        logger.info("note     %s", note)
-
-
-def _log_table(lines: list[str]) -> None:
-    for line in lines:
-        logger.info("%s", line)
-
-
-def _log_plan(decided: Plan, work_dir: WorkDir) -> None:
-    values = {name: decision.value for name, decision in decided.decisions().items()}
-    logger.info(
-        "plan     %s on %s: clips of %d frames, every %d, at %d px; %d videos a step, learning rate %.1e, %d epochs",
-        *(values[name] for name in ("model", "device", "clip_len", "frame_interval", "input_size")),
-        *(values[name] for name in ("total_batch_size", "learning_rate", "epochs")),
-    )
-    logger.info("         %s", decided.load_from.why)
-    logger.info("         every value and its reason: %s", work_dir.plan)
+def _look_at(settings: Settings, work_dir: WorkDir) -> Fingerprint:
+    fingerprint = fingerprint_dataset(settings, work_dir)
+    if settings.test.folds:
+        logger.info("note     this is fold 1 of %d; the others differ in their videos only", settings.test.folds)
+    return fingerprint
 
 
 def _hardware(settings: Settings) -> Hardware:
@@ -266,16 +276,3 @@ def _outcome(work_dir: WorkDir, epochs: int) -> TrainOutcome:
     metrics = ", ".join(f"{name} {value:.3f}" for name, value in record.metrics.items())
     logger.info("best     epoch %d: %s -> %s", record.epoch, metrics, work_dir.best_checkpoint)
     return TrainOutcome(work_dir.root, work_dir.best_checkpoint, record.epoch, record.metrics, epochs)
-
-
-def _archive(work_dir: WorkDir) -> None:
-    files = [path for name in FILES_OF_A_RUN if (path := work_dir.root / name).exists()]
-    if not files:
-        return
-    folder = work_dir.archive / time.strftime("%Y%m%d_%H%M%S")
-    while folder.exists():
-        folder = folder.with_name(folder.name + "_")
-    folder.mkdir(parents=True)
-    for path in files:
-        path.rename(folder / path.name)
-    logger.info("archived the earlier run: %s", folder)

@@ -47,15 +47,21 @@ class PoolGrouper:
         self.problems: list[Problem] = []
 
     def __call__(self, samples: Sequence[Sample], missing: Sequence[str]) -> Mapping[str, str]:
-        """The group of each file that has one."""
+        """The group of each file that has one, for holding out the missing splits."""
+        grouping = self.group(samples)
+        problems, notes = too_few_groups(samples, missing, grouping.group_of, self._names)
+        self.problems += problems
+        self.notes += notes
+        return grouping.group_of
+
+    def group(self, samples: Sequence[Sample]) -> Grouping:
+        """Group the videos; they are opened for it."""
         files = {sample.file for sample in samples}
         self.known = probe_videos(sorted(files), self._work_dir.probe_cache)
         alike = find_look_alikes(readable(self.known, files))
         self.grouping = grouping = find_groups(samples, self._settings, alike, guess=True)
-        problems, notes = too_few_groups(samples, missing, grouping.group_of, self._names)
-        self.problems += problems
-        self.notes += [*grouping.notes, *summary(grouping, files, str(self._work_dir.groups)), *notes]
-        return grouping.group_of
+        self.notes += [*grouping.notes, *summary(grouping, files, str(self._work_dir.groups))]
+        return grouping
 
 
 @dataclass(frozen=True)

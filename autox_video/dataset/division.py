@@ -60,18 +60,9 @@ def divide(
         The samples of each split, `train` included, in their order. A class gives each split at
         least one group as long as train keeps one.
     """
-    group: dict[str, str] = {}
-    sizes: dict[str, Counter[int]] = {}
-    seen: set[Content] = set()
-    for sample in samples:
-        if sample.file not in group:
-            group[sample.file] = (group_of or {}).get(sample.file) or os.path.normpath(sample.path)
-        if sample.content not in seen:
-            seen.add(sample.content)
-            # A video with several labels counts for each; the rarest chooses first.
-            sizes.setdefault(group[sample.file], Counter()).update(ids_of(sample.label) or (UNLABELLED,))
+    group, sizes = group_samples(samples, group_of or {})
     by_class: dict[int, list[str]] = {}
-    for name in sorted(sizes, key=lambda name: _rank(name, seed)):
+    for name in sorted(sizes, key=lambda name: rank(name, seed)):
         for label in sizes[name]:
             by_class.setdefault(label, []).append(name)
     division = _Division(sizes, Counter({label: len(names) for label, names in by_class.items()}))
@@ -86,6 +77,23 @@ def divide(
         split: tuple(sample for sample in samples if division.split_of.get(group[sample.file], "train") == split)
         for split in ("train", *shares)
     }
+
+
+def group_samples(
+    samples: Sequence[Sample], group_of: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, Counter[int]]]:
+    """The group of each file, a file without one being a group of its own, and the videos of each class in a group."""
+    group: dict[str, str] = {}
+    sizes: dict[str, Counter[int]] = {}
+    seen: set[Content] = set()
+    for sample in samples:
+        if sample.file not in group:
+            group[sample.file] = group_of.get(sample.file) or os.path.normpath(sample.path)
+        if sample.content not in seen:
+            seen.add(sample.content)
+            # A video with several labels counts for each; the rarest chooses first.
+            sizes.setdefault(group[sample.file], Counter()).update(ids_of(sample.label) or (UNLABELLED,))
+    return group, sizes
 
 
 def _fill(division: _Division, split: str, label: int, names: Sequence[str], wanted: int) -> None:
@@ -103,6 +111,7 @@ def _fill(division: _Division, split: str, label: int, names: Sequence[str], wan
         division.hold_out(min(free, key=lambda name: division.sizes[name][label]), split)
 
 
-def _rank(name: str, seed: int) -> bytes:
+def rank(name: str, seed: int) -> bytes:
+    """Where a group stands in the order in which groups are chosen."""
     text = f"{seed}\0{name}".encode("utf-8", "surrogateescape")
     return hashlib.blake2b(text, digest_size=16).digest()

@@ -11,6 +11,7 @@ from autox_video.dataset.audit import PoolGrouper, audit_splits
 from autox_video.dataset.classes import ClassList, find_classes
 from autox_video.dataset.entries import SPLITS, Draft, Listing, Part, Sample
 from autox_video.dataset.facts import Fingerprint, Leak
+from autox_video.dataset.folds import Folded, divide_into_folds, fold_problems, write_folds
 from autox_video.dataset.groups import pattern_problems
 from autox_video.dataset.joined import read_all
 from autox_video.dataset.messages import shorten
@@ -34,11 +35,13 @@ def fingerprint_dataset(
     classes: tuple[str, ...] | None = None,
     task: str | None = None,
     whole_folder: bool = False,
+    fold: int | None = None,
 ) -> Fingerprint:
     """Read the data, open every video once, and write down what it is.
 
     Writes `annotations/<split>.txt`, `annotations/leaks.tsv` and `probe_cache.json`; `annotations/groups.tsv`,
     `fingerprint.json` and `check.json` when all three splits are asked for, and `check.json` when the data is refused.
+    With `test.folds` and no `fold`, `annotations/folds.tsv` as well.
 
     Args:
         settings: Where lists and videos are.
@@ -47,6 +50,7 @@ def fingerprint_dataset(
         classes: The classes of a trained model; labels are read against them.
         task: The task of a trained model.
         whole_folder: Make every video in `data_root` the test split, without labels.
+        fold: With `test.folds`, which of them, from 1; None for the first, with a look at all of them.
 
     Returns:
         The facts of the splits asked for; without `test` when there is nothing to test on.
@@ -56,7 +60,7 @@ def fingerprint_dataset(
         RunError: Videos cannot be opened at all, or files not be written.
     """
     wanted = [split for split in SPLITS if split in splits]
-    if problems := [*checks.folder_problems(settings), *pattern_problems(settings)]:
+    if problems := [*checks.folder_problems(settings), *pattern_problems(settings), *fold_problems(settings)]:
         write_record(work_dir.check, make_check({}, (), settings.data_root, problems))
         raise RequestError(problems)
     listing = Listing({}) if whole_folder else read_all(settings, _needed(settings, wanted, classes))
@@ -66,8 +70,13 @@ def fingerprint_dataset(
     read, wrong_labels = _drafts(settings, listing.parts, class_list, found.name)
     problems = [*listing.problems, *found.problems, *class_list.problems, *wrong_labels]
     grouper = PoolGrouper(settings, work_dir, class_list.names)
+    folded: Folded | None = None
     if whole_folder:
         drafts, divided = {"test": sweep_folder(settings)}, list[str]()
+    elif settings.test.folds:
+        folded = divide_into_folds(read, settings, wanted, grouper, class_list.names, fold)
+        drafts, divided = folded.drafts, list(folded.notes)
+        grouper.problems += folded.problems
     else:
         drafts, divided = complete_splits(read, settings, wanted, grouper)
     if not problems:
@@ -82,6 +91,8 @@ def fingerprint_dataset(
     if problems:
         raise RequestError(shorten(dict.fromkeys(problems)))
     notes = [*listing.notes, *found.notes, *class_list.notes, *divided, *grouper.notes]
+    if folded and fold is None:
+        write_folds(work_dir.folds_list, folded.fold_of)
     audit = audit_splits(settings, work_dir, opened, grouper.grouping)
     notes += checks.remarks(opened, class_list.names)
     notes += [*checks.shared_videos(opened, audit.earlier), *audit.notes]
@@ -90,6 +101,8 @@ def fingerprint_dataset(
 
 def _needed(settings: Settings, wanted: Collection[str], classes: tuple[str, ...] | None) -> set[str]:
     """What must be read to know the wanted splits: labels define the classes, and what is missing is held out."""
+    if settings.test.folds:
+        return set(SPLITS)
     needed = set(wanted)
     a_folder = None in (settings.ann_file_train, *(source.ann_file_train for source in settings.more_data))
     if classes is None or needed != {"test"} or a_folder:

@@ -37,6 +37,7 @@ MIN_GUESSED_SHARE = 0.9
 MIN_VIDEOS_PER_GUESS = 1.5
 # More classes than this that cannot be divided, and the figures would not be those of the task.
 MAX_UNDIVIDED_SHARE = 0.2
+MOST_OFFERED_FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -128,28 +129,48 @@ def too_few_groups(
         names: Class names.
 
     Returns:
-        A problem where too many classes are so, a note where a few are.
+        A problem where too many classes are so, a note where a few are; and a note on classes of too few videos.
     """
     files: dict[int, set[Content]] = {}
     for sample in samples:
         for label in ids_of(sample.label):
             files.setdefault(label, set()).add(sample.content)
+    groups = {label: {group_of.get(file, file) for file, *_ in own} for label, own in sorted(files.items())}
     needed = 1 + len(missing)
-    lacking = {}
-    for label, own in sorted(files.items()):
-        count = len({group_of.get(file, file) for file, *_ in own})
-        if count < needed <= len(own):
-            lacking[label] = needed - count
-    if not lacking:
-        return [], []
-    each = in_short([f"{names[label]} needs {count} more" for label, count in lacking.items()])
+    sparse = {label: needed - len(files[label]) for label in groups if len(files[label]) < needed}
+    lacking = {label: needed - len(own) for label, own in groups.items() if len(own) < needed and label not in sparse}
     splits = " and ".join(["train", *missing])
-    what = f"{len(lacking)} of {plural(len(files), 'class')} cannot be divided into {splits} by recording: {each}"
+    folds = folds_to_offer(list(groups.values())) if "test" in missing else None
+    notes = []
+    if sparse:
+        what = f"too few videos for {splits} in {len(sparse)} of {plural(len(files), 'class')}"
+        offer = f"; test.folds: {folds} would test every video once" if folds else ""
+        notes.append(f"{what}: {_more(sparse, names)}{offer}")
+    if not lacking:
+        return [], notes
+    what = f"{len(lacking)} of {plural(len(files), 'class')} cannot be divided into {splits} by recording"
+    what = f"{what}: {_more(lacking, names)}"
     if len(lacking) <= MAX_UNDIVIDED_SHARE * len(files):
-        return [], [what]
+        return [], [*notes, what]
     keys = " and ".join(f"ann_file_{split}" for split in missing)
     cure = f"Add videos of other recordings, correct data.group_pattern, or give {keys}"
-    return [Problem(" and ".join(missing), what, cure)], []
+    cure += f"; or set test.folds: {folds}, to test every video once" if folds else ""
+    return [Problem(" and ".join(missing), what, cure)], notes
+
+
+def folds_to_offer(groups: Sequence[set[str]]) -> int | None:
+    """A value of `test.folds` that would do where train, val and test are too many; None where no value would.
+
+    Args:
+        groups: Those of each class.
+    """
+    together = len(set[str]().union(*groups))
+    # One that is tested, one that is learned from; and somewhere a third that chooses the best checkpoint.
+    return min(MOST_OFFERED_FOLDS, together) if together > 2 and min(map(len, groups)) > 1 else None
+
+
+def _more(lacking: Mapping[int, int], names: Sequence[str]) -> str:
+    return in_short([f"{names[label]} needs {count} more" for label, count in lacking.items()])
 
 
 def _keys(file: str, named: Mapping[str, tuple[str, str]], alike: LookAlikes) -> list[tuple[str, ...]]:

@@ -88,5 +88,5 @@ def _hold_out(
             drafts[split] = Draft(divided[split], held, labelled=True, origin=source)
             notes[split].append(f"{split} is {held}, drawn from each class with seed {seed}")
         elif split == "val":
-            drafts[split] = Draft((), f"{source} to hold out, as no class has two", labelled=True)
+            drafts[split] = Draft((), f"{source} to hold out, as no class has two: each needs 1 more", labelled=True)
     return drafts

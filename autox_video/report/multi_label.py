@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ from autox_video.report.common import (
     refuse_broken_scores,
     shortest,
 )
+from autox_video.report.folds import Folds, checkpoint_of, fold_lines, make_folds
 from autox_video.report.new_videos import leaks_note
 from autox_video.tasks import load_task
 
@@ -41,6 +43,7 @@ class MultiLabelVideo:
         start_seconds: Where the labelled piece of the video begins; left out of the file for a whole video.
         end_seconds: Where it ends; likewise.
         leak: Where the video also stands in train or val, such as `same file as val: a.mp4`; None for a new one.
+        fold: The fold it was tested in; left out of the file where there are none.
     """
 
     file: str
@@ -54,6 +57,7 @@ class MultiLabelVideo:
     start_seconds: float | None = None
     end_seconds: float | None = None
     leak: str | None = None
+    fold: int | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class LabelResult:
     Attributes:
         label: Its name.
         num_videos: Labelled and scored videos that have it.
-        threshold: The probability from which on a video has it.
+        threshold: The probability from which on a video has it; with folds their mean.
         average_precision: Independent of the threshold; None without videos.
         precision: Share of the videos that were given it which have it; None when none was.
         recall: Share of the videos that have it which were given it; None without videos.
@@ -106,10 +110,10 @@ class MultiLabelResults:
         version: Of this layout.
         task: `multi_label`.
         model: Name of the preset.
-        checkpoint: What was tested.
+        checkpoint: What was tested; None where each fold has its own.
         data_root: Folder that relative file names start from.
         classes: Names of the labels; the position is the id.
-        thresholds: The probability from which on a video has a label, one a label.
+        thresholds: The probability from which on a video has a label, one a label; with folds the mean of theirs.
         thresholds_note: Where the thresholds come from.
         views: How each video was seen.
         counts: How many videos there were.
@@ -119,12 +123,14 @@ class MultiLabelResults:
             video does, or none is left.
         leaks_note: How many were left out of these; None where no video stands in train or val.
         videos: One entry a video, in the order of the list.
+        folds: With `test.folds`, the model and the figures of each; the figures above are of all videos together,
+            each judged by the thresholds of its fold.
     """
 
     version: int
     task: str
     model: str
-    checkpoint: Checkpoint
+    checkpoint: Checkpoint | None
     data_root: str
     classes: tuple[str, ...]
     thresholds: tuple[float, ...]
@@ -136,6 +142,7 @@ class MultiLabelResults:
     metrics_without_leaks: MultiLabelMetrics | None
     leaks_note: str | None
     videos: tuple[MultiLabelVideo, ...]
+    folds: Folds | None = None
 
 
 def make_multi_label_results(predictions: Predictions) -> MultiLabelResults:
@@ -151,6 +158,11 @@ def make_multi_label_results(predictions: Predictions) -> MultiLabelResults:
     if thresholds is None:
         thresholds = (task.DEFAULT_THRESHOLD,) * len(predictions.classes)
         note = f"{task.DEFAULT_THRESHOLD} for each label: the checkpoint was written before any validation"
+    elif predictions.folds:
+        note = "the mean of those of the folds, each chosen on its validation videos and used for its test videos"
+    # A fold's videos are judged by the thresholds of the fold.
+    levels: dict[int | None, tuple[float, ...]] = {None: thresholds}
+    levels |= {model.fold: model.thresholds or thresholds for model in predictions.folds}
     used = [row for row in rows if row.scores is not None and row.label is not None]
     new = [row for row in used if row.leak is None]
     counts = count_rows(rows)
@@ -158,18 +170,19 @@ def make_multi_label_results(predictions: Predictions) -> MultiLabelResults:
         version=VERSION,
         task=predictions.task,
         model=predictions.model,
-        checkpoint=Checkpoint(predictions.checkpoint, predictions.checkpoint_sha256, predictions.epoch),
+        checkpoint=checkpoint_of(predictions),
         data_root=predictions.data_root,
         classes=predictions.classes,
         thresholds=thresholds,
         thresholds_note=note,
         views=Views(predictions.num_clips, predictions.num_crops),
         counts=counts,
-        metrics=_metrics(predictions, thresholds, used) if used else None,
+        metrics=_metrics(predictions, levels, used) if used else None,
         metrics_note=metrics_note(counts, len(used)),
-        metrics_without_leaks=_metrics(predictions, thresholds, new) if 0 < len(new) < len(used) else None,
+        metrics_without_leaks=_metrics(predictions, levels, new) if 0 < len(new) < len(used) else None,
         leaks_note=leaks_note(len(used), len(new)),
-        videos=tuple(_video(row, predictions.classes, thresholds) for row in rows),
+        videos=tuple(_video(row, predictions.classes, levels[row.fold]) for row in rows),
+        folds=make_folds(predictions, lambda rows: _metrics(predictions, levels, rows)),
     )
 
 
@@ -187,6 +200,7 @@ def multi_label_lines(results: MultiLabelResults) -> list[str]:
         lines.append(_figures(results.metrics_without_leaks, results.leaks_note or ""))
     elif results.leaks_note:
         lines.append(f"note     {results.leaks_note}")
+    lines += fold_lines(results.folds)
     scored = [label for label in metrics.per_label if label.average_precision is not None]
     worst = min(scored, key=lambda label: label.average_precision or 0.0)
     if worst.average_precision != 1:
@@ -199,11 +213,13 @@ def _figures(metrics: MultiLabelMetrics, what: str) -> str:
     return f"mAP {metrics.mean_average_precision:.3f}  {shares}  ({what})"
 
 
-def _metrics(predictions: Predictions, thresholds: tuple[float, ...], used: list[Prediction]) -> MultiLabelMetrics:
+def _metrics(
+    predictions: Predictions, levels: Mapping[int | None, tuple[float, ...]], used: Sequence[Prediction]
+) -> MultiLabelMetrics:
     task = load_task(predictions.task)
     scores = np.stack([row.scores for row in used if row.scores is not None])
     true = task.label_array([ids_of(row) for row in used], len(predictions.classes))
-    given = scores >= np.array(thresholds)
+    given = scores >= np.array([levels[row.fold] for row in used])
     per_label = []
     for i, name in enumerate(predictions.classes):
         both, has, got = int((true & given)[:, i].sum()), int(true[:, i].sum()), int(given[:, i].sum())
@@ -211,7 +227,7 @@ def _metrics(predictions: Predictions, thresholds: tuple[float, ...], used: list
             LabelResult(
                 label=name,
                 num_videos=has,
-                threshold=thresholds[i],
+                threshold=levels[None][i],
                 average_precision=task.average_precision(scores[:, i], true[:, i]) if has else None,
                 precision=both / got if got else None,
                 recall=both / has if has else None,
@@ -229,7 +245,7 @@ def _metrics(predictions: Predictions, thresholds: tuple[float, ...], used: list
 def _video(row: Prediction, classes: tuple[str, ...], thresholds: tuple[float, ...]) -> MultiLabelVideo:
     true = None if row.label is None else tuple(Label(i, classes[i]) for i in ids_of(row))
     if row.scores is None:
-        extra = (row.start_seconds, row.end_seconds, row.leak)
+        extra = (row.start_seconds, row.end_seconds, row.leak, row.fold)
         return MultiLabelVideo(row.path, "error", row.error, true, None, None, (), None, *extra)
     scores = tuple(shortest(score) for score in row.scores)
     given = tuple(Label(int(i), classes[i]) for i in np.flatnonzero(row.scores >= np.array(thresholds)))
@@ -246,6 +262,7 @@ def _video(row: Prediction, classes: tuple[str, ...], thresholds: tuple[float, .
         start_seconds=row.start_seconds,
         end_seconds=row.end_seconds,
         leak=row.leak,
+        fold=row.fold,
     )
 
 

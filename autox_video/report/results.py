@@ -21,6 +21,7 @@ from autox_video.report.common import (
     refuse_broken_scores,
     shortest,
 )
+from autox_video.report.folds import Folds, checkpoint_of, fold_lines, make_folds
 from autox_video.report.new_videos import leak_lines, leaks_note
 from autox_video.tasks import load_task
 
@@ -44,6 +45,7 @@ class VideoResult:
         start_seconds: Where the labelled piece of the video begins; left out of the file for a whole video.
         end_seconds: Where it ends; likewise.
         leak: Where the video also stands in train or val, such as `same file as val: a.mp4`; None for a new one.
+        fold: The fold it was tested in; left out of the file where there are none.
     """
 
     file: str
@@ -58,6 +60,7 @@ class VideoResult:
     start_seconds: float | None = None
     end_seconds: float | None = None
     leak: str | None = None
+    fold: int | None = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ class Results:
         version: Of this layout.
         task: The module in `autox_video.tasks`.
         model: Name of the preset.
-        checkpoint: What was tested.
+        checkpoint: What was tested; None where each fold has its own.
         data_root: Folder that relative file names start from.
         classes: Class names; the position is the class id.
         views: How each video was seen.
@@ -117,12 +120,13 @@ class Results:
             video does, or none is left.
         leaks_note: How many were left out of these; None where no video stands in train or val.
         videos: One entry a video, in the order of the list.
+        folds: With `test.folds`, the model and the figures of each; the figures above are of all videos together.
     """
 
     version: int
     task: str
     model: str
-    checkpoint: Checkpoint
+    checkpoint: Checkpoint | None
     data_root: str
     classes: tuple[str, ...]
     views: Views
@@ -132,6 +136,7 @@ class Results:
     metrics_without_leaks: Metrics | None
     leaks_note: str | None
     videos: tuple[VideoResult, ...]
+    folds: Folds | None = None
 
 
 def make_results(predictions: Predictions) -> Results:
@@ -149,7 +154,7 @@ def make_results(predictions: Predictions) -> Results:
         version=VERSION,
         task=predictions.task,
         model=predictions.model,
-        checkpoint=Checkpoint(predictions.checkpoint, predictions.checkpoint_sha256, predictions.epoch),
+        checkpoint=checkpoint_of(predictions),
         data_root=predictions.data_root,
         classes=predictions.classes,
         views=Views(predictions.num_clips, predictions.num_crops),
@@ -159,6 +164,7 @@ def make_results(predictions: Predictions) -> Results:
         metrics_without_leaks=_metrics(predictions, new) if 0 < len(new) < len(used) else None,
         leaks_note=leaks_note(len(used), len(new)),
         videos=tuple(_video(row, predictions) for row in rows),
+        folds=make_folds(predictions, lambda rows: _metrics(predictions, rows)),
     )
 
 
@@ -175,7 +181,7 @@ def summary_lines(results: Results) -> list[str]:
     ]
     if results.metrics_note:
         lines.append(f"note     {results.metrics_note}")
-    lines += leak_lines(results)
+    lines += [*leak_lines(results), *fold_lines(results.folds)]
     errors = np.array(metrics.confusion_matrix)
     np.fill_diagonal(errors, 0)
     if errors.any():
@@ -192,6 +198,10 @@ def to_plain(results: Any) -> dict[str, Any]:
     for video in plain["videos"]:
         if (video["start_seconds"], video["end_seconds"]) == (None, None):
             del video["start_seconds"], video["end_seconds"]
+        if plain["folds"] is None:
+            del video["fold"]
+    if plain["folds"] is None:
+        del plain["folds"]
     return plain
 
 
@@ -218,7 +228,7 @@ def _video(row: Prediction, predictions: Predictions) -> VideoResult:
     assert not isinstance(row.label, tuple), "several labels are the business of multi_label"
     true = None if row.label is None else Label(row.label, classes[row.label])
     if row.scores is None:
-        extra = (row.start_seconds, row.end_seconds, row.leak)
+        extra = (row.start_seconds, row.end_seconds, row.leak, row.fold)
         return VideoResult(row.path, "error", row.error, true, None, None, None, (), None, *extra)
     scores = tuple(shortest(score) for score in row.scores)
     best = load_task(predictions.task).predicted_label(row.scores)
@@ -236,4 +246,5 @@ def _video(row: Prediction, predictions: Predictions) -> VideoResult:
         start_seconds=row.start_seconds,
         end_seconds=row.end_seconds,
         leak=row.leak,
+        fold=row.fold,
     )

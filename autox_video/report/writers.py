@@ -92,9 +92,10 @@ def _multi_label_table(results: MultiLabelResults) -> list[list[Any]]:
 
 
 def _piece_columns(results: AnyResults) -> list[str]:
-    """The times of pieces, where there is one among the videos."""
+    """The times of pieces, where there is one among the videos, and the fold, where there are folds."""
     names = ["start_seconds", "end_seconds"]
-    return names if any(getattr(video, name) is not None for video in results.videos for name in names) else []
+    used = any(getattr(video, name) is not None for video in results.videos for name in names)
+    return [*(names if used else []), *(["fold"] if results.folds else [])]
 
 
 def content_rows(scores: list[list[float] | None]) -> list[list[Any]]:

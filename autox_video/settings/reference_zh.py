@@ -66,6 +66,7 @@ HELP_ZH: Final = {
     "test.num_clips": "从一个视频中均匀采样的片段数；各片段的得分取平均。",
     "test.num_crops": "每个片段的裁剪数：1（居中）或 3（沿长边）。",
     "test.results_format": "`full` 写出有文档说明的完整结果；`scores` 只写得分向量的列表，与原工具相同。",
+    "test.folds": "按类别和拍摄把视频分成这么多折，每折训练一个不含该折的模型，并在该折上测试：每个视频恰好测试一次。",
     "runtime.device": "在哪里计算。",
     "runtime.workers": "解码视频的进程数。",
     "runtime.seed": "所有随机数的种子。",

@@ -161,6 +161,16 @@ class TestSettings:
         choices=("full", "scores"),
         example="full",
     )
+    folds: int | None = setting(
+        None,
+        "int",
+        "Divide the videos into so many folds by class and recording, train one model a fold without it, and test each "
+        "on its fold: every video is tested once.",
+        none=True,
+        minimum=2,
+        maximum=100,
+        example=5,
+    )
 
 
 @dataclass(frozen=True)

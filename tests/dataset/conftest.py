@@ -12,7 +12,7 @@ from videos import write_video
 
 from autox_video.dataset.fingerprint import fingerprint_dataset
 from autox_video.dataset.probe import probe_videos
-from autox_video.settings.schema import Settings
+from autox_video.settings import schema
 from autox_video.work_dir import WorkDir
 
 
@@ -69,16 +69,18 @@ def library(tmp_path_factory):
 def read(tmp_path, library):
     """Fingerprint a folder of the library with lists given as text, e.g. `read("flat", train="a0.mp4 0")`."""
 
-    def fingerprint(folder: str, *, call: dict | None = None, **given):
+    def fingerprint(folder: str, *, call: dict | None = None, folds: int | None = None, **given):
         lists = {split: given.pop(split) for split in ("train", "val", "test") if split in given}
         for split, lines in lists.items():
             file = tmp_path / f"{split}.txt"
             file.write_text(lines if isinstance(lines, str) else "\n".join(lines), encoding="utf-8")
             given[f"ann_file_{split}"] = file
+        if folds:
+            given["test"] = schema.TestSettings(folds=folds)
         work_dir = WorkDir(tmp_path / "run")
         os.makedirs(work_dir.root, exist_ok=True)
         shutil.copy(library.cache, work_dir.probe_cache)
-        settings = Settings(**{"data_root": library.root / folder, **given})
+        settings = schema.Settings(**{"data_root": library.root / folder, **given})
         return fingerprint_dataset(settings, work_dir, **(call or {}))
 
     return fingerprint

@@ -206,7 +206,7 @@ def test_lists_of_which_nothing_exists_are_one_problem_that_names_the_right_root
 
 def test_one_video_a_class_cannot_be_divided(read, tmp_path):
     assert refused(read, train=["a0.mp4 0", "b0.mp4 1"], test=TEST) == [
-        f"val: there is no video in {tmp_path}/train.txt to hold out, as no class has two. Give it videos, or a list in ann_file_val."
+        f"val: there is no video in {tmp_path}/train.txt to hold out, as no class has two: each needs 1 more. Give it videos, or a list in ann_file_val."
     ]
 
 

@@ -73,7 +73,7 @@ def write_example(title: str, folder: Path, **video: Any) -> Settings:
 
 def test_every_format_has_an_example_and_every_example_is_tested():
     assert set(FORMATS.values()) == set(format_names())
-    assert list(SECTIONS) == [*FORMATS, "Several data sets"]
+    assert list(SECTIONS) == [*FORMATS, "Several data sets", "Too few videos: k-fold"]
 
 
 @each_example
@@ -116,6 +116,14 @@ def test_an_example_passes_the_check(title, tmp_path):
     assert {split: found.splits[split].num_videos for split in SIZES[title] if split in ("val", "test")} == {
         split: count for split, count in SIZES[title].items() if split in ("val", "test")
     }
+
+
+def test_the_example_of_folds_tests_two_videos_in_each(tmp_path):
+    settings = write_example("Too few videos: k-fold", tmp_path, frames=6)
+    for fold in (1, 2, 3):
+        found = fingerprint_dataset(settings, WorkDir(tmp_path / "run").fold(fold), fold=fold)
+        assert found.splits["test"].class_counts == {"jump": 1, "run": 1}
+        assert found.splits["val"].class_counts == {"jump": 1, "run": 1}
 
 
 def test_pieces_have_their_times(tmp_path):

@@ -146,6 +146,19 @@ def test_too_few_recordings_are_told_with_how_many_more():
     assert too_few_groups(rows, ["val"], {row.file: row.path[:1] for row in rows}, ("run", "jump")) == ([], [])
 
 
+def test_two_recordings_a_class_are_enough_for_folds():
+    rows = [row for label in range(2) for row in samples(*(f"{label}{clip}" for clip in range(4)), label=label)]
+    group_of = {row.file: f"{row.label} {row.path[1] in '01'}" for row in rows}
+    problems, notes = too_few_groups(rows, ["val", "test"], group_of, ("run", "jump"))
+    assert notes == []
+    assert [str(problem) for problem in problems] == [
+        "val and test: 2 of 2 classes cannot be divided into train and val and test by recording: "
+        "run needs 1 more, jump needs 1 more. "
+        "Add videos of other recordings, correct data.group_pattern, or give ann_file_val and ann_file_test; "
+        "or set test.folds: 4, to test every video once."
+    ]
+
+
 def test_a_few_classes_of_too_few_recordings_are_only_noted():
     rows = [row for label in range(10) for row in samples(*(f"{label}{clip}" for clip in range(4)), label=label)]
     group_of = {row.file: "one" for row in rows if row.label == 3}
@@ -156,4 +169,6 @@ def test_a_few_classes_of_too_few_recordings_are_only_noted():
 
 def test_a_class_of_few_videos_is_no_matter_of_groups():
     rows = samples("a", "b", label=0)
-    assert too_few_groups(rows, ["val", "test"], {row.file: "g" for row in rows}, ("run",)) == ([], [])
+    problems, notes = too_few_groups(rows, ["val", "test"], {row.file: "g" for row in rows}, ("run",))
+    assert problems == []
+    assert notes == ["too few videos for train and val and test in 1 of 1 class: run needs 1 more"]

@@ -12,9 +12,8 @@ from safetensors.torch import load_file
 from autox_video import __version__
 from autox_video.errors import RunError
 from autox_video.presets import load_preset
-from autox_video.runner.checkpoints import load_checkpoint_file
+from autox_video.runner.checkpoints import load_checkpoint_file, read_checkpoint_record
 from autox_video.runner.checkpoints.card import read_card, write_weights_with_card
-from autox_video.runner.train import read_checkpoint_record
 
 
 def test_the_weights_give_the_outputs_of_the_best_checkpoint(trained):

@@ -39,6 +39,10 @@ class CheckpointRecord:
     best_metric: str
     validated_epochs: int
 
+    def is_finished(self, epochs: int) -> bool:
+        """Whether a run of so many epochs has nothing left to do."""
+        return self.epoch >= epochs and self.validated_epochs >= self.epoch
+
     def place(self, epochs: int) -> str:
         """Where a run of so many epochs stands, in words."""
         if not self.position:

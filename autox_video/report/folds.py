@@ -1,0 +1,97 @@
+"""What `test.folds` adds to the results: the model and the figures of each fold, their mean and spread."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autox_video.predictions import Prediction, Predictions
+from autox_video.report.common import Checkpoint, Counts, count_rows
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """One fold.
+
+    Attributes:
+        fold: Its number, from 1.
+        checkpoint: The model that learned the videos of the other folds.
+        counts: How many videos it was tested on.
+        metrics: Its figures by name; None where no video of it is labelled and scored.
+        thresholds: Its probabilities from which on a video has a label; None where labels exclude each other.
+    """
+
+    fold: int
+    checkpoint: Checkpoint
+    counts: Counts
+    metrics: dict[str, float] | None
+    thresholds: tuple[float, ...] | None
+
+
+@dataclass(frozen=True)
+class Folds:
+    """All folds.
+
+    Attributes:
+        mean: Of each figure over the folds that have it; None where no fold has figures.
+        std: Their sample standard deviation (n - 1); None where fewer than two folds have figures.
+        each: One entry a fold.
+    """
+
+    mean: dict[str, float] | None
+    std: dict[str, float] | None
+    each: tuple[FoldResult, ...]
+
+
+def checkpoint_of(predictions: Predictions) -> Checkpoint | None:
+    """The weights that were tested; None where each fold has its own."""
+    if predictions.folds:
+        return None
+    return Checkpoint(predictions.checkpoint, predictions.checkpoint_sha256, predictions.epoch)
+
+
+def make_folds(predictions: Predictions, figures: Callable[[list[Prediction]], Any]) -> Folds | None:
+    """The folds of a test; None where there are none.
+
+    Args:
+        predictions: Of all folds.
+        figures: Makes the `metrics` of labelled and scored rows.
+    """
+    if not predictions.folds:
+        return None
+    each = []
+    for model in predictions.folds:
+        rows = [row for row in predictions.rows if row.fold == model.fold]
+        used = [row for row in rows if row.scores is not None and row.label is not None]
+        checkpoint = Checkpoint(model.checkpoint, model.checkpoint_sha256, model.epoch)
+        metrics = _numbers(figures(used)) if used else None
+        each.append(FoldResult(model.fold, checkpoint, count_rows(tuple(rows)), metrics, model.thresholds))
+    found = [fold.metrics for fold in each if fold.metrics is not None]
+    return Folds(
+        mean=_each_figure(found, np.mean) if found else None,
+        std=_each_figure(found, lambda values: np.std(values, ddof=1)) if len(found) > 1 else None,
+        each=tuple(each),
+    )
+
+
+def fold_lines(folds: Folds | None) -> list[str]:
+    """Mean and spread over the folds for the console; nothing without folds."""
+    if folds is None or folds.mean is None:
+        return []
+    spread = {name: f" +- {std:.3f}" for name, std in (folds.std or {}).items()}
+    figures = [f"{name} {mean:.3f}{spread.get(name, '')}" for name, mean in folds.mean.items()]
+    return [f"{len(folds.each)} folds, mean +- standard deviation: {', '.join(figures)}"]
+
+
+def _numbers(metrics: Any) -> dict[str, float]:
+    """The figures that are one number."""
+    values = ((field.name, getattr(metrics, field.name)) for field in dataclasses.fields(metrics))
+    return {name: value for name, value in values if isinstance(value, float)}
+
+
+def _each_figure(found: Sequence[dict[str, float]], of: Callable[[list[float]], Any]) -> dict[str, float]:
+    return {name: float(of([metrics[name] for metrics in found])) for name in found[0]}
