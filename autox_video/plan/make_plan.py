@@ -76,7 +76,6 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
         accumulation=accumulation,
         total_batch_size=dataclasses.replace(wanted, value=total),
         learning_rate=schedule.choose_learning_rate(settings, card, total),
-        lr_scale=Decision(1.0, "default", "halved where the loss becomes infinite or not a number"),
         backbone_lr_mult=schedule.choose_backbone_lr_mult(card, pretrained=load_from.value != "none"),
         weight_decay=schedule.choose_weight_decay(settings, card),
         epochs=epochs,

@@ -87,7 +87,6 @@ class Plan:
     accumulation: Decision[int]
     total_batch_size: Decision[int]
     learning_rate: Decision[float]
-    lr_scale: Decision[float]  # what is left of the learning rate after losses that were not finite
     backbone_lr_mult: Decision[float]
     weight_decay: Decision[float]
     epochs: Decision[int]
@@ -103,6 +102,8 @@ class Plan:
     test_videos_per_gpu: Decision[int]
     seed: Decision[int]
     deterministic: Decision[bool]
+    # What is left of the learning rate after losses that were no finite numbers.
+    lr_scale: Decision[float] = Decision(1.0, "default", "halved where the loss is no finite number")
 
     def identity(self) -> dict[str, Any]:
         """What a checkpoint is bound to: a run that changes any of it is another run."""

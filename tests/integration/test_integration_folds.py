@@ -73,7 +73,7 @@ def test_each_fold_is_a_run_and_the_probe_is_shared(folded):
         names = {path.name for path in (folded.work_dir / "folds" / number).iterdir()}
         assert names == {
             *("fingerprint.json", "check.json", "annotations", "plan.json", "config_rendered.py"),
-            *("last.pth", "best.pth", "train.log", "test.log", "metrics.csv"),
+            *("last.pth", "best.pth", "best.safetensors", "previous.pth", "train.log", "test.log", "metrics.csv"),
         }
     assert (folded.work_dir / "probe_cache.json").is_file()
     plans = [json.loads((folded.work_dir / "folds" / number / "plan.json").read_text()) for number in ("1", "2")]
