@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autox_video.dataset.entries import Label, Sample, ids_of
-from autox_video.dataset.video_files import is_file
+from autox_video.dataset.video_files import is_file, is_image_folder
 from autox_video.work_dir import write_text
 
 # Of a file; folders of images need none.
@@ -29,7 +29,8 @@ def canonical_path(path: str, root: str) -> str:
         root: Folder that relative paths start from.
     """
     full = os.path.join(root, path)
-    if not os.path.splitext(path)[1] and not is_file(full) and is_file(full + ".mp4"):
+    # The images are looked for last: hardly any path comes so far.
+    if not os.path.splitext(path)[1] and not is_file(full) and is_file(full + ".mp4") and not is_image_folder(full):
         path += ".mp4"
     return f"./{path}" if path != path.lstrip() else path
 

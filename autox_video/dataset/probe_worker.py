@@ -31,6 +31,7 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     try:
         decoding, hash_frames = load_decoding(), load_hashing(here)
+        import cv2  # noqa: F401  # isort: skip  # before decord: see decord_reader
         import av  # noqa: F401
         import decord  # noqa: F401
 

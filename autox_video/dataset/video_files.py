@@ -107,6 +107,14 @@ def holds_nested_video(folder: Path) -> bool:
     )
 
 
+def is_image_folder(path: str) -> bool:
+    """Whether a folder with numbered images stands under this path."""
+    try:
+        return any(map(is_numbered_image, os.listdir(path)))
+    except (OSError, ValueError):
+        return False
+
+
 def _holds_images(names: Iterable[str]) -> bool:
     """Whether a folder with these files is a video itself."""
     names = list(names)

@@ -49,12 +49,12 @@ def in_order(names: Iterable[str]) -> list[str]:
             continue
         numbered = series.setdefault((match[1], match[3]), {})
         if (other := numbered.setdefault(int(match[2]), name)) != name:
-            raise DecodingError(f"holds images of one number, {other} and {name}: take one of them out")
+            raise DecodingError(f"holds images of one number, {_shown(other)} and {_shown(name)}: take one of them out")
     series = {key: found for key, found in series.items() if not _FLOW.fullmatch(key[0])} or series
     if not series:
-        raise DecodingError("is a folder without numbered images such as img_00001.jpg")
+        raise DecodingError("is a folder without numbered images")
     if len(series) > 1:
-        kinds = ", ".join(f"{before}*{after}" for before, after in list(series)[:3])
+        kinds = ", ".join(_shown(f"{before}*{after}") for before, after in list(series)[:3])
         raise DecodingError(f"holds images of {len(series)} kinds ({kinds}): leave one kind in the folder")
     (((before, after), numbered),) = series.items()
     numbers = sorted(numbered)
@@ -63,7 +63,7 @@ def in_order(names: Iterable[str]) -> list[str]:
             width = len(numbered[number]) - len(before) - len(after)
             missing, gap = numbers[-1] - numbers[0] + 1 - len(numbers), f"{before}{number + 1:0{width}}{after}"
             cure = "extract them again, or number them anew"
-            raise DecodingError(f"holds images with a gap, {missing} missing from {gap} on: {cure}")
+            raise DecodingError(f"holds images with a gap, {missing} missing from {_shown(gap)} on: {cure}")
     return [numbered[number] for number in numbers]
 
 
@@ -135,12 +135,19 @@ class ImagesReader:
             except self._cv2.error:  # such as a header that states an absurd size
                 picture = None
         if picture is None:
-            raise DecodingError(f"holds an image that is damaged or cut off, {name}: extract it again")
+            raise DecodingError(f"holds an image that is damaged or cut off, {_shown(name)}: extract it again")
         return np.ascontiguousarray(picture[..., ::-1])
 
     def _mixed(self, one: tuple[int, Sequence[int]], other: tuple[int, Sequence[int]]) -> DecodingError:
-        what = " and ".join(f"{self._names[index]} of {width}x{height}" for index, (width, height) in (one, other))
+        what = " and ".join(
+            f"{_shown(self._names[index])} of {width}x{height}" for index, (width, height) in (one, other)
+        )
         return DecodingError(f"holds images of several sizes ({what}): scale them to one")
+
+
+def _shown(name: str) -> str:
+    """A name as it is, unless it would spoil the message."""
+    return name if name.isprintable() else ascii(name)
 
 
 def _stated_size(content: bytes) -> tuple[int, int] | None:
