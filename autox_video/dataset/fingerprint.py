@@ -73,7 +73,7 @@ def fingerprint_dataset(
         drafts, divided = complete_splits(read, settings, wanted, grouper)
     if not problems:
         problems += [*checks.absent_splits(settings, wanted, drafts), *grouper.problems]
-    opened = open_splits(drafts, settings.data_root, work_dir.probe_cache, grouper.known, settings.data.image_fps)
+    opened = open_splits(drafts, settings, work_dir.probe_cache, grouper.known)
     if grouper.problems:  # they say why such a split is empty
         opened = {split: videos for split, videos in opened.items() if videos.draft.samples}
     problems += checks.refusals(settings, opened, class_list.names, labels_are_right=not problems)

@@ -16,6 +16,7 @@ from autox_video.dataset.measures import measure
 from autox_video.dataset.pieces import piece_facts
 from autox_video.dataset.probe import VideoFacts, probe_videos
 from autox_video.dataset.video_files import as_text, is_file
+from autox_video.settings.schema import Settings
 
 
 @dataclass(frozen=True)
@@ -46,20 +47,20 @@ class OpenedSplit:
 
 
 def open_splits(
-    drafts: Mapping[str, Draft], root: Path, cache: Path, opened: Mapping[str, VideoFacts | str], image_fps: float
+    drafts: Mapping[str, Draft], settings: Settings, cache: Path, opened: Mapping[str, VideoFacts | str]
 ) -> dict[str, OpenedSplit]:
     """Open every video of some splits.
 
     Args:
         drafts: The splits.
-        root: Folder that relative paths start from.
+        settings: With the folder that relative paths start from, and `data.image_fps`.
         cache: See `probe_videos`.
         opened: Answers of `probe_videos` for files that were opened before.
-        image_fps: The frame rate of folders of images.
     """
+    root = settings.data_root
     files = [sample.file for draft in drafts.values() for sample in draft.samples if _reason(sample, root) is None]
     known = {**opened, **probe_videos((file for file in files if file not in opened), cache)}
-    known = with_rate(known, image_fps)
+    known = with_rate(known, settings.data.image_fps)
     return {split: _sort_out(split, draft, root, known) for split, draft in drafts.items()}
 
 
