@@ -67,7 +67,7 @@ def check(settings: Settings) -> Fingerprint:
     decided = _plan(settings, fingerprint, _hardware(settings))[0]
     span = (decided.clip_len.value - 1) * decided.frame_interval.value + 1
     lists = [Path(file) for file in decided.ann_files.values()]
-    short = short_videos(lists, settings.data_root, work_dir.probe_cache, span)
+    short = short_videos(lists, settings.data_root, work_dir.probe_cache, span, settings.data.image_fps)
     log_lines(table(read_record(work_dir.check, Check), short))
     return fingerprint
 

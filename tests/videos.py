@@ -23,6 +23,22 @@ def write_video(
     return path
 
 
+def write_image(path: Path, *, brightness: int = 128, size: tuple[int, int] = (32, 32), seed: int = 0) -> Path:
+    """A noisy grey image of a width and height; the ending decides the kind."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    noise = np.random.default_rng(seed).integers(-20, 20, (size[1], size[0], 3))
+    assert cv2.imwrite(str(path), np.clip(brightness + noise, 0, 255).astype(np.uint8))
+    return path
+
+
+def write_images(folder: Path, *, frames: int = 12, start: int = 1, name: str = "img_{:05}.jpg", **image: int) -> Path:
+    """A folder of numbered images, otherwise as `write_video`."""
+    seed = image.pop("seed", 0)
+    for number in range(start, start + frames):
+        write_image(folder / name.format(number), seed=seed * 1000 + number, **image)
+    return folder
+
+
 def write_dataset(
     root: Path, *, classes: tuple[str, ...] = ("dark", "light"), train: int = 8, val: int = 3, test: int = 3
 ) -> dict[str, str]:

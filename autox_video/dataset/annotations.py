@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autox_video.dataset.entries import Label, Sample, ids_of
-from autox_video.dataset.video_files import is_file
+from autox_video.dataset.video_files import is_file, is_image_folder
 from autox_video.work_dir import write_text
+
+# Of a file; folders of images need none.
+NO_ENDING = "has no ending in its name, and MMAction2 would open the name with .mp4 added"
 
 
 def canonical_path(path: str, root: str) -> str:
@@ -26,7 +29,8 @@ def canonical_path(path: str, root: str) -> str:
         root: Folder that relative paths start from.
     """
     full = os.path.join(root, path)
-    if not os.path.splitext(path)[1] and not is_file(full) and is_file(full + ".mp4"):
+    # The images are looked for last: hardly any path comes so far.
+    if not os.path.splitext(path)[1] and not is_file(full) and is_file(full + ".mp4") and not is_image_folder(full):
         path += ".mp4"
     return f"./{path}" if path != path.lstrip() else path
 
@@ -42,7 +46,7 @@ def unlistable(path: str) -> str | None:
     except UnicodeEncodeError:
         return "has a name that is not UTF-8, which cannot stand in a list"
     if not os.path.splitext(path)[1]:
-        return "has no ending in its name, and MMAction2 would open the name with .mp4 added"
+        return NO_ENDING
     return None
 
 
@@ -53,7 +57,7 @@ class Row:
     Attributes:
         path: Relative to the data root, or absolute.
         label: Class id, or ids where the video has several labels; None where it has none.
-        decoder: Which of `autox_video.decoding.DECODERS` reads the file.
+        decoder: What `autox_video.decoding.open_video` reads it with.
         start_seconds: Where the labelled piece of the video begins; None for its beginning.
         end_seconds: Where it ends; None for its end.
     """
@@ -104,7 +108,7 @@ def write_stock_list(path: Path) -> int:
         path: The canonical list.
 
     Returns:
-        How many lines are left out: pieces of a video, and files that decord does not read.
+        How many lines are left out: pieces of a video, files that decord does not read, and folders of images.
     """
     rows = read_rows(path)
     whole = [row for row in rows if row.decoder == "decord" and row.start_seconds is None and row.end_seconds is None]

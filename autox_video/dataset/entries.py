@@ -36,6 +36,7 @@ class Entry:
         start_seconds: Where the labelled piece of the video begins; None for the whole video.
         end_seconds: Where it ends.
         group: The recording it is part of, where the data says so: one group never stands in two splits.
+        num_frames: How many frames the list says that it has, or None.
     """
 
     path: str
@@ -44,6 +45,7 @@ class Entry:
     start_seconds: float | None = None
     end_seconds: float | None = None
     group: str | None = None
+    num_frames: int | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ class Sample:
         start_seconds: As in `Entry`.
         end_seconds: As in `Entry`.
         group: As in `Entry`.
+        num_frames: As in `Entry`.
     """
 
     path: str
@@ -100,6 +103,7 @@ class Sample:
     start_seconds: float | None = None
     end_seconds: float | None = None
     group: str | None = None
+    num_frames: int | None = None
 
     @property
     def content(self) -> Content:

@@ -13,6 +13,7 @@ from autox_video.dataset.entries import SPLITS, Draft, Listing, Part, Sample
 from autox_video.dataset.facts import Fingerprint, Leak
 from autox_video.dataset.folds import Folded, divide_into_folds, fold_problems, write_folds
 from autox_video.dataset.groups import pattern_problems
+from autox_video.dataset.image_folders import rate_note
 from autox_video.dataset.joined import read_all
 from autox_video.dataset.messages import shorten
 from autox_video.dataset.multi_label import MULTI, find_task, labels_of, separated
@@ -81,7 +82,7 @@ def fingerprint_dataset(
         drafts, divided = complete_splits(read, settings, wanted, grouper)
     if not problems:
         problems += [*checks.absent_splits(settings, wanted, drafts), *grouper.problems]
-    opened = open_splits(drafts, settings.data_root, work_dir.probe_cache, grouper.known)
+    opened = open_splits(drafts, settings, work_dir.probe_cache, grouper.known)
     if grouper.problems:  # they say why such a split is empty
         opened = {split: videos for split, videos in opened.items() if videos.draft.samples}
     problems += checks.refusals(settings, opened, class_list.names, labels_are_right=not problems)
@@ -94,6 +95,7 @@ def fingerprint_dataset(
     if folded and fold is None:
         write_folds(work_dir.folds_list, folded.fold_of)
     audit = audit_splits(settings, work_dir, opened, grouper.grouping)
+    notes += rate_note(settings, [facts for videos in opened.values() for facts in videos.videos])
     notes += checks.remarks(opened, class_list.names)
     notes += [*checks.shared_videos(opened, audit.earlier), *audit.notes]
     return _write(settings, work_dir, wanted, found.name, class_list.names, opened, notes, audit.leaks)
@@ -127,7 +129,7 @@ def _drafts(
             path = canonical_path(entry.path, root)
             file = real_file(os.path.join(root, path), folders)
             piece = (entry.start_seconds, entry.end_seconds)
-            samples.append(Sample(path, label, entry.where, file, *piece, entry.group))
+            samples.append(Sample(path, label, entry.where, file, *piece, entry.group, entry.num_frames))
         labelled = split != "test" or any(entry.label is not None for entry in part.entries)
         drafts[split] = Draft(tuple(samples), part.source, labelled)
     return drafts, problems

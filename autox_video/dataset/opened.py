@@ -8,13 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autox_video.dataset.annotations import unlistable
+from autox_video.dataset.annotations import NO_ENDING, unlistable
 from autox_video.dataset.entries import Content, Draft, Sample, ids_of
 from autox_video.dataset.facts import BadVideo, SplitFacts
+from autox_video.dataset.image_folders import miscounted, with_rate
 from autox_video.dataset.measures import measure
 from autox_video.dataset.pieces import piece_facts
 from autox_video.dataset.probe import VideoFacts, probe_videos
 from autox_video.dataset.video_files import as_text, is_file
+from autox_video.settings.schema import Settings
 
 
 @dataclass(frozen=True)
@@ -45,18 +47,20 @@ class OpenedSplit:
 
 
 def open_splits(
-    drafts: Mapping[str, Draft], root: Path, cache: Path, opened: Mapping[str, VideoFacts | str]
+    drafts: Mapping[str, Draft], settings: Settings, cache: Path, opened: Mapping[str, VideoFacts | str]
 ) -> dict[str, OpenedSplit]:
     """Open every video of some splits.
 
     Args:
         drafts: The splits.
-        root: Folder that relative paths start from.
+        settings: With the folder that relative paths start from, and `data.image_fps`.
         cache: See `probe_videos`.
         opened: Answers of `probe_videos` for files that were opened before.
     """
+    root = settings.data_root
     files = [sample.file for draft in drafts.values() for sample in draft.samples if _reason(sample, root) is None]
     known = {**opened, **probe_videos((file for file in files if file not in opened), cache)}
+    known = with_rate(known, settings.data.image_fps)
     return {split: _sort_out(split, draft, root, known) for split, draft in drafts.items()}
 
 
@@ -76,8 +80,10 @@ def split_facts(opened: OpenedSplit, ann_file: Path, classes: Sequence[str]) -> 
 
 def _reason(sample: Sample, root: Path) -> str | None:
     """Why a sample is out before its file is opened: its name would not survive in a list."""
-    reason = unlistable(sample.path)
-    return reason if reason and is_file(os.path.join(root, sample.path)) else None
+    reason, full = unlistable(sample.path), os.path.join(root, sample.path)
+    if reason is None:
+        return None
+    return reason if (is_file if reason == NO_ENDING else os.path.exists)(full) else None
 
 
 def _sort_out(split: str, draft: Draft, root: Path, known: Mapping[str, VideoFacts | str]) -> OpenedSplit:
@@ -85,7 +91,7 @@ def _sort_out(split: str, draft: Draft, root: Path, known: Mapping[str, VideoFac
     videos: list[VideoFacts] = []
     bad: list[BadVideo] = []
     for position, sample in enumerate(draft.samples):
-        found = _reason(sample, root) or piece_facts(sample, known[sample.file])
+        found = _reason(sample, root) or piece_facts(sample, miscounted(sample, known[sample.file]))
         if isinstance(found, VideoFacts):
             good.append(sample)
             videos.append(found)

@@ -12,6 +12,7 @@ from autox_video.dataset.annotations import read_rows
 from autox_video.dataset.checks import repeated
 from autox_video.dataset.entries import Sample
 from autox_video.dataset.facts import BadVideo
+from autox_video.dataset.image_folders import with_rate
 from autox_video.dataset.measures import MAX_FPS
 from autox_video.dataset.messages import plural
 from autox_video.dataset.opened import OpenedSplit
@@ -49,6 +50,7 @@ KINDS = {
     "has a blank": "unlistable name",
     "has a name": "unlistable name",
     "has no ending": "unlistable name",
+    "holds ": "images",
 }
 
 
@@ -144,7 +146,7 @@ def make_check(
     )
 
 
-def short_videos(lists: Iterable[Path], root: Path, cache: Path, needed: int) -> Kind | None:
+def short_videos(lists: Iterable[Path], root: Path, cache: Path, needed: int, image_fps: float) -> Kind | None:
     """Videos that have fewer frames than a clip spans, so that its frames are repeated.
 
     Args:
@@ -152,6 +154,7 @@ def short_videos(lists: Iterable[Path], root: Path, cache: Path, needed: int) ->
         root: Folder that their relative paths start from.
         cache: What the probe has found out of them.
         needed: Frames that a clip spans.
+        image_fps: The frame rate of folders of images.
     """
     folders: dict[str, str] = {}
     samples = [
@@ -159,7 +162,7 @@ def short_videos(lists: Iterable[Path], root: Path, cache: Path, needed: int) ->
         for path in lists
         for row in read_rows(path)
     ]
-    known = probe_videos((sample.file for sample in samples), cache)
+    known = with_rate(probe_videos((sample.file for sample in samples), cache), image_fps)
     facts = {sample.content: (sample.path, piece_facts(sample, known[sample.file])) for sample in samples}
     short = [
         (path, found.num_frames)

@@ -28,13 +28,13 @@ class VideoFacts:
     """A video that can be read.
 
     Attributes:
-        num_frames: From its container.
+        num_frames: From its container; of a folder of images their number.
         fps: Frames a second: as stated, or as shown where that is something else; None where neither is known.
         duration_seconds: From the beginning of its first frame to the end of its last; None where it is not known.
         width: Of a decoded frame, in pixels.
         height: Of a decoded frame, in pixels.
-        size_bytes: Of the file.
-        decoder: Which of `autox_video.decoding.DECODERS` reads it.
+        size_bytes: Of the file, or of all files of a folder.
+        decoder: What `autox_video.decoding.open_video` reads it with.
         unfit: Why that is not decord, such as `its frame rate varies`, or None.
         digest: Of its bytes, in hex.
         frame_hashes: What its first, middle and last frame look like (see `frame_hashes`).
@@ -123,7 +123,7 @@ def _stamp(file: str) -> list[int] | str:
     except (OSError, ValueError) as error:
         return f"cannot be read: {getattr(error, 'strerror', None) or error}"
     if stat.S_ISDIR(status.st_mode):
-        return "is a folder"
+        return _folder_stamp(file, status.st_mtime_ns)
     if not stat.S_ISREG(status.st_mode):
         return "is not a regular file"
     if status.st_size == 0:
@@ -131,6 +131,20 @@ def _stamp(file: str) -> list[int] | str:
     if not os.access(file, os.R_OK):
         return "cannot be read: Permission denied"
     return [status.st_size, status.st_mtime_ns]
+
+
+def _folder_stamp(folder: str, changed_ns: int) -> list[int] | str:
+    """The size of all files in a folder, and when any of them, or which there are, was changed last."""
+    size = 0
+    try:
+        with os.scandir(folder) as items:
+            for item in items:
+                status = item.stat()
+                size += status.st_size
+                changed_ns = max(changed_ns, status.st_mtime_ns)
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    return [size, changed_ns]
 
 
 def _facts(answer: Answer, size_bytes: int) -> VideoFacts | str:

@@ -31,6 +31,7 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     try:
         decoding, hash_frames = load_decoding(), load_hashing(here)
+        import cv2  # noqa: F401  # isort: skip  # before decord: see decord_reader
         import av  # noqa: F401
         import decord  # noqa: F401
 
@@ -68,7 +69,7 @@ def load_hashing(folder: str) -> HashFrames:
 
 
 def read_video(file: str, decoders: list[str], decoding: Any, hash_frames: HashFrames) -> dict[str, Any]:
-    """Choose the decoder of a video: decord where it is right and works, else PyAV.
+    """Choose the decoder of a video: decord where it is right and works, else PyAV; of a folder `images`.
 
     Each reads the first, the middle and the last frame by the route that training takes.
 
@@ -85,6 +86,8 @@ def read_video(file: str, decoders: list[str], decoding: Any, hash_frames: HashF
         `lasting`, whether the same file would fail again.
     """
     try:
+        if os.path.isdir(file):
+            return read_images(file, decoding, hash_frames)
         video = decoding.open_video(file, "pyav")
         facts = {**measure(video), "digest": digest_of(file)}
         unfit = decoding.unfit_for_decord(video, file) if "decord" in decoders else "it crashes decord"
@@ -106,6 +109,13 @@ def read_video(file: str, decoders: list[str], decoding: Any, hash_frames: HashF
         return {"reason": "does not fit into memory", "lasting": False}
     except Exception as error:
         return {"reason": decoding.in_words(str(error)), "lasting": True}
+
+
+def read_images(folder: str, decoding: Any, hash_frames: HashFrames) -> dict[str, Any]:
+    """What `read_video` answers of a folder of numbered images; every image of it is read."""
+    images = decoding.open_video(folder, decoding.IMAGES)
+    facts = {**measure(images), "digest": images.examine()}
+    return {**facts, "decoder": decoding.IMAGES, "unfit": None, **look(images, hash_frames)}
 
 
 def measure(video: Any) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Opening and decoding one video: the very code that the probe and the training both run.
 
-Two decoders, one interface. `decord` is fast, and right for a whole file of even frame rate; of
-others it gives wrong frames without a word, or none (see `unfit_for_decord`). `pyav` reads those.
-Whichever the probe chose for a file is used everywhere.
+Two decoders for files, one interface. `decord` is fast, and right for a whole file of even frame
+rate; of others it gives wrong frames without a word, or none (see `unfit_for_decord`). `pyav` reads
+those. A folder of numbered images is read by a third, `images`. Whichever the probe chose for a
+video is used everywhere.
 
 The probe loads this folder by its path, without the package around it: it imports only what is in it.
 """
@@ -12,14 +13,27 @@ from __future__ import annotations
 from typing import Final
 
 from .decord_reader import DecordReader
+from .images_reader import ImagesReader, is_numbered_image
 from .pyav_reader import PyavReader
 from .reader import DecodingError, Reader, in_words, piece_of
 from .unfit import unfit_for_decord
 
-__all__ = ["DECODERS", "DecodingError", "Reader", "in_words", "open_video", "piece_of", "unfit_for_decord"]
+__all__ = [
+    "DECODERS",
+    "IMAGES",
+    "DecodingError",
+    "Reader",
+    "in_words",
+    "is_numbered_image",
+    "open_video",
+    "piece_of",
+    "unfit_for_decord",
+]
 
-# In the order of preference.
+# Of files, in the order of preference.
 DECODERS: Final = ("decord", "pyav")
+# Of folders. In a canonical list the frame rate that is taken for them follows: `images@25`.
+IMAGES: Final = "images"
 
 
 def open_video(file: str, decoder: str) -> Reader:
@@ -27,12 +41,15 @@ def open_video(file: str, decoder: str) -> Reader:
 
     Args:
         file: The path.
-        decoder: One of `DECODERS`.
+        decoder: One of `DECODERS`; for a folder of images `IMAGES`, with `@` and a frame rate or without.
 
     Raises:
         DecodingError: It cannot be opened, or has no frame.
         OSError: The file cannot be read.
     """
+    name, _, rate = decoder.partition("@")
+    if name == IMAGES:
+        return ImagesReader(file, float(rate) if rate else None)
     # What the disk or the system refuses is told apart from a damaged file.
     with open(file, "rb") as opened:
         opened.read(1)

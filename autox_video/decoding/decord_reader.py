@@ -40,7 +40,9 @@ class DecordReader:
 
 @functools.cache
 def _decord() -> Any:
-    import decord
+    # Where decord is loaded first, OpenCV takes its zlib and decodes no PNG.
+    import cv2  # noqa: F401  # isort: skip
+    import decord  # isort: skip
 
     decord.logging.set_level(decord.logging.QUIET)
     return decord

@@ -40,6 +40,14 @@ class DataSettings:
         choices=("none", "sampler", "weights"),
         example="sampler",
     )
+    image_fps: float = setting(
+        25.0,
+        "float",
+        "Frames a second of videos that are folders of numbered images, which state none.",
+        above=0,
+        maximum=1000,
+        example=12,
+    )
 
 
 @dataclass(frozen=True)

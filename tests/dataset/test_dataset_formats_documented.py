@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from videos import write_video
+from videos import write_image, write_video
 
 from autox_video.dataset.entries import SPLITS, UNDIVIDED
 from autox_video.dataset.fingerprint import fingerprint_dataset
@@ -21,6 +21,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-
 SECTIONS = dict(re.findall(r"^## (.+)\n((?:(?!^## ).*\n)*)", PAGE, flags=re.MULTILINE))
 FORMATS = {
     "Class folders": "class_folders",
+    "Folders of images": "class_folders",
     "Plain list": "label_list",
     "Table": "table",
     "Table of pieces": "table",
@@ -29,10 +30,12 @@ FORMATS = {
     "Kinetics": "kinetics",
     "Something-Something": "something_something",
     "Jester": "jester",
+    "Frame list": "frame_list",
 }
 # How many videos each example has in train, val and test; and what is undivided.
 SIZES = {
     "Class folders": {UNDIVIDED: 4},
+    "Folders of images": {UNDIVIDED: 4},
     "Plain list": {"train": 4, "test": 1},
     "Table": {"train": 2, "val": 2, "test": 2},
     "Table of pieces": {"train": 4},
@@ -41,6 +44,7 @@ SIZES = {
     "Kinetics": {"train": 4, "val": 2},
     "Something-Something": {"train": 4, "val": 2, "test": 1},
     "Jester": {"train": 4, "val": 2, "test": 1},
+    "Frame list": {"train": 4, "val": 2},
 }
 CLASSES = {
     "UCF101": ("ApplyEyeMakeup", "Archery"),
@@ -48,6 +52,7 @@ CLASSES = {
     "Kinetics": ("abseiling", "air drumming"),
     "Something-Something": ("Dropping something", "Holding something next to something"),
     "Jester": ("Drumming Fingers", "Sliding Two Fingers Right"),
+    "Frame list": ("0", "1"),
 }
 
 each_example = pytest.mark.parametrize("title", FORMATS)
@@ -62,7 +67,9 @@ def write_example(title: str, folder: Path, **video: Any) -> Settings:
     videos = re.search(r"^Videos:\n\n```text\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
     for seed, name in enumerate(videos[1].splitlines()):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        if video:
+        if name.endswith((".jpg", ".png")):
+            write_image(folder / name, seed=seed)
+        elif video:
             write_video(folder / "any.mp4", seed=seed, **video).rename(folder / name)
         else:
             (folder / name).touch()
@@ -80,7 +87,7 @@ def test_every_format_has_an_example_and_every_example_is_tested():
 def test_an_example_is_of_one_format_and_of_no_other(title, tmp_path):
     settings = write_example(title, tmp_path)
     for source in sources_of(settings):
-        if source.split is None or FORMATS[title] != "class_folders":
+        if source.split is None or settings.ann_file_train:
             assert detect_formats(source) == [FORMATS[title]]
             known = {name for name in format_names() if load_format(name).detect(source)}
             assert known <= {FORMATS[title], "label_list"}
@@ -103,7 +110,7 @@ def test_an_example_gives_the_videos_that_exist(title, tmp_path):
     assert listing.problems == ()
     assert {split: len(part.entries) for split, part in listing.parts.items()} == SIZES[title]
     for part in listing.parts.values():
-        assert [entry.path for entry in part.entries if not (settings.data_root / entry.path).is_file()] == []
+        assert [entry.path for entry in part.entries if not (settings.data_root / entry.path).exists()] == []
 
 
 @pytest.mark.parametrize("title", FORMATS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from test_dataset_formats_documented import write_example
+from videos import write_images
 
 from autox_video.dataset.entries import SPLITS, Listing
 from autox_video.dataset.formats import detect_formats, read_listing
@@ -214,10 +215,22 @@ def test_jester_is_numbers_with_labels_in_words(tmp_path, split, text, names):
     assert detect_formats(source) == names
 
 
-def test_folders_of_frames_are_refused_with_what_to_do(tmp_path):
-    (tmp_path / "v" / "12").mkdir(parents=True)
-    (tmp_path / "list.csv").write_text("11;run\n12;jump\n")
-    assert told(read_listing(Settings(tmp_path / "v", ann_file_train=tmp_path / "list.csv"), SPLITS))[0] == (
-        "list.csv:2: names 1 folder of frames, which cannot be read yet (got 12). "
-        "Make videos of them, e.g. `ffmpeg -framerate 12 -i 1/%05d.jpg 1.mp4`."
-    )
+@pytest.mark.parametrize("both", [False, True])
+def test_a_video_of_jester_may_be_a_folder_of_frames(tmp_path, both):
+    for name in ("11/00001.jpg", "12/00001.jpg"):
+        (tmp_path / "v" / name).parent.mkdir(parents=True)
+        (tmp_path / "v" / name).touch()
+    if both:
+        (tmp_path / "v" / "11.webm").touch()
+    (tmp_path / "list.csv").write_text("11;run\n12;jump\n13;jump\n")
+    listing = read_listing(Settings(tmp_path / "v", ann_file_train=tmp_path / "list.csv"), SPLITS)
+    assert (paths(listing), told(listing)) == ({"train": ["11.webm" if both else "11", "12", "13.mp4"]}, [])
+
+
+def test_the_lists_of_ucf101_fit_folders_of_frames(tmp_path):
+    settings = write_example("UCF101", tmp_path)
+    for video in settings.data_root.rglob("*.avi"):
+        video.unlink()
+        write_images(video.with_suffix(""), frames=1)
+    listing = read_listing(settings, ["test"])
+    assert paths(listing) == {"test": ["ApplyEyeMakeup/v_ApplyEyeMakeup_g01_c01", "Archery/v_Archery_g01_c01"]}

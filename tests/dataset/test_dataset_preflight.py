@@ -82,7 +82,9 @@ def test_check_names_every_kind_and_no_good_file(torture):
     assert text.repair == repair_line(str(torture / "videos" / "text.mp4"))
     assert texts["empty.mp4 is empty"].repair is None
     lines = output.splitlines()
-    assert "left out  not a file             2      train.txt:44: folder.mp4 is a folder" in lines
+    assert (
+        "left out  not a file             2      train.txt:44: folder.mp4 is a folder without numbered images" in lines
+    )
     short = "note      shorter than a clip    1      brief.mp4 has 2 frames, and a clip spans 10: frames are repeated"
     assert short in lines
 

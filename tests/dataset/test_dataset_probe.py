@@ -70,7 +70,7 @@ def test_every_unusable_file_gets_its_reason_and_the_others_are_read(tmp_path, c
     no_video = "is no video, or its header is damaged or cut off"
     expected: dict[str, object] = {
         "empty.mp4": "is empty",
-        "folder.mp4": "is a folder",
+        "folder.mp4": "is a folder without numbered images",
         "text.mp4": no_video,
         "cut.mp4": no_video,
         "pipe.mp4": "is not a regular file",

@@ -13,6 +13,7 @@ from collections.abc import Collection
 from types import ModuleType
 
 from autox_video.dataset.entries import SPLITS, Listing, Part
+from autox_video.dataset.image_folders import folders_for_files
 from autox_video.dataset.messages import in_short, missing_path
 from autox_video.dataset.sources import Source, sources_of
 from autox_video.errors import Problem
@@ -54,7 +55,7 @@ def read_listing(settings: Settings, splits: Collection[str]) -> Listing:
         known = detect_formats(source)
         if len(known) == 1:
             listing = load_format(known[0]).read(source, asked)
-            parts.update(listing.parts)
+            parts |= {split: folders_for_files(part, source.root) for split, part in listing.parts.items()}
             notes += listing.notes
             problems += listing.problems or _lacking(source, asked, listing)
         elif source.split in asked:

@@ -1,4 +1,4 @@
-"""A folder a class: `root/<class>/**/*.mp4`, or `root/<split>/<class>/**/*.mp4`."""
+"""A folder a class: `root/<class>/**/*.mp4`, or `root/<split>/<class>/**/*.mp4`; a video may be a folder of images."""
 
 from __future__ import annotations
 
@@ -102,10 +102,17 @@ def _ambiguous_folders(
 
 
 def _ignored_files(found: FoundVideos) -> list[str]:
+    notes = []
+    if found.image_folders:
+        folders, shown = plural(len(found.image_folders), "folder"), in_short(found.image_folders)
+        notes.append(f"{folders} of images left out, since there are videos: {shown}")
     if not found.other_endings:
-        return []
+        return notes
     endings = in_short([ending or "no ending" for ending in sorted(found.other_endings)])
-    return [f"{plural(sum(found.other_endings.values()), 'file')} without a video's ending left out ({endings})"]
+    return [
+        *notes,
+        f"{plural(sum(found.other_endings.values()), 'file')} without a video's ending left out ({endings})",
+    ]
 
 
 def _empty_folders(found: FoundVideos, depth: int) -> list[str]:

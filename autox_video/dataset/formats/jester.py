@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Collection
 
 from autox_video.dataset.entries import Entry, Listing, Part
 from autox_video.dataset.list_lines import numbered_lines, read_text
-from autox_video.dataset.messages import plural
 from autox_video.dataset.sources import Source, find_by_stem, unlabelled
 from autox_video.errors import Problem
 
@@ -29,7 +27,7 @@ def detect(source: Source) -> bool:
 
 
 def read(source: Source, splits: Collection[str]) -> Listing:
-    """Read the list as the split that it was named for; a video is any under `data_root` that is called by the id."""
+    """Read the list as the split that it was named for; a video is what is called by the id."""
     split = source.split
     if split is None or split not in splits:
         return Listing({})
@@ -38,7 +36,6 @@ def read(source: Source, splits: Collection[str]) -> Listing:
         return Listing({}, (), (text,))
     entries: list[Entry] = []
     problems: list[Problem] = []
-    frames: list[Entry] = []
     for number, line in numbered_lines(text):
         where, match = f"{source.name}:{number}", _LINE.fullmatch(line.strip())
         found = find_by_stem(source, match[1], where, ()) if match else None
@@ -47,13 +44,6 @@ def read(source: Source, splits: Collection[str]) -> Listing:
         elif isinstance(found, Problem):
             problems.append(found)
         else:
-            entry = Entry(found or f"{match[1]}.mp4", match[2].strip() if match[2] else None, where)
-            if found is None and os.path.isdir(os.path.join(source.root, match[1])):
-                frames.append(entry)
-            entries.append(entry)
-    if frames:
-        wrong = f"names {plural(len(frames), 'folder')} of frames, which cannot be read yet"
-        cure = "Make videos of them, e.g. `ffmpeg -framerate 12 -i 1/%05d.jpg 1.mp4`"
-        return Listing({}, (), (Problem(frames[0].where, wrong, cure, frames[0].path.removesuffix(".mp4")),))
+            entries.append(Entry(found or f"{match[1]}.mp4", match[2].strip() if match[2] else None, where))
     part = Part(tuple(entries), str(source.path), named=True)
     return Listing({split: part}, (), (*problems, *unlabelled(entries, split)))

@@ -42,6 +42,6 @@ def _exists_under(root: str) -> Callable[[str], bool]:
 
     def exists(path: str) -> bool:
         full = os.path.join(root, path)
-        return is_file(full) or (not os.path.splitext(full)[1] and is_file(full + ".mp4"))
+        return os.path.exists(full) or (not os.path.splitext(full)[1] and is_file(full + ".mp4"))
 
     return exists

@@ -20,7 +20,7 @@ from autox_video.errors import Problem
 NAMES = {
     "path": (
         *("path", "video_path", "file_path", "filepath", "clip_path", "filename", "file_name", "file", "video_file"),
-        *("video_name", "video", "clip_name", "clip"),
+        *("video_name", "video", "clip_name", "clip", "frame_dir"),
     ),
     "label": (
         *("label", "labels", "class", "class_name", "classname", "category", "action", "label_name", "target", "tags"),
