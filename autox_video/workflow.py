@@ -16,7 +16,7 @@ from pathlib import Path
 from autox_video.dataset.annotations import read_rows, write_stock_list
 from autox_video.dataset.facts import Fingerprint
 from autox_video.dataset.fingerprint import fingerprint_dataset
-from autox_video.dataset.preflight import Check, short_videos, table
+from autox_video.dataset.preflight import Check, add_findings, short_videos, table
 from autox_video.errors import Problem, RequestError, RunError
 from autox_video.plan.hardware import detect_hardware
 from autox_video.plan.make_plan import make_plan, make_test_plan
@@ -69,7 +69,9 @@ def check(settings: Settings) -> Fingerprint:
     span = (decided.clip_len.value - 1) * decided.frame_interval.value + 1
     lists = [Path(file) for file in decided.ann_files.values()]
     short = short_videos(lists, settings.data_root, work_dir.probe_cache, span)
-    _log_table(table(read_record(work_dir.check, Check), short))
+    found = add_findings(read_record(work_dir.check, Check), short)
+    write_record(work_dir.check, found)
+    _log_table(table(found))
     return fingerprint
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,12 +11,12 @@ from pathlib import Path
 
 from autox_video.dataset.annotations import read_rows
 from autox_video.dataset.checks import repeated
-from autox_video.dataset.entries import Sample
+from autox_video.dataset.entries import Content, Sample
 from autox_video.dataset.facts import BadVideo
 from autox_video.dataset.measures import MAX_FPS
 from autox_video.dataset.messages import plural
 from autox_video.dataset.opened import OpenedSplit
-from autox_video.dataset.pieces import piece_facts
+from autox_video.dataset.pieces import named, piece_facts
 from autox_video.dataset.probe import VideoFacts, probe_videos
 from autox_video.dataset.video_files import real_file
 from autox_video.errors import Problem
@@ -103,7 +104,11 @@ class Check:
 
 
 def make_check(
-    opened: Mapping[str, OpenedSplit], classes: Sequence[str], root: Path, problems: Iterable[Problem]
+    opened: Mapping[str, OpenedSplit],
+    classes: Sequence[str],
+    root: Path,
+    problems: Iterable[Problem],
+    more: Iterable[Finding] = (),
 ) -> Check:
     """Sort everything that was found by its kind.
 
@@ -112,6 +117,7 @@ def make_check(
         classes: Class names.
         root: Folder that relative paths start from.
         problems: Why training is refused.
+        more: What was found elsewhere.
     """
     problems = list(problems)
     findings = [Finding("refused", problem.wrong, problem.where, str(problem)) for problem in problems]
@@ -127,24 +133,24 @@ def make_check(
         for sample, facts in zip(videos.good, videos.videos, strict=True):
             findings += odd_video(sample, facts)
         findings += _odd_classes(split, videos, classes)
-    groups: dict[tuple[str, str], list[Finding]] = {}
-    seen: set[tuple[str, str, str]] = set()
-    for finding in findings:
-        key = (finding.level, finding.kind, finding.text)
-        if key in seen:  # a video that two splits have is one video
-            continue
-        seen.add(key)
-        groups.setdefault((finding.level, finding.kind), []).append(finding)
+    findings += more
+    kinds, listed = _by_kind(findings)
     return Check(
         version=VERSION,
         ready=not problems,
         num_videos={split: len(videos.good) for split, videos in opened.items()},
-        kinds=tuple(Kind(*key, len(group), _first(group[0])) for key, group in groups.items()),
-        findings=tuple(finding for group in groups.values() for finding in group[:MAX_LISTED]),
+        kinds=kinds,
+        findings=listed,
     )
 
 
-def short_videos(lists: Iterable[Path], root: Path, cache: Path, needed: int) -> Kind | None:
+def add_findings(check: Check, more: Iterable[Finding]) -> Check:
+    """A check with findings of kinds that it has not yet."""
+    kinds, findings = _by_kind(more)
+    return dataclasses.replace(check, kinds=(*check.kinds, *kinds), findings=(*check.findings, *findings))
+
+
+def short_videos(lists: Iterable[Path], root: Path, cache: Path, needed: int) -> list[Finding]:
     """Videos that have fewer frames than a clip spans, so that its frames are repeated.
 
     Args:
@@ -154,30 +160,28 @@ def short_videos(lists: Iterable[Path], root: Path, cache: Path, needed: int) ->
         needed: Frames that a clip spans.
     """
     folders: dict[str, str] = {}
-    samples = [
-        Sample(row.path, None, "", real_file(os.path.join(root, row.path), folders), row.start_seconds, row.end_seconds)
-        for path in lists
-        for row in read_rows(path)
-    ]
-    known = probe_videos((sample.file for sample in samples), cache)
-    facts = {sample.content: (sample.path, piece_facts(sample, known[sample.file])) for sample in samples}
-    short = [
-        (path, found.num_frames)
-        for path, found in facts.values()
-        if not isinstance(found, str) and found.num_frames < needed
-    ]
-    if not short:
-        return None
-    text = f"{short[0][0]} has {plural(short[0][1], 'frame')}, and a clip spans {needed}: frames are repeated"
-    return Kind("note", "shorter than a clip", len(short), text)
+    samples: dict[Content, Sample] = {}
+    for path in lists:
+        for number, row in enumerate(read_rows(path), 1):
+            file, where = real_file(os.path.join(root, row.path), folders), f"{path.parent.name}/{path.name}:{number}"
+            sample = Sample(row.path, None, where, file, row.start_seconds, row.end_seconds)
+            samples.setdefault(sample.content, sample)
+    known = probe_videos((sample.file for sample in samples.values()), cache)
+    findings = []
+    for sample in samples.values():
+        found = piece_facts(sample, known[sample.file])
+        if not isinstance(found, str) and found.num_frames < needed:
+            frames = plural(found.num_frames, "frame")
+            text = f"{named(sample)} has {frames}, and a clip spans {needed}: frames are repeated"
+            findings.append(Finding("note", "shorter than a clip", sample.where, text, sample.file))
+    return findings
 
 
-def table(check: Check, *more: Kind | None) -> list[str]:
+def table(check: Check) -> list[str]:
     """The kinds as lines of text; one line where all is well."""
-    kinds = [*check.kinds, *(kind for kind in more if kind is not None)]
-    if not kinds:
+    if not check.kinds:
         return ["nothing is wrong"]
-    rows = [(kind.level, kind.kind, str(kind.count), kind.first) for kind in kinds]
+    rows = [(kind.level, kind.kind, str(kind.count), kind.first) for kind in check.kinds]
     rows = [("", "kind", "count", "the first"), *rows]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     return ["  ".join([*map(str.ljust, row[:3], widths), row[3]]) for row in rows]
@@ -204,6 +208,19 @@ def repair_line(file: str) -> str:
     copy = f"{Path(file).stem}_repaired.mp4"
     source = shlex.quote(file)
     return f"ffmpeg -err_detect ignore_err -i {source} -c:v libx264 -crf 18 -pix_fmt yuv420p -an {shlex.quote(copy)}"
+
+
+def _by_kind(findings: Iterable[Finding]) -> tuple[tuple[Kind, ...], tuple[Finding, ...]]:
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    seen: set[tuple[str, str, str]] = set()
+    for finding in findings:
+        key = (finding.level, finding.kind, finding.text)
+        if key in seen:  # a video that two splits have is one video
+            continue
+        seen.add(key)
+        groups.setdefault((finding.level, finding.kind), []).append(finding)
+    kinds = (Kind(*key, len(group), _first(group[0])) for key, group in groups.items())
+    return tuple(kinds), tuple(finding for group in groups.values() for finding in group[:MAX_LISTED])
 
 
 def _first(finding: Finding) -> str:
