@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,6 +42,7 @@ class Planted:
     level: str = ""
     kind: str = ""
     text: str = ""
+    place: str = ""
 
 
 @dataclass
@@ -51,11 +51,20 @@ class Torture:
 
     root: Path
     rows: dict[str, list[Planted]] = field(default_factory=dict)
-    where: dict[tuple[str, str], str] = field(default_factory=dict)
+    where: dict[int, str] = field(default_factory=dict)
 
-    def bad(self, split: str) -> dict[str, str]:
-        """By name why a video of a split cannot be used."""
-        return {row.name: row.text for row in self.rows[split] if row.level == "left out"}
+    def findings(self) -> set[tuple[str, str, str, str]]:
+        """Level, kind, place and text of everything that `check` must find, and of nothing else."""
+        planted = [row for rows in self.rows.values() for row in rows if row.level]
+        return {(row.level, row.kind, row.place or self.where[id(row)], row.text) for row in planted} | {
+            ("note", "few videos in a class", "train", "class 'rare' has 2 training videos"),
+            ("note", "imbalance", "train", "class 'walk' has 60 training videos, class 'rare' 2"),
+            ("note", "class absent from val", "val", "val has no video of class 'rare'"),
+        }
+
+    def errors(self, split: str) -> list[str | None]:
+        """Of each row of a list why its video cannot be used."""
+        return [row.text[len(row.name) + 1 :] if row.level == "left out" else None for row in self.rows[split]]
 
 
 def make_torture(root: Path) -> Torture:
@@ -73,6 +82,11 @@ def make_torture(root: Path) -> Torture:
     made.rows["train"].append(Planted("AAAAAAAAAAA_000000_000010.mp4", "walk"))
     write_clip(videos / "shown.mp4", "mp4v", 64)
     made.rows["train"].append(Planted("shown.mp4", "walk"))
+    shutil.copy(videos / "walks" / "clip 0.mp4", videos / "clip 0 again.mp4")
+    said = "clip 0 again.mp4 has the content of walks/clip 0.mp4 (train.txt:18)"
+    made.rows["train"].append(Planted("clip 0 again.mp4", "walk", "note", "copy", said))
+    twice = "walks/clip 1.mp4 is listed before, and counts twice"
+    made.rows["train"].append(Planted("walks/clip 1.mp4", "walk", "note", "listed twice", twice))
     made.rows["val"] = [
         good(videos, f"val {index}.mp4", ("walk", "跑步")[index % 2], 500 + index) for index in range(6)
     ]
@@ -112,7 +126,7 @@ def plant_odd(folder: Path, below: str) -> list[Planted]:
         "uneven.mp4": ({"milliseconds": uneven}, "read with PyAV", "is read with PyAV: its frame rate varies"),
         "av1.mp4": ({"codec": "libsvtav1"}, "read with PyAV", f"is read with PyAV: with decord it {NO_STREAM}"),
         "thin.mp4": ({"width": 400, "height": 16}, "odd size", "has frames of 400x16"),
-        "tiny.mp4": ({"width": 16, "height": 16}, "odd size", "has frames of 16x16"),
+        "low.mp4": ({"height": 24}, "odd size", "has frames of 64x24"),
         "slow.mp4": ({"milliseconds": [1000 * time for time in range(12)]}, "odd rate", "states 1 frames a second"),
         "vp9.webm": ({"codec": "libvpx-vp9"}, "", ""),
         "old.avi": ({"codec": "mpeg4"}, "", ""),
@@ -128,9 +142,12 @@ def plant_odd(folder: Path, below: str) -> list[Planted]:
     write_video(folder / below / "fast.mp4", fps=2000.0, seed=41)
     planted.append(odd(f"{below}/fast.mp4", "odd rate", "states 2000 frames a second"))
     write_video(folder / below / "one frame.mp4", frames=1, seed=42)
-    planted.append(odd(f"{below}/one frame.mp4", "", ""))
+    short = f"{below}/one frame.mp4 has 1 frame, and a clip spans 10: frames are repeated"
+    place = "annotations/train.txt:66"  # no list names a span: it is that of the canonical one
+    planted.append(Planted(f"{below}/one frame.mp4", "walk", "note", "shorter than a clip", short, place))
     damage_payload(write_odd(folder / below / "damaged.mp4"))
-    planted.append(odd(f"{below}/damaged.mp4", "", ""))
+    said = "is read with PyAV: with decord it cannot be decoded: Thread worker: Error sending packet"
+    planted.append(odd(f"{below}/damaged.mp4", "read with PyAV", said))
     (folder / below / "link.mp4").symlink_to(write_video(folder / ".elsewhere" / "linked.mp4", seed=43))
     planted.append(odd(f"{below}/link.mp4", "", ""))
     return planted
@@ -207,26 +224,22 @@ def plant_leaks(folder: Path) -> list[Planted]:
             "relabelled.mp4",
             "跑步",
             "note",
-            "leak: same content",
-            "relabelled.mp4 has the content of a train file under another name: walks/clip 4.mp4",
+            "copy with another label",
+            "relabelled.mp4 has the content of walks/clip 4.mp4 (train.txt:25), which has another label",
         ),
     ]
 
 
 def write_lists(made: Torture) -> None:
     """Each list is untidy in another way, and says where each of its videos stands."""
-    ways: dict[str, tuple[str, str, str, Callable[[str], str]]] = {
-        "train": ("\ufeff", "\t", "\r\n", str),
-        "val": ("", ",", "\n", str),
-        "test": ("", "  ", "\n", str),
-    }
-    for split, (begin, between, end, _) in ways.items():
+    ways = {"train": ("\ufeff", "\t", "\r\n"), "val": ("", ",", "\n"), "test": ("", "  ", "\n")}
+    for split, (begin, between, end) in ways.items():
         lines = ["# made by hand", ""]
         for number, row in enumerate(made.rows[split]):
             if number % 10 == 5:
                 lines += ["", "   ", "# the next ones"]
             lines.append(f"{row.name}{between}{row.label}")
-            made.where[split, row.name] = f"{split}.txt:{len(lines)}"
+            made.where[id(row)] = f"{split}.txt:{len(lines)}"
         text = begin + end.join(lines) + end
         (made.root / f"{split}.txt").write_bytes(text.encode("utf-8"))
 

@@ -43,7 +43,7 @@ def leak_findings(leaks: Sequence[Leak], opened: Mapping[str, OpenedSplit]) -> l
 
 
 def copies(opened: Mapping[str, OpenedSplit]) -> list[Finding]:
-    """Videos of a split that have the very bytes of an earlier one, and of all splits those with other labels."""
+    """Videos that have the very bytes of another one of their split, or of any split and have another label."""
     findings = []
     first: dict[tuple[str, float | None, float | None], tuple[str, Sample]] = {}
     for split, videos in opened.items():

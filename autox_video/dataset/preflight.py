@@ -14,7 +14,7 @@ from autox_video.dataset.checks import repeated
 from autox_video.dataset.entries import Content, Sample
 from autox_video.dataset.facts import BadVideo
 from autox_video.dataset.measures import MAX_FPS
-from autox_video.dataset.messages import plural
+from autox_video.dataset.messages import plural, printable
 from autox_video.dataset.opened import OpenedSplit
 from autox_video.dataset.pieces import named, piece_facts
 from autox_video.dataset.probe import VideoFacts, probe_videos
@@ -50,6 +50,16 @@ KINDS = {
     "has a blank": "unlistable name",
     "has a name": "unlistable name",
     "has no ending": "unlistable name",
+}
+
+# The same of refusals that name something of their own; the others are called by what they say.
+REFUSALS = {
+    "has another label than": "contradictory labels",
+    "has a label outside": "label out of range",
+    "has a far larger id": "label out of range",
+    "has no label": "missing label",
+    "has an unknown class": "unknown class",
+    "has a class that training never saw": "unknown class",
 }
 
 
@@ -120,9 +130,14 @@ def make_check(
         more: What was found elsewhere.
     """
     problems = list(problems)
-    findings = [Finding("refused", problem.wrong, problem.where, str(problem)) for problem in problems]
-    for videos in opened.values():
-        findings += [_left_out(video, str(root)) for video in videos.bad]
+    bad = [video for videos in opened.values() for video in videos.bad]
+    told = {(printable(video.where), f"{printable(video.path)} {video.reason}") for video in bad}
+    findings = [
+        Finding("refused", _kind_of(problem), problem.where, str(problem))
+        for problem in problems
+        if (problem.where, problem.wrong) not in told
+    ]
+    findings += [_left_out(video, str(root)) for video in bad]
     for split, videos in opened.items():
         findings += [
             Finding(
@@ -226,6 +241,10 @@ def _by_kind(findings: Iterable[Finding]) -> tuple[tuple[Kind, ...], tuple[Findi
 def _first(finding: Finding) -> str:
     # The text of a problem says where it is.
     return finding.text if finding.level == "refused" else f"{finding.where}: {finding.text}"
+
+
+def _kind_of(problem: Problem) -> str:
+    return next((kind for begin, kind in REFUSALS.items() if problem.wrong.startswith(begin)), problem.wrong)
 
 
 def _left_out(video: BadVideo, root: str) -> Finding:
