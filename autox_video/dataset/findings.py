@@ -47,6 +47,8 @@ def copies(opened: Mapping[str, OpenedSplit]) -> list[Finding]:
     findings = []
     first: dict[tuple[str, float | None, float | None], tuple[str, Sample]] = {}
     for split, videos in opened.items():
+        if videos.draft.swept:  # nobody chose its videos
+            continue
         for sample, facts in zip(videos.good, videos.videos, strict=True):
             piece = (sample.start_seconds, sample.end_seconds)
             other_split, other = first.setdefault((facts.digest, *piece), (split, sample))
