@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from autox_video.dataset.annotations import read_rows
@@ -29,14 +29,17 @@ WHAT = {
 MAX_SHOWN = 3
 
 
-def earlier_samples(work_dir: WorkDir, opened: Iterable[str]) -> dict[str, tuple[Sample, ...]]:
+def earlier_samples(work_dir: WorkDir, opened: Collection[str]) -> dict[str, tuple[Sample, ...]]:
     """The videos that a training in this work dir used, of the splits that are not opened now."""
     earlier: dict[str, tuple[Sample, ...]] = {}
     folders: dict[str, str] = {}
+    closed = [split for split in ("train", "val") if split not in opened]
+    if not closed:
+        return {}
     try:
         root = read_record(work_dir.fingerprint, Fingerprint).data_root
         columns = _read_columns(work_dir.groups)
-        for split in [split for split in ("train", "val") if split not in opened]:
+        for split in closed:
             samples = []
             for row in read_rows(work_dir.annotations(split)):
                 file, group = real_file(os.path.join(root, row.path), folders), columns.get((split, row.path))
