@@ -12,6 +12,7 @@ from videos import write_video
 from autox_video.dataset.facts import Leak
 from autox_video.dataset.fingerprint import fingerprint_dataset
 from autox_video.dataset.preflight import Check
+from autox_video.dataset.probe import probe_videos
 from autox_video.errors import RequestError
 from autox_video.settings.schema import Settings
 from autox_video.work_dir import WorkDir, read_record
@@ -24,6 +25,7 @@ def videos(tmp_path_factory) -> Path:
     shutil.copy(write_odd(root / "long.mp4"), root / "copy.mp4")
     for index in range(4):
         write_video(root / f"{index}.mp4", frames=6, seed=index)
+    probe_videos(map(str, sorted(root.glob("*.mp4"))), root / "probe_cache.json")
     return root
 
 
@@ -32,6 +34,8 @@ def checked(videos: Path, tmp_path: Path, **lists: str):
     for split, text in lists.items():
         (tmp_path / f"{split}.csv").write_text(text)
     work_dir = WorkDir(tmp_path / "run")
+    work_dir.root.mkdir(exist_ok=True)
+    shutil.copy(videos / "probe_cache.json", work_dir.probe_cache)
     files = {f"ann_file_{split}": tmp_path / f"{split}.csv" for split in lists}
     try:
         fingerprint = fingerprint_dataset(Settings(videos, **files), work_dir)
