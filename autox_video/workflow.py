@@ -15,7 +15,7 @@ from pathlib import Path
 from autox_video.dataset.annotations import read_rows, write_stock_list
 from autox_video.dataset.facts import Fingerprint
 from autox_video.dataset.fingerprint import fingerprint_dataset
-from autox_video.dataset.preflight import Check, short_videos, table
+from autox_video.dataset.preflight import Check, add_findings, short_videos, table
 from autox_video.errors import Problem, RequestError, RunError
 from autox_video.log_lines import log_fingerprint, log_lines, log_plan
 from autox_video.plan.hardware import detect_hardware
@@ -68,7 +68,9 @@ def check(settings: Settings) -> Fingerprint:
     span = (decided.clip_len.value - 1) * decided.frame_interval.value + 1
     lists = [Path(file) for file in decided.ann_files.values()]
     short = short_videos(lists, settings.data_root, work_dir.probe_cache, span, settings.data.image_fps)
-    log_lines(table(read_record(work_dir.check, Check), short))
+    found = add_findings(read_record(work_dir.check, Check), short)
+    write_record(work_dir.check, found)
+    log_lines(table(found))
     return fingerprint
 
 

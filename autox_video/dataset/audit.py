@@ -80,28 +80,38 @@ class Audit:
 
 
 def audit_splits(
-    settings: Settings, work_dir: WorkDir, opened: Mapping[str, OpenedSplit], divided: Grouping | None
+    settings: Settings,
+    work_dir: WorkDir,
+    opened: Mapping[str, OpenedSplit],
+    divided: Grouping | None,
+    *,
+    write: bool = True,
 ) -> Audit:
     """Find what stands in two splits; write `leaks.tsv`, and `groups.tsv` of what is trained on.
+
+    A folder that is tested as it is may hold the training videos too: nobody took them for new ones.
 
     Args:
         settings: The user's pattern.
         work_dir: Where an earlier training left its lists.
         opened: The splits.
         divided: The groups by which splits were divided.
+        write: Whether to write; not for data that is refused.
     """
     earlier = earlier_samples(work_dir, opened)
     grouping, alike = group_all(opened, earlier, settings, work_dir.probe_cache)
     splits = {**earlier, **{split: videos.good for split, videos in opened.items()}}
-    judged = {split: rows for split, rows in splits.items() if split in earlier or opened[split].draft.labelled}
+    judged = {split: rows for split, rows in splits.items() if split in earlier or not opened[split].draft.swept}
     leaks = find_leaks(judged, grouping, alike)
     sizes = {split: len({sample.content for sample in rows}) for split, rows in splits.items()}
-    notes = leak_notes(leaks, sizes, str(work_dir.leaks))
+    unlabelled = {split for split, videos in opened.items() if not videos.draft.labelled}
+    notes = leak_notes(leaks, sizes, str(work_dir.leaks), unlabelled)
     if divided is None:
         notes += grouping.notes
-    if "train" in opened:
+    if write and "train" in opened:
         write_groups(work_dir.groups, splits, [grouping] if divided is None else [grouping, divided])
-    write_leaks(work_dir.leaks, leaks)
+    if write:
+        write_leaks(work_dir.leaks, leaks)
     return Audit(
         tuple(leaks), tuple(notes), {split: {sample.content for sample in rows} for split, rows in earlier.items()}
     )

@@ -53,6 +53,8 @@ class Leak:
         kind: `same file`, `same content`, `look-alike frames` or `same group`.
         start_seconds: Where the piece of the video of `split` begins; None for the whole video.
         end_seconds: Where it ends.
+        other_start_seconds: Where the piece of the other video begins; None for the whole video.
+        other_end_seconds: Where it ends.
     """
 
     split: str
@@ -62,6 +64,8 @@ class Leak:
     kind: str
     start_seconds: float | None = None
     end_seconds: float | None = None
+    other_start_seconds: float | None = None
+    other_end_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ class Fingerprint:
         splits: By name: always `train` and `val`, `test` too unless there is nothing to test on.
         bad_videos: What was left out.
         notes: Sentences a person should read, such as "val and test are the same 50 files".
-        leaks: Videos of labelled splits that also stand in an earlier one.
+        leaks: Videos of given splits that also stand in an earlier one.
     """
 
     version: int

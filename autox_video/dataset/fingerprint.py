@@ -11,6 +11,7 @@ from autox_video.dataset.audit import PoolGrouper, audit_splits
 from autox_video.dataset.classes import ClassList, find_classes
 from autox_video.dataset.entries import SPLITS, Draft, Listing, Part, Sample
 from autox_video.dataset.facts import Fingerprint, Leak
+from autox_video.dataset.findings import copies, cut_short, cut_short_notes, leak_findings
 from autox_video.dataset.folds import Folded, divide_into_folds, fold_problems, write_folds
 from autox_video.dataset.groups import pattern_problems
 from autox_video.dataset.image_folders import rate_note
@@ -86,17 +87,18 @@ def fingerprint_dataset(
     if grouper.problems:  # they say why such a split is empty
         opened = {split: videos for split, videos in opened.items() if videos.draft.samples}
     problems += checks.refusals(settings, opened, class_list.names, labels_are_right=not problems)
+    audit = audit_splits(settings, work_dir, opened, grouper.grouping, write=not problems)
     if problems or set(wanted) == set(SPLITS):
-        check = make_check(opened, class_list.names, settings.data_root, dict.fromkeys(problems))
+        more = [*leak_findings(audit.leaks, opened), *copies(opened), *cut_short(opened)]
+        check = make_check(opened, class_list.names, settings.data_root, dict.fromkeys(problems), more)
         write_record(work_dir.check, check)
     if problems:
         raise RequestError(shorten(dict.fromkeys(problems)))
     notes = [*listing.notes, *found.notes, *class_list.notes, *divided, *grouper.notes]
     if folded and fold is None:
         write_folds(work_dir.folds_list, folded.fold_of)
-    audit = audit_splits(settings, work_dir, opened, grouper.grouping)
     notes += rate_note(settings, [facts for videos in opened.values() for facts in videos.videos])
-    notes += checks.remarks(opened, class_list.names)
+    notes += [*checks.remarks(opened, class_list.names), *cut_short_notes(opened)]
     notes += [*checks.shared_videos(opened, audit.earlier), *audit.notes]
     return _write(settings, work_dir, wanted, found.name, class_list.names, opened, notes, audit.leaks)
 

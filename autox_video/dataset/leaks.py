@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from autox_video.dataset.annotations import read_rows
@@ -29,14 +29,17 @@ WHAT = {
 MAX_SHOWN = 3
 
 
-def earlier_samples(work_dir: WorkDir, opened: Iterable[str]) -> dict[str, tuple[Sample, ...]]:
+def earlier_samples(work_dir: WorkDir, opened: Collection[str]) -> dict[str, tuple[Sample, ...]]:
     """The videos that a training in this work dir used, of the splits that are not opened now."""
     earlier: dict[str, tuple[Sample, ...]] = {}
     folders: dict[str, str] = {}
+    closed = [split for split in ("train", "val") if split not in opened]
+    if not closed:
+        return {}
     try:
         root = read_record(work_dir.fingerprint, Fingerprint).data_root
         columns = _read_columns(work_dir.groups)
-        for split in [split for split in ("train", "val") if split not in opened]:
+        for split in closed:
             samples = []
             for row in read_rows(work_dir.annotations(split)):
                 file, group = real_file(os.path.join(root, row.path), folders), columns.get((split, row.path))
@@ -71,15 +74,16 @@ def find_leaks(splits: Mapping[str, Sequence[Sample]], grouping: Grouping, alike
     leaks = []
     for split, others in (("val", ("train",)), ("test", ("train", "val"))):
         for other in [other for other in others if split in splits and other in splits]:
-            seen: dict[tuple[str, Content], str] = {}
+            seen: dict[tuple[str, Content], Sample] = {}
             for sample in splits[other]:
                 for mark in _marks(sample, grouping, alike):
-                    seen.setdefault(mark, sample.path)
+                    seen.setdefault(mark, sample)
             for sample in splits[split]:
                 found = next((mark for mark in _marks(sample, grouping, alike) if mark in seen), None)
                 if found is not None:
-                    piece = (sample.start_seconds, sample.end_seconds)
-                    leaks.append(Leak(split, sample.path, other, seen[found], found[0], *piece))
+                    _, *piece = sample.content
+                    path, (_, *other_piece) = seen[found].path, seen[found].content
+                    leaks.append(Leak(split, sample.path, other, path, found[0], *piece, *other_piece))
     return leaks
 
 
@@ -95,13 +99,16 @@ def _marks(sample: Sample, grouping: Grouping, alike: LookAlikes) -> list[tuple[
     return [*found, (GROUP, (grouping.group_of.get(file, file), None, None))]
 
 
-def leak_notes(leaks: Sequence[Leak], sizes: Mapping[str, int], where: str) -> list[str]:
+def leak_notes(
+    leaks: Sequence[Leak], sizes: Mapping[str, int], where: str, unlabelled: Collection[str] = ()
+) -> list[str]:
     """How many leaks there are, and the first few; those of the same file are told elsewhere.
 
     Args:
         leaks: All of them.
         sizes: Videos of each split.
         where: File in which all leaks stand.
+        unlabelled: Splits that have no figures.
     """
     notes = []
     kinds: dict[tuple[str, str, str], list[Leak]] = {}
@@ -111,7 +118,8 @@ def leak_notes(leaks: Sequence[Leak], sizes: Mapping[str, int], where: str) -> l
     for (split, other, kind), found in kinds.items():
         pairs = [f"{printable(leak.path)} and {printable(leak.other_path)}" for leak in found]
         what = f"{len(found)} of {plural(sizes[split], f'{split} file')} {WHAT[kind].format(other=other)}"
-        notes.append(f"{what} ({in_short(pairs, MAX_SHOWN)}): {_consequence(split, other)}")
+        consequence = "" if split in unlabelled else f": {_consequence(split, other)}"
+        notes.append(f"{what} ({in_short(pairs, MAX_SHOWN)}){consequence}")
     if leaks:
         notes.append(f"{plural(len(leaks), 'video')} in two splits, listed in {where}")
     return notes
@@ -129,9 +137,12 @@ def write_groups(path: Path, splits: Mapping[str, Sequence[Sample]], groupings: 
 
 
 def write_leaks(path: Path, leaks: Sequence[Leak]) -> None:
-    """Write every leak, a line each; without one, the head alone."""
-    rows = [(leak.split, leak.path, leak.other_split, leak.other_path, leak.kind) for leak in leaks]
-    lines = ("\t".join(row) for row in [("split", "path", "other_split", "other_path", "kind"), *rows])
+    """Write every leak, a line each, with the times of pieces; without one, the head alone."""
+    lines = ["split\tpath\tstart\tend\tother_split\tother_path\tother_start\tother_end\tkind"]
+    for leak in leaks:
+        one = (leak.split, leak.path, leak.start_seconds, leak.end_seconds)
+        other = (leak.other_split, leak.other_path, leak.other_start_seconds, leak.other_end_seconds)
+        lines.append("\t".join("" if value is None else str(value) for value in (*one, *other, leak.kind)))
     write_text(path, "".join(f"{line}\n" for line in lines))
 
 

@@ -66,9 +66,10 @@ def read_text(file: Path, name: str) -> str | Problem:
     try:
         text = raw.decode(encoding)
     except UnicodeDecodeError as error:
-        where = f"{name}:{raw.count(bytes([10]), 0, error.start) + 1}"
-        got = "byte 0x" + raw[error.start : error.start + 1].hex()
-        return Problem(where, f"is not {encoding.upper()} text", "Save the list as UTF-8", got)
+        read = error.object  # without the byte order mark
+        where = f"{name}:{read.count(bytes([10]), 0, error.start) + 1}"
+        got = "byte 0x" + read[error.start : error.start + 1].hex()
+        return Problem(where, f"is not {encoding.removesuffix('-sig').upper()} text", "Save the list as UTF-8", got)
     if "\0" in text:
         where = f"{name}:{text.count(chr(10), 0, text.index(chr(0))) + 1}"
         return Problem(where, "holds a NUL character, so this is no UTF-8 text", "Save the list as UTF-8")

@@ -30,3 +30,16 @@ def piece_facts(sample: Sample, found: VideoFacts | str) -> VideoFacts | str:
     length = min(whole, sample.end_seconds if sample.end_seconds is not None else whole) - start
     frames = max(1, round(found.num_frames * length / whole))
     return dataclasses.replace(found, num_frames=frames, duration_seconds=round(length, 6))
+
+
+def named(sample: Sample) -> str:
+    """The path of a sample and, where it is a piece, which."""
+    return named_piece(sample.path, sample.start_seconds, sample.end_seconds)
+
+
+def named_piece(path: str, start_seconds: float | None, end_seconds: float | None) -> str:
+    """A path and, where only a piece of the video is meant, which, such as `a.mp4 from 2 s to its end`."""
+    if (start_seconds, end_seconds) == (None, None):
+        return path
+    end = "its end" if end_seconds is None else f"{end_seconds:g} s"
+    return f"{path} from {start_seconds or 0:g} s to {end}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,13 +11,13 @@ from pathlib import Path
 
 from autox_video.dataset.annotations import read_rows
 from autox_video.dataset.checks import repeated
-from autox_video.dataset.entries import Sample
+from autox_video.dataset.entries import Content, Sample
 from autox_video.dataset.facts import BadVideo
 from autox_video.dataset.image_folders import with_rate
 from autox_video.dataset.measures import MAX_FPS
-from autox_video.dataset.messages import plural
+from autox_video.dataset.messages import plural, printable
 from autox_video.dataset.opened import OpenedSplit
-from autox_video.dataset.pieces import piece_facts
+from autox_video.dataset.pieces import named, piece_facts
 from autox_video.dataset.probe import VideoFacts, probe_videos
 from autox_video.dataset.video_files import real_file
 from autox_video.errors import Problem
@@ -51,6 +52,16 @@ KINDS = {
     "has a name": "unlistable name",
     "has no ending": "unlistable name",
     "holds ": "images",
+}
+
+# The same of refusals that name something of their own; the others are called by what they say.
+REFUSALS = {
+    "has another label than": "contradictory labels",
+    "has a label outside": "label out of range",
+    "has a far larger id": "label out of range",
+    "has no label": "missing label",
+    "has an unknown class": "unknown class",
+    "has a class that training never saw": "unknown class",
 }
 
 
@@ -105,7 +116,11 @@ class Check:
 
 
 def make_check(
-    opened: Mapping[str, OpenedSplit], classes: Sequence[str], root: Path, problems: Iterable[Problem]
+    opened: Mapping[str, OpenedSplit],
+    classes: Sequence[str],
+    root: Path,
+    problems: Iterable[Problem],
+    more: Iterable[Finding] = (),
 ) -> Check:
     """Sort everything that was found by its kind.
 
@@ -114,11 +129,17 @@ def make_check(
         classes: Class names.
         root: Folder that relative paths start from.
         problems: Why training is refused.
+        more: What was found elsewhere.
     """
     problems = list(problems)
-    findings = [Finding("refused", problem.wrong, problem.where, str(problem)) for problem in problems]
-    for videos in opened.values():
-        findings += [_left_out(video, str(root)) for video in videos.bad]
+    bad = [video for videos in opened.values() for video in videos.bad]
+    told = {(printable(video.where), f"{printable(video.path)} {video.reason}") for video in bad}
+    findings = [
+        Finding("refused", _kind_of(problem), problem.where, str(problem))
+        for problem in problems
+        if (problem.where, problem.wrong) not in told
+    ]
+    findings += [_left_out(video, str(root)) for video in bad]
     for split, videos in opened.items():
         findings += [
             Finding(
@@ -129,24 +150,24 @@ def make_check(
         for sample, facts in zip(videos.good, videos.videos, strict=True):
             findings += odd_video(sample, facts)
         findings += _odd_classes(split, videos, classes)
-    groups: dict[tuple[str, str], list[Finding]] = {}
-    seen: set[tuple[str, str, str]] = set()
-    for finding in findings:
-        key = (finding.level, finding.kind, finding.text)
-        if key in seen:  # a video that two splits have is one video
-            continue
-        seen.add(key)
-        groups.setdefault((finding.level, finding.kind), []).append(finding)
+    findings += more
+    kinds, listed = _by_kind(findings)
     return Check(
         version=VERSION,
         ready=not problems,
         num_videos={split: len(videos.good) for split, videos in opened.items()},
-        kinds=tuple(Kind(*key, len(group), _first(group[0])) for key, group in groups.items()),
-        findings=tuple(finding for group in groups.values() for finding in group[:MAX_LISTED]),
+        kinds=kinds,
+        findings=listed,
     )
 
 
-def short_videos(lists: Iterable[Path], root: Path, cache: Path, needed: int, image_fps: float) -> Kind | None:
+def add_findings(check: Check, more: Iterable[Finding]) -> Check:
+    """A check with findings of kinds that it has not yet."""
+    kinds, findings = _by_kind(more)
+    return dataclasses.replace(check, kinds=(*check.kinds, *kinds), findings=(*check.findings, *findings))
+
+
+def short_videos(lists: Iterable[Path], root: Path, cache: Path, needed: int, image_fps: float) -> list[Finding]:
     """Videos that have fewer frames than a clip spans, so that its frames are repeated.
 
     Args:
@@ -157,30 +178,28 @@ def short_videos(lists: Iterable[Path], root: Path, cache: Path, needed: int, im
         image_fps: The frame rate of folders of images.
     """
     folders: dict[str, str] = {}
-    samples = [
-        Sample(row.path, None, "", real_file(os.path.join(root, row.path), folders), row.start_seconds, row.end_seconds)
-        for path in lists
-        for row in read_rows(path)
-    ]
-    known = with_rate(probe_videos((sample.file for sample in samples), cache), image_fps)
-    facts = {sample.content: (sample.path, piece_facts(sample, known[sample.file])) for sample in samples}
-    short = [
-        (path, found.num_frames)
-        for path, found in facts.values()
-        if not isinstance(found, str) and found.num_frames < needed
-    ]
-    if not short:
-        return None
-    text = f"{short[0][0]} has {plural(short[0][1], 'frame')}, and a clip spans {needed}: frames are repeated"
-    return Kind("note", "shorter than a clip", len(short), text)
+    samples: dict[Content, Sample] = {}
+    for path in lists:
+        for number, row in enumerate(read_rows(path), 1):
+            file, where = real_file(os.path.join(root, row.path), folders), f"{path.parent.name}/{path.name}:{number}"
+            sample = Sample(row.path, None, where, file, row.start_seconds, row.end_seconds)
+            samples.setdefault(sample.content, sample)
+    known = with_rate(probe_videos((sample.file for sample in samples.values()), cache), image_fps)
+    findings = []
+    for sample in samples.values():
+        found = piece_facts(sample, known[sample.file])
+        if not isinstance(found, str) and found.num_frames < needed:
+            frames = plural(found.num_frames, "frame")
+            text = f"{named(sample)} has {frames}, and a clip spans {needed}: frames are repeated"
+            findings.append(Finding("note", "shorter than a clip", sample.where, text, sample.file))
+    return findings
 
 
-def table(check: Check, *more: Kind | None) -> list[str]:
+def table(check: Check) -> list[str]:
     """The kinds as lines of text; one line where all is well."""
-    kinds = [*check.kinds, *(kind for kind in more if kind is not None)]
-    if not kinds:
+    if not check.kinds:
         return ["nothing is wrong"]
-    rows = [(kind.level, kind.kind, str(kind.count), kind.first) for kind in kinds]
+    rows = [(kind.level, kind.kind, str(kind.count), kind.first) for kind in check.kinds]
     rows = [("", "kind", "count", "the first"), *rows]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     return ["  ".join([*map(str.ljust, row[:3], widths), row[3]]) for row in rows]
@@ -209,9 +228,26 @@ def repair_line(file: str) -> str:
     return f"ffmpeg -err_detect ignore_err -i {source} -c:v libx264 -crf 18 -pix_fmt yuv420p -an {shlex.quote(copy)}"
 
 
+def _by_kind(findings: Iterable[Finding]) -> tuple[tuple[Kind, ...], tuple[Finding, ...]]:
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    seen: set[tuple[str, str, str]] = set()
+    for finding in findings:
+        key = (finding.level, finding.kind, finding.text)
+        if key in seen:  # a video that two splits have is one video
+            continue
+        seen.add(key)
+        groups.setdefault((finding.level, finding.kind), []).append(finding)
+    kinds = (Kind(*key, len(group), _first(group[0])) for key, group in groups.items())
+    return tuple(kinds), tuple(finding for group in groups.values() for finding in group[:MAX_LISTED])
+
+
 def _first(finding: Finding) -> str:
     # The text of a problem says where it is.
     return finding.text if finding.level == "refused" else f"{finding.where}: {finding.text}"
+
+
+def _kind_of(problem: Problem) -> str:
+    return next((kind for begin, kind in REFUSALS.items() if problem.wrong.startswith(begin)), problem.wrong)
 
 
 def _left_out(video: BadVideo, root: str) -> Finding:

@@ -13,6 +13,7 @@ from autox_video.errors import Problem
 from autox_video.plan.recovery import GpuMemoryError, NonFiniteLossError
 from autox_video.plan.schema import Plan
 from autox_video.runner.build import build_runner, quiet_libraries
+from autox_video.runner.lost_videos import lost_videos_end_the_run
 from autox_video.work_dir import WorkDir
 
 
@@ -37,7 +38,7 @@ def train(config: Config, plan: Plan, work_dir: WorkDir, resume_from: Path | Non
     for key in ("test_dataloader", "test_cfg", "test_evaluator"):
         config.pop(key, None)
     trouble: NonFiniteLossError | GpuMemoryError
-    with quiet_libraries(work_dir.train_log):
+    with quiet_libraries(work_dir.train_log), lost_videos_end_the_run():
         try:
             build_runner(config, plan, work_dir.train_log).train()
             return

@@ -12,8 +12,11 @@ from mmengine.registry import DATASETS
 
 from autox_video.dataset.annotations import read_rows
 from autox_video.dataset.entries import ids_of
+from autox_video.dataset.messages import plural
 from autox_video.decoding import DecodingError
+from autox_video.errors import Problem
 from autox_video.runner.draws import Draw
+from autox_video.runner.lost_videos import LostVideosError
 from autox_video.runner.randomness import seed_sample
 
 # A training in which so many videos of a class are lost is not worth going on.
@@ -59,7 +62,7 @@ class VideoListDataset(VideoDataset):
         """A sample by its index, or what takes its place.
 
         Raises:
-            RuntimeError: In training, video after video cannot be read.
+            LostVideosError: In training, video after video of a class cannot be read.
         """
         lost: dict[int, tuple[str, str]] = {}
         while True:
@@ -83,9 +86,8 @@ class VideoListDataset(VideoDataset):
         """Another sample of the same class."""
         alike = np.setdiff1d(np.flatnonzero(self._kinds == self._kinds[idx]), list(lost))
         if len(alike) == 0 or len(lost) > MAX_REPLACEMENTS:
-            names = ", ".join(f"{file} {reason}" for file, reason in list(lost.values())[:3])
-            raise RuntimeError(
-                f"{len(lost)} videos of one class in a row cannot be read any more ({names}). "
-                "Check the disk; `autox-video check` names every one."
-            )
+            first = "; ".join(f"{file} {reason}" for file, reason in list(lost.values())[:3])
+            wrong = f"{plural(len(lost), 'video')} of one class in a row cannot be read any more"
+            cure = "Check the disk; `autox-video check` names every one"
+            raise LostVideosError.of(Problem(str(self.ann_file), wrong, cure, first))
         return int(np.random.choice(alike))

@@ -127,6 +127,10 @@ def test_big_endian_utf_16_is_read(tmp_path):
             "list.txt:2: is not UTF-8 text (got byte 0xcc). Save the list as UTF-8.",
         ),
         (
+            b"\xef\xbb\xbfa.mp4 0\n\xff.mp4 1\n",
+            "list.txt:2: is not UTF-8 text (got byte 0xff). Save the list as UTF-8.",
+        ),
+        (
             "a.mp4 0\n".encode("utf-16-le"),
             "list.txt:1: holds a NUL character, so this is no UTF-8 text. Save the list as UTF-8.",
         ),

@@ -33,7 +33,7 @@ def torture(tmp_path_factory) -> Path:
         write_video(root / "videos" / name, frames=12, size=64, seed=index)
         train.append((name, "many"))
     train += [("good 1.mp4", "many")]
-    write_video(root / "videos" / "rare.mp4", size=64)
+    write_video(root / "videos" / "rare.mp4", size=64, seed=99)
     (root / "videos" / "empty.mp4").touch()
     (root / "videos" / "folder.mp4").mkdir()
     (root / "videos" / "text.mp4").write_text("no video\n" * 99)
@@ -74,8 +74,11 @@ def test_check_names_every_kind_and_no_good_file(torture):
         ("note", "few videos in a class"): 1,
         ("note", "imbalance"): 1,
         ("note", "class absent from val"): 1,
+        ("note", "leak: same content"): 1,
+        ("note", "shorter than a clip"): 1,
     }
-    assert [finding.where for finding in check.findings if "good" in finding.text] == ["train.txt:41"]  # listed twice
+    # Listed twice, and in val too.
+    assert [finding.where for finding in check.findings if "good" in finding.text] == ["train.txt:41", "val.txt:1"]
     texts = {finding.text: finding for finding in check.findings}
     assert texts["stream.ts is read with PyAV: its container is mpegts"].where == "train.txt:48"
     text = texts["text.mp4 is no video, or its header is damaged or cut off"]
@@ -85,7 +88,8 @@ def test_check_names_every_kind_and_no_good_file(torture):
     assert (
         "left out  not a file             2      train.txt:44: folder.mp4 is a folder without numbered images" in lines
     )
-    short = "note      shorter than a clip    1      brief.mp4 has 2 frames, and a clip spans 10: frames are repeated"
+    place = "annotations/train.txt:46"
+    short = f"note      shorter than a clip    1      {place}: brief.mp4 has 2 frames, and a clip spans 10: frames are repeated"
     assert short in lines
 
 

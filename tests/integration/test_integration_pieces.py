@@ -5,6 +5,7 @@ import os
 import shutil
 
 import jsonschema
+import pytest
 from odd_videos import NUM_FRAMES, uneven_times, write_odd
 from runs import FAST, ROOT, run_cli
 from videos import write_config
@@ -59,6 +60,22 @@ def test_a_video_that_turns_bad_after_the_preflight_does_not_end_the_run(made_da
     assert failed.keys() == {"broken.mp4", "light_test_1.mp4"}
     assert failed["light_test_1.mp4"] == "is no video, or its header is damaged or cut off"
     assert results["counts"] == {"videos": 7, "scored": 5, "unreadable": 2, "labelled": 7}
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_class_that_is_lost_during_the_run_ends_it_in_a_sentence(made_data, tmp_path, workers):
+    folder = tmp_path / "job"
+    shutil.copytree(made_data, folder)
+    config = str(folder / "config.yaml")
+    run_cli("check", "-c", config)
+    for index in range(8):
+        spoil(folder / "videos" / f"dark_train_{index}.mp4")
+    output = run_cli("train", "-c", config, "--set", f"runtime.workers={workers}", code=1)
+    last = output.splitlines()[-1]
+    place = folder / "run" / "annotations" / "train.txt"
+    assert last.startswith(f"{place}: 8 videos of one class in a row cannot be read any more (got {folder}/videos/dark")
+    assert last.endswith("Check the disk; `autox-video check` names every one.")
+    assert "Traceback" not in output
 
 
 def spoil(path) -> None:

@@ -10,8 +10,10 @@ from videos import write_video
 
 from autox_video.dataset.annotations import write_annotations
 from autox_video.dataset.entries import Sample
+from autox_video.errors import RunError
 from autox_video.runner import components
 from autox_video.runner.hooks.unreadable import UnreadableVideosHook
+from autox_video.runner.lost_videos import lost_videos_end_the_run
 from autox_video.runner.video_list import VideoListDataset
 
 assert components.VideoOpen  # registers the transforms
@@ -77,10 +79,21 @@ def test_a_class_that_is_lost_altogether_ends_the_training_with_its_names(tmp_pa
     data = dataset(tmp_path, videos(tmp_path, 4))
     for index in (1, 3):
         (tmp_path / f"{index}.mp4").unlink()
-    with pytest.raises(
-        RuntimeError, match=r"2 videos of one class in a row cannot be read any more \(.*Check the disk"
-    ):
+    with pytest.raises(RunError) as caught, lost_videos_end_the_run():
         data[3]
+    reason = "cannot be read: No such file or directory"
+    assert str(caught.value) == (
+        f"{tmp_path / 'list.txt'}: 2 videos of one class in a row cannot be read any more "
+        f"(got {tmp_path / '3.mp4'} {reason}; {tmp_path / '1.mp4'} {reason}). "
+        "Check the disk; `autox-video check` names every one."
+    )
+
+
+def test_after_twenty_one_lost_videos_of_a_class_no_other_is_tried(tmp_path):
+    samples = [Sample(f"{index}.mp4", 0, "", "") for index in range(30)]
+    with pytest.raises(RunError) as caught, lost_videos_end_the_run():
+        dataset(tmp_path, samples)[0]
+    assert "21 videos of one class in a row cannot be read any more" in str(caught.value)
 
 
 def test_in_a_test_a_lost_video_is_a_black_one_with_its_error(tmp_path):
