@@ -185,7 +185,7 @@ def plant_unusable(folder: Path, below: str) -> list[Planted]:
         "head of an avi.avi": ("unreadable", NO_VIDEO),
         "only sound.mp4": ("no video stream", NO_STREAM),
         "no frames.avi": ("no frames", "has no frames"),
-        "folder.mp4": ("not a file", "is a folder"),
+        "folder.mp4": ("not a file", "is a folder without numbered images"),
         "pipe.mp4": ("not a file", "is not a regular file"),
         "broken link.mp4": ("missing", "does not exist"),
         "loop.mp4": ("unreadable", "cannot be read: Too many levels of symbolic links"),
