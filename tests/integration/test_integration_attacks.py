@@ -75,6 +75,8 @@ def refused_as_checkpoint(run: Run, path: Path, names: str) -> None:
     started = run_cli("train", "-c", str(run.config), "--work-dir", new, "--set", f"model.load_from={path}", code=2)
     assert started.splitlines()[-1] == sentence
     shutil.copy(path, run.work_dir / "last.pth")
+    for other in ("previous.pth", "best.pth"):
+        (run.work_dir / other).unlink()
     resumed = run_cli("train", "-c", str(run.config), "--set", "epoch=5", code=1)
     assert resumed.splitlines()[-1] == sentence.replace(str(path), str(run.work_dir / "last.pth"))
 

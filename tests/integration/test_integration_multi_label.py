@@ -76,7 +76,8 @@ def test_the_thresholds_stand_in_the_checkpoint_and_a_resumed_run_keeps_them(tra
     assert len(saved) == 3
     assert json.loads((folder / "run" / "results.json").read_text())["thresholds"] == saved
     hook = LastAndBestCheckpointHook("mean_average_precision")
-    hook.before_train(SimpleNamespace(epoch=2, work_dir=str(folder / "run")))
+    hook.resumed = torch.load(folder / "run" / "last.pth", weights_only=True)["meta"]["autox_video"]
+    hook.before_train(SimpleNamespace(work_dir=folder / "run", train_loop=SimpleNamespace(go_on=lambda *place: None)))
     assert hook.thresholds == saved
 
 
