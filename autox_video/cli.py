@@ -12,7 +12,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from autox_video.errors import AutoXVideoError
+from autox_video.errors import AutoXVideoError, RequestError
+from autox_video.processes import own_place
 
 DEFAULT_CONFIG = Path("config.yaml")
 
@@ -26,12 +27,14 @@ class Command:
         run: Takes the parsed arguments, returns the exit code.
         options: Adds the options that only this command has.
         takes_config: Whether it reads a config.yaml.
+        joins: Whether several processes do it together; of any other command the first does all.
     """
 
     help: str
     run: Callable[[argparse.Namespace], int]
     options: Callable[[argparse.ArgumentParser], None] = lambda parser: None
     takes_config: bool = True
+    joins: bool = False
 
 
 def main(argv: list[str] | None = None, *, prog: str | None = None, default_config: Path | None = None) -> int:
@@ -47,8 +50,11 @@ def main(argv: list[str] | None = None, *, prog: str | None = None, default_conf
     """
     parser = _parser(prog)
     arguments = parser.parse_args(sys.argv[1:] if argv is None else argv)
-    _log_to_console()
     try:
+        is_first = own_place().is_first
+        _log_to_console(logging.INFO if is_first else logging.WARNING)
+        if not (is_first or arguments.joins):
+            return 0
         if arguments.takes_config and arguments.config is None:
             found = DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() or default_config is None else default_config
             arguments.config = found
@@ -59,7 +65,8 @@ def main(argv: list[str] | None = None, *, prog: str | None = None, default_conf
             print(problem, file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("interrupted: the same command goes on after the last finished epoch", file=sys.stderr)
+        if own_place().is_first:
+            print("interrupted: the same command goes on after the last finished epoch", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # The reader of our output (`| head`) has gone; Python would complain once more at exit.
@@ -85,14 +92,14 @@ def _parser(prog: str | None) -> argparse.ArgumentParser:
             )
             sub.add_argument("--work-dir", type=Path, metavar="DIR", help="where the run writes, instead of work_dir")
         command.options(sub)
-        sub.set_defaults(run=command.run, takes_config=command.takes_config)
+        sub.set_defaults(run=command.run, takes_config=command.takes_config, joins=command.joins)
     return parser
 
 
-def _log_to_console() -> None:
+def _log_to_console(level: int) -> None:
     """Messages of this package go to standard output, bare."""
     logger = logging.getLogger("autox_video")
-    logger.setLevel(logging.INFO)
+    logger.setLevel(level)
     logger.propagate = False
     for handler in list(logger.handlers):
         logger.removeHandler(handler)
@@ -104,7 +111,12 @@ def _log_to_console() -> None:
 def _settings(arguments: argparse.Namespace):  # type: ignore[no-untyped-def]
     from autox_video.settings.load import load_settings
 
-    return load_settings(arguments.config, arguments.set, work_dir=arguments.work_dir)
+    try:
+        return load_settings(arguments.config, arguments.set, work_dir=arguments.work_dir)
+    except RequestError:
+        if own_place().is_first:
+            raise
+        raise RequestError(()) from None  # the first process reads the same and says what is wrong
 
 
 def _train(arguments: argparse.Namespace) -> int:
@@ -112,7 +124,9 @@ def _train(arguments: argparse.Namespace) -> int:
 
     settings = _settings(arguments)
     workflow.train(settings, fresh=arguments.fresh)
-    print(f"next     python AutoTest.py{'' if arguments.config.name == 'config.yaml' else f' -c {arguments.config}'}")
+    if own_place().is_first:
+        option = "" if arguments.config.name == "config.yaml" else f" -c {arguments.config}"
+        print(f"next     python AutoTest.py{option}")
     return 0
 
 
@@ -122,6 +136,8 @@ def _test(arguments: argparse.Namespace) -> int:
 
     settings = _settings(arguments)
     results = workflow.test(settings, checkpoint=arguments.checkpoint)
+    if not own_place().is_first:
+        return 0
     for line in outcome_lines(results):
         print(line)
     print(f"results  {settings.test_results_path}")
@@ -231,8 +247,8 @@ def _doctor_options(parser: argparse.ArgumentParser) -> None:
 
 
 COMMANDS = {
-    "train": Command("train, or go on where the last run stopped", _train, _train_options),
-    "test": Command("score the test videos with the best checkpoint", _test, _test_options),
+    "train": Command("train, or go on where the last run stopped", _train, _train_options, joins=True),
+    "test": Command("score the test videos with the best checkpoint", _test, _test_options, joins=True),
     "check": Command("read the lists and open every video, nothing else", _check),
     "plan": Command("show every value of the run, where it comes from and why", _plan, _plan_options),
     "render": Command("write the MMEngine config of the run", _render, _render_options),

@@ -18,17 +18,20 @@ from autox_video.dataset.facts import Fingerprint
 from autox_video.dataset.fingerprint import fingerprint_dataset
 from autox_video.dataset.preflight import Check, short_videos, table
 from autox_video.errors import Problem, RequestError, RunError
-from autox_video.plan.hardware import detect_hardware
+from autox_video.plan.hardware import detect_hardware, divided
+from autox_video.plan.jobs import ScoringJob, TrainingJob
 from autox_video.plan.make_plan import make_plan, make_test_plan
 from autox_video.plan.resume import continue_plan
 from autox_video.plan.rules.model import choose_model
 from autox_video.plan.schema import Hardware, Plan
 from autox_video.predictions import mark_leaks
 from autox_video.presets import Preset, load_preset
+from autox_video.processes import own_place
 from autox_video.render.config import config_text, render_config
 from autox_video.report.contact_sheets import write_contact_sheets
 from autox_video.report.outcome import AnyResults, make_outcome
 from autox_video.report.writers import write_results
+from autox_video.runner.distributed import decided_by_first
 from autox_video.settings.schema import Settings
 from autox_video.work_dir import WorkDir, read_record, write_record, write_text
 
@@ -89,7 +92,12 @@ def plan(settings: Settings, num_gpus: int | None = None, gpu_memory_gib: float 
             raise RequestError(problem)
         # A GPU that one plans for today computes bfloat16: every one since 2020 does.
         hardware = dataclasses.replace(
-            hardware, num_gpus=num_gpus, gpu_memory_gib=memory, bfloat16=num_gpus > 0, gpu_name=f"{memory:g} GiB GPU"
+            hardware,
+            num_gpus=num_gpus,
+            num_processes=max(1, num_gpus),
+            gpu_memory_gib=memory,
+            bfloat16=num_gpus > 0,
+            gpu_name=f"{memory:g} GiB GPU",
         )
     fingerprint = fingerprint_dataset(settings, WorkDir(settings.work_dir))
     return _plan(settings, fingerprint, hardware)[0]
@@ -136,13 +144,25 @@ def train(settings: Settings, *, fresh: bool = False) -> TrainOutcome:
         fresh: Move an earlier run in this work dir into its `archive` and start anew.
     """
     work_dir = WorkDir(settings.work_dir)
+    job = decided_by_first(lambda: _prepare_training(settings, work_dir, fresh), TrainingJob)
+    epochs = job.plan.epochs.value
+    if job.done >= epochs:
+        return _outcome(work_dir, job.done)
+    from autox_video.runner.train import train as run_training
+
+    config = render_config(job.plan, load_preset(job.plan.model.value), work_dir.root)
+    run_training(config, job.plan, work_dir, None if job.resume_from is None else Path(job.resume_from))
+    return _outcome(work_dir, epochs)
+
+
+def _prepare_training(settings: Settings, work_dir: WorkDir, fresh: bool) -> TrainingJob:
+    """Look at the data, decide every value and write it down."""
     fingerprint = fingerprint_dataset(settings, work_dir)
     log_fingerprint(fingerprint)
     if fresh:
         _archive(work_dir)
     decided, preset = _plan(settings, fingerprint, _hardware(settings))
     from autox_video.runner.train import read_checkpoint_record
-    from autox_video.runner.train import train as run_training
     from autox_video.runner.weights import fetch_weights
 
     resume_from, done = None, 0
@@ -155,7 +175,7 @@ def train(settings: Settings, *, fresh: bool = False) -> TrainOutcome:
         decided = continue_plan(record.plan, decided)
     if done >= decided.epochs.value:
         logger.info("nothing to do: %d of %d epochs are done. Raise `epoch` to train on.", done, decided.epochs.value)
-        return _outcome(work_dir, done)
+        return TrainingJob(decided, None, done)
     _log_plan(decided, work_dir)
     if resume_from is None:
         # Before any long work: a wrong path or a dead network is found here.
@@ -165,8 +185,7 @@ def train(settings: Settings, *, fresh: bool = False) -> TrainOutcome:
     config = render_config(decided, preset, work_dir.root)
     write_record(work_dir.plan, decided)
     write_text(work_dir.config_rendered, config_text(config))
-    run_training(config, decided, work_dir, resume_from)
-    return _outcome(work_dir, decided.epochs.value)
+    return TrainingJob(decided, None if resume_from is None else str(resume_from), done)
 
 
 def test(settings: Settings, *, checkpoint: Path | None = None, whole_folder: bool = False) -> AnyResults:
@@ -179,10 +198,23 @@ def test(settings: Settings, *, checkpoint: Path | None = None, whole_folder: bo
     """
     work_dir = WorkDir(settings.work_dir)
     path = checkpoint or work_dir.best_checkpoint
+    job = decided_by_first(lambda: _prepare_test(settings, work_dir, path, whole_folder), ScoringJob)
+    from autox_video.runner.test import test as run_test
+
+    config = render_config(job.plan, load_preset(job.plan.model.value), work_dir.root)
+    rows = read_rows(work_dir.annotations("test"))
+    predictions = run_test(config, job.plan, work_dir, path, rows, job.fingerprint.bad_videos)
+    results = make_outcome(mark_leaks(predictions, job.fingerprint.leaks_of_test()))
+    if own_place().is_first:
+        write_results(results, settings.test_results_path, settings.test.results_format)
+    return results
+
+
+def _prepare_test(settings: Settings, work_dir: WorkDir, path: Path, whole_folder: bool) -> ScoringJob:
+    """Look at the test videos and decide how to score them."""
     if not path.is_file():
         cure = "Train first, or name a checkpoint of an earlier run"
         raise RequestError(Problem(str(path), "there is no such checkpoint", cure))
-    from autox_video.runner.test import test as run_test
     from autox_video.runner.train import read_checkpoint_record
 
     record = read_checkpoint_record(path)
@@ -199,13 +231,10 @@ def test(settings: Settings, *, checkpoint: Path | None = None, whole_folder: bo
     log_fingerprint(fingerprint)
     preset = load_preset(record.plan.model.value)
     decided = make_test_plan(record.plan, settings, fingerprint, preset, _hardware(settings))
-    config = render_config(decided, preset, work_dir.root)
-    rows = read_rows(work_dir.annotations("test"))
-    logger.info("testing  %s (epoch %d) on %d videos", path, record.epoch, len(rows))
-    predictions = run_test(config, decided, work_dir, path, rows, fingerprint.bad_videos)
-    results = make_outcome(mark_leaks(predictions, fingerprint.leaks_of_test()))
-    write_results(results, settings.test_results_path, settings.test.results_format)
-    return results
+    # What cannot be rendered is refused here, once.
+    render_config(decided, preset, work_dir.root)
+    logger.info("testing  %s (epoch %d) on %d videos", path, record.epoch, decided.num_videos["test"])
+    return ScoringJob(decided, fingerprint)
 
 
 def log_fingerprint(fingerprint: Fingerprint) -> None:
@@ -237,9 +266,7 @@ def _log_plan(decided: Plan, work_dir: WorkDir) -> None:
 
 
 def _hardware(settings: Settings) -> Hardware:
-    found = detect_hardware(settings.runtime.device)
-    # One process drives one device.
-    return dataclasses.replace(found, num_gpus=min(found.num_gpus, 1))
+    return divided(detect_hardware(settings.runtime.device), own_place())
 
 
 def _plan(settings: Settings, fingerprint: Fingerprint, hardware: Hardware) -> tuple[Plan, Preset]:

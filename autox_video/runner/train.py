@@ -13,6 +13,7 @@ from autox_video.errors import Problem, RunError
 from autox_video.plan.schema import Plan
 from autox_video.runner.build import build_runner, quiet_libraries
 from autox_video.runner.checkpoints import load_checkpoint_file
+from autox_video.runner.distributed import joined
 from autox_video.runner.hooks.checkpoint import RECORD_KEY
 from autox_video.work_dir import WorkDir, build_record
 
@@ -68,5 +69,5 @@ def train(config: Config, plan: Plan, work_dir: WorkDir, resume_from: Path | Non
     # Testing is a run of its own, on the best checkpoint.
     for key in ("test_dataloader", "test_cfg", "test_evaluator"):
         config.pop(key, None)
-    with quiet_libraries(work_dir.train_log):
+    with quiet_libraries(work_dir.train_log), joined(config, plan.device.value):
         build_runner(config, plan, work_dir.train_log).train()

@@ -13,7 +13,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from mmengine.dist import is_main_process
+import torch
+from mmengine.dist import all_reduce, is_main_process
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 
@@ -66,9 +67,12 @@ class EpochReportHook(Hook):
         self._bar.advance(note=f"loss {loss:.3f}")
 
     def after_train_epoch(self, runner) -> None:  # type: ignore[no-untyped-def]
-        """Close the sums; the row waits for its validation where one is due."""
+        """Close the sums, of all processes together; the row waits for its validation where one is due."""
         self._close_bar()
         seconds = time.perf_counter() - self._started
+        sums = torch.tensor(list(self._sums.values()), dtype=torch.float64)
+        all_reduce(sums)
+        self._sums = dict(zip(self._sums, sums.tolist(), strict=True))
         videos = self._sums["videos"]
         self.rows.append(
             {
@@ -79,8 +83,8 @@ class EpochReportHook(Hook):
                 "train_loss": self._sums["loss"] / videos,
                 **{f"train_{name}": self._sums[name] / videos for name in _task(runner).TRAIN_FIGURES},
                 "seconds": seconds,
-                "videos_per_second": videos * runner.world_size / seconds,
-                "data_wait": self._sums["wait"] / seconds,
+                "videos_per_second": videos / seconds,
+                "data_wait": self._sums["wait"] / runner.world_size / seconds,
             }
         )
         if not validation_is_due(runner):

@@ -1,0 +1,149 @@
+"""Several processes of one run: the first decides for all, and they are joined while they train or test.
+
+A process that is alone passes through everything here without importing torch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from autox_video.errors import AutoXVideoError, Problem, RequestError, RunError
+from autox_video.processes import own_place
+from autox_video.work_dir import build_record
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+    from torch.distributed import Store
+
+ProductT = TypeVar("ProductT")
+POLL_SECONDS = 0.2
+# Where no torchrun keeps the store, it ends with the first process, which others may not yet have asked.
+FAREWELL_SECONDS = 10
+# A store takes 8 MiB at a time.
+CHUNK = 4 * 2**20
+# Every process makes the same calls in the same order: the number of a call is the same in all of them.
+_calls = itertools.count()
+
+
+def decided_by_first(decide: Callable[[], ProductT], kind: type[ProductT]) -> ProductT:
+    """What the first process decides, in all processes.
+
+    The others wait as long as it takes: a probe of hours is no reason to give up. They stop waiting when the first
+    process refuses or fails, and when it is gone.
+
+    Args:
+        decide: Called in the first process only.
+        kind: The frozen dataclass that it returns.
+
+    Raises:
+        AutoXVideoError: `decide` raised it; in the other processes the same without a text, which the first one says.
+    """
+    place = own_place()
+    if place.is_alone:
+        return decide()
+    store, key = _store(), f"decision {next(_calls)}"
+    if not place.is_first:
+        return _await(store, key, kind)
+    status = f"failed {RunError.exit_code}"
+    try:
+        product = decide()
+        text = json.dumps(dataclasses.asdict(product)).encode()  # type: ignore[call-overload]
+        parts = [text[start : start + CHUNK] for start in range(0, len(text), CHUNK)]
+        for number, part in enumerate(parts):
+            store.set(f"{key} part {number}", part)
+        status = f"decided {len(parts)}"
+    except AutoXVideoError as error:
+        status = f"failed {error.exit_code}"
+        raise
+    finally:
+        store.set(key, status)
+        _until_heard(store, key, place.world_size - 1)
+    return product
+
+
+@contextmanager
+def joined(config: Config, device: str) -> Iterator[None]:
+    """While the block runs, the processes can exchange tensors; at its end each waits for all others.
+
+    MMEngine's own `init_dist` asks CUDA for a device even where there is none.
+
+    Args:
+        config: Its `env_cfg.dist_cfg` has the backend, and the seconds after which a process that waits in vain for
+            another one gives up.
+        device: `cpu` or `cuda`.
+
+    Raises:
+        RunError: There is no GPU for this process.
+    """
+    place = own_place()
+    if place.is_alone:
+        yield
+        return
+    from datetime import timedelta
+
+    import torch
+    from torch import distributed
+
+    if device == "cuda":
+        if place.local_rank >= torch.cuda.device_count():
+            wrong, cure = "has no GPU of its own", "Start one process for each GPU (torchrun --nproc-per-node)"
+            got = f"{torch.cuda.device_count()} GPUs for {place.local_world_size} processes on this machine"
+            raise RunError(Problem(f"process {place.rank}", wrong, cure, got))
+        torch.cuda.set_device(place.local_rank)
+    options = config.env_cfg.dist_cfg
+    distributed.init_process_group(
+        options.backend,
+        store=distributed.PrefixStore(f"group {next(_calls)}", _store()),
+        rank=place.rank,
+        world_size=place.world_size,
+        timeout=timedelta(seconds=options.timeout),
+    )
+    try:
+        yield
+        # What the first process writes last is there when the others go on.
+        distributed.barrier()
+    finally:
+        distributed.destroy_process_group()
+
+
+def _await(store: Store, key: str, kind: type[ProductT]) -> ProductT:
+    """The first process's product, once it is there."""
+    try:
+        while not store.check([key]):
+            time.sleep(POLL_SECONDS)
+        state, number = store.get(key).decode().split()
+        decided = state == "decided"
+        text = b"".join(store.get(f"{key} part {part}") for part in range(int(number) if decided else 0))
+        store.add(f"{key} heard", 1)
+    except RuntimeError as error:  # the store has gone with the process or the launcher that kept it
+        wrong, cure = "waits for the first process of the run, which is gone", "Its own output says why"
+        raise RunError(Problem(f"process {own_place().rank}", wrong, cure)) from error
+    if not decided:
+        raise RequestError(()) if int(number) == RequestError.exit_code else RunError(())
+    product: ProductT = build_record(json.loads(text), kind)
+    return product
+
+
+def _until_heard(store: Store, key: str, others: int) -> None:
+    """Give the other processes the time to hear what was decided."""
+    last = time.monotonic() + FAREWELL_SECONDS
+    while store.add(f"{key} heard", 0) < others and time.monotonic() < last:
+        time.sleep(POLL_SECONDS)
+
+
+@functools.cache
+def _store() -> Store:
+    """Where the processes leave each other notes: kept by torchrun, or else by the first process."""
+    from torch.distributed import PrefixStore, rendezvous
+
+    store: Any = next(rendezvous("env://"))[0]
+    # After a restart torchrun may still have the notes of the attempt before.
+    return PrefixStore(f"autox_video {os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)}", store)
