@@ -6,13 +6,15 @@ Exit codes: 0 done; 1 the run failed; 2 the request was wrong; 130 interrupted.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from autox_video.errors import AutoXVideoError, RequestError
+from autox_video.errors import AutoXVideoError
 from autox_video.processes import own_place
 
 DEFAULT_CONFIG = Path("config.yaml")
@@ -50,15 +52,12 @@ def main(argv: list[str] | None = None, *, prog: str | None = None, default_conf
     """
     parser = _parser(prog)
     arguments = parser.parse_args(sys.argv[1:] if argv is None else argv)
+    _log_to_console()
+    if arguments.takes_config and arguments.config is None:
+        found = DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() or default_config is None else default_config
+        arguments.config = found
     try:
-        is_first = own_place().is_first
-        _log_to_console(logging.INFO if is_first else logging.WARNING)
-        if not (is_first or arguments.joins):
-            return 0
-        if arguments.takes_config and arguments.config is None:
-            found = DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() or default_config is None else default_config
-            arguments.config = found
-        code: int = arguments.run(arguments)
+        code: int = arguments.run(arguments) if own_place().is_first else _join_in(arguments)
         return code
     except AutoXVideoError as error:
         for problem in error.problems:
@@ -72,6 +71,16 @@ def main(argv: list[str] | None = None, *, prog: str | None = None, default_conf
         # The reader of our output (`| head`) has gone; Python would complain once more at exit.
         sys.stdout = None
         return 1
+
+
+def _join_in(arguments: argparse.Namespace) -> int:
+    """Help the first process of the run; what concerns all of them, that one says."""
+    if not arguments.joins:
+        return 0
+    logging.getLogger("autox_video").setLevel(logging.WARNING)
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        code: int = arguments.run(arguments)
+        return code
 
 
 def _parser(prog: str | None) -> argparse.ArgumentParser:
@@ -96,10 +105,10 @@ def _parser(prog: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def _log_to_console(level: int) -> None:
+def _log_to_console() -> None:
     """Messages of this package go to standard output, bare."""
     logger = logging.getLogger("autox_video")
-    logger.setLevel(level)
+    logger.setLevel(logging.INFO)
     logger.propagate = False
     for handler in list(logger.handlers):
         logger.removeHandler(handler)
@@ -109,14 +118,10 @@ def _log_to_console(level: int) -> None:
 
 
 def _settings(arguments: argparse.Namespace):  # type: ignore[no-untyped-def]
+    from autox_video.runner.distributed import after_first
     from autox_video.settings.load import load_settings
 
-    try:
-        return load_settings(arguments.config, arguments.set, work_dir=arguments.work_dir)
-    except RequestError:
-        if own_place().is_first:
-            raise
-        raise RequestError(()) from None  # the first process reads the same and says what is wrong
+    return after_first(lambda: load_settings(arguments.config, arguments.set, work_dir=arguments.work_dir))
 
 
 def _train(arguments: argparse.Namespace) -> int:
@@ -124,9 +129,7 @@ def _train(arguments: argparse.Namespace) -> int:
 
     settings = _settings(arguments)
     workflow.train(settings, fresh=arguments.fresh)
-    if own_place().is_first:
-        option = "" if arguments.config.name == "config.yaml" else f" -c {arguments.config}"
-        print(f"next     python AutoTest.py{option}")
+    print(f"next     python AutoTest.py{'' if arguments.config.name == 'config.yaml' else f' -c {arguments.config}'}")
     return 0
 
 
@@ -136,8 +139,6 @@ def _test(arguments: argparse.Namespace) -> int:
 
     settings = _settings(arguments)
     results = workflow.test(settings, checkpoint=arguments.checkpoint)
-    if not own_place().is_first:
-        return 0
     for line in outcome_lines(results):
         print(line)
     print(f"results  {settings.test_results_path}")

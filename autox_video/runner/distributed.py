@@ -24,13 +24,21 @@ if TYPE_CHECKING:
     from torch.distributed import Store
 
 ProductT = TypeVar("ProductT")
+AnyT = TypeVar("AnyT")
 POLL_SECONDS = 0.2
 # Where no torchrun keeps the store, it ends with the first process, which others may not yet have asked.
 FAREWELL_SECONDS = 10
+# torchrun ends all processes when one has failed: the first must have said why before the others leave.
+LINGER_SECONDS = 2
 # A store takes 8 MiB at a time.
 CHUNK = 4 * 2**20
 # Every process makes the same calls in the same order: the number of a call is the same in all of them.
 _calls = itertools.count()
+
+
+@dataclasses.dataclass(frozen=True)
+class _Done:
+    """Nothing but that it is done."""
 
 
 def decided_by_first(decide: Callable[[], ProductT], kind: type[ProductT]) -> ProductT:
@@ -67,6 +75,25 @@ def decided_by_first(decide: Callable[[], ProductT], kind: type[ProductT]) -> Pr
         store.set(key, status)
         _until_heard(store, key, place.world_size - 1)
     return product
+
+
+def after_first(act: Callable[[], AnyT]) -> AnyT:
+    """Do the same in all processes, in the first one before the others: what it refuses they need not refuse too.
+
+    Args:
+        act: What to do.
+
+    Raises:
+        AutoXVideoError: As `decided_by_first`.
+    """
+    done: list[AnyT] = []
+
+    def go_first() -> _Done:
+        done.append(act())
+        return _Done()
+
+    decided_by_first(go_first, _Done)
+    return done[0] if done else act()
 
 
 @contextmanager
@@ -127,6 +154,7 @@ def _await(store: Store, key: str, kind: type[ProductT]) -> ProductT:
         wrong, cure = "waits for the first process of the run, which is gone", "Its own output says why"
         raise RunError(Problem(f"process {own_place().rank}", wrong, cure)) from error
     if not decided:
+        time.sleep(LINGER_SECONDS)
         raise RequestError(()) if int(number) == RequestError.exit_code else RunError(())
     product: ProductT = build_record(json.loads(text), kind)
     return product
