@@ -121,7 +121,10 @@ def _settings(arguments: argparse.Namespace):  # type: ignore[no-untyped-def]
     from autox_video.runner.distributed import after_first
     from autox_video.settings.load import load_settings
 
-    return after_first(lambda: load_settings(arguments.config, arguments.set, work_dir=arguments.work_dir))
+    def load():  # type: ignore[no-untyped-def]
+        return load_settings(arguments.config, arguments.set, work_dir=arguments.work_dir)
+
+    return after_first(load) if arguments.joins else load()
 
 
 def _train(arguments: argparse.Namespace) -> int:

@@ -133,12 +133,16 @@ def joined(config: Config, device: str) -> Iterator[None]:
         world_size=place.world_size,
         timeout=timedelta(seconds=options.timeout),
     )
+    failed = True
     try:
         yield
         # What the first process writes last is there when the others go on.
         distributed.barrier()
+        failed = False
     finally:
-        distributed.destroy_process_group()
+        # nccl would first wait for what the other processes owe it, which they may never give.
+        if not (failed and options.backend == "nccl"):
+            distributed.destroy_process_group()
 
 
 def _await(store: Store, key: str, kind: type[ProductT]) -> ProductT:
