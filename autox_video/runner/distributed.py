@@ -108,7 +108,7 @@ def joined(config: Config, device: str) -> Iterator[None]:
         device: `cpu` or `cuda`.
 
     Raises:
-        RunError: There is no GPU for this process.
+        RunError: There is no GPU for this process, or another one is gone or does not answer in time.
     """
     place = own_place()
     if place.is_alone:
@@ -139,6 +139,13 @@ def joined(config: Config, device: str) -> Iterator[None]:
         # What the first process writes last is there when the others go on.
         distributed.barrier()
         failed = False
+    except RuntimeError as error:
+        # gloo has no class of error of its own; its messages begin with the place in its source.
+        if isinstance(error, distributed.DistBackendError) or "gloo/" in str(error):
+            wrong, cure = "waits in vain for another process of the run", "Their outputs say why; run the same again"
+            reason = str(error).splitlines()[0].rpartition("] ")[2] or str(error)
+            raise RunError(Problem(f"process {place.rank}", wrong, cure, reason)) from error
+        raise
     finally:
         # nccl would first wait for what the other processes owe it, which they may never give.
         if not (failed and options.backend == "nccl"):

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ from autox_video.errors import Problem, RequestError, RunError
 from autox_video.processes import own_place
 from autox_video.runner.distributed import CHUNK, decided_by_first, joined
 from autox_video.runner.evaluator import ScoreMetric
+from autox_video.runner.hooks.epoch_report import EpochReportHook
 
 GLOO = Config({"env_cfg": {"dist_cfg": {"backend": "gloo", "timeout": 60}}})
 
@@ -105,3 +109,49 @@ def test_rows_and_figures_are_the_same_with_any_number_of_processes(tmp_path, mo
         assert [answer for answer, _ in in_processes(count, rows_and_figures, names)] == [alone] * count
     # MMEngine's own way leaves `.dist_test` here.
     assert list(tmp_path.iterdir()) == []
+
+
+def waits_in_vain(behave: Callable[[], None]) -> str:
+    hasty = Config({"env_cfg": {"dist_cfg": {"backend": "gloo", "timeout": 2}}})
+    try:
+        with joined(hasty, "cpu"):
+            torch.distributed.barrier()
+            if not own_place().is_first:
+                behave()
+            torch.distributed.all_reduce(torch.ones(1))
+    except RunError as error:
+        return str(error)
+    return "went on"
+
+
+@pytest.mark.parametrize("behave", [partial(os._exit, 0), partial(time.sleep, 30)], ids=["gone", "stuck"])
+def test_a_process_that_waits_in_vain_for_another_one_ends(behave):
+    (answer,) = in_processes(2, waits_in_vain, behave, mute=(1,))
+    assert answer[0].startswith("process 0: waits in vain for another process of the run (got ")
+    assert answer[0].endswith("). Their outputs say why; run the same again.")
+
+
+def row_of_an_epoch() -> dict[str, float]:
+    """The row of an epoch of one batch: the second process has half as many videos, at four times the loss."""
+    place = own_place()
+    metric = ScoreMetric(task="single_label")
+    runner = SimpleNamespace(epoch=0, max_epochs=1, val_interval=1, iter=1, world_size=place.world_size)
+    runner.val_evaluator = SimpleNamespace(metrics=[metric])
+    runner.train_dataloader = [None]
+    runner.message_hub = SimpleNamespace(get_scalar=lambda name: SimpleNamespace(current=lambda: 0.0))
+    runner.optim_wrapper = SimpleNamespace(get_lr=lambda: {"lr": [0.1]})
+    hook = EpochReportHook()
+    with joined(GLOO, "cpu"):
+        hook.before_train_epoch(runner)
+        figures = dict.fromkeys([f"{name}_acc" for name in metric.task.TRAIN_FIGURES], 1.0 - place.rank)
+        loss = {"loss": torch.tensor(1.0 + 3.0 * place.rank)}
+        hook.after_train_iter(runner, 0, {"data_samples": [None] * (4 - 2 * place.rank)}, {**loss, **figures})
+        hook.after_train_epoch(runner)
+    return hook.rows[-1]
+
+
+def test_the_figures_of_an_epoch_are_means_over_the_videos_of_all_processes():
+    rows = [row for row, _ in in_processes(2, row_of_an_epoch)]
+    for row in rows:
+        assert (row["train_loss"], row["train_top1"]) == (2.0, 4 / 6)
+        assert row["videos_per_second"] * row["seconds"] == pytest.approx(6)

@@ -41,7 +41,7 @@ class UnreadableVideosHook(Hook):
         """Count, in all processes together."""
         lost = {file: reason for share in all_gather_object(self.lost) for file, reason in share.items()}
         if is_main_process():
-            for file in lost.keys() - self.lost.keys():  # other processes have no log file
+            for file in sorted(lost.keys() - self.lost.keys()):  # other processes have no log file
                 runner.logger.warning(f"{file} {lost[file]}")
         if lost and is_main_process():
             _warn(runner, f"{len(lost)} of the videos could not be read during training; the log names them")
