@@ -48,6 +48,11 @@ class WorkDir:
         return self.root / "last.pth"
 
     @property
+    def previous_checkpoint(self) -> Path:
+        """What `last_checkpoint` was before it was written anew."""
+        return self.root / "previous.pth"
+
+    @property
     def best_checkpoint(self) -> Path:
         return self.root / "best.pth"
 
@@ -121,18 +126,21 @@ def write_durably(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         ) from error
 
 
-def publish(temporary: Path, final: Path) -> None:
+def publish(temporary: Path, final: Path, keep: Path | None = None) -> None:
     """Give a finished file its final name, durably: fsync, rename, fsync of the folder.
 
     Args:
         temporary: The finished file, in the folder of `final`.
         final: Its name; what stood there before is replaced.
+        keep: Another name in the folder for what stood there before.
     """
     descriptor = os.open(temporary, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    if keep is not None and final.exists():
+        os.replace(final, keep)
     os.replace(temporary, final)
     sync_folder(final.parent)
 

@@ -37,7 +37,10 @@ from autox_video.work_dir import WorkDir, read_record, write_record, write_text
 
 logger = logging.getLogger(__name__)
 # What `train --fresh` moves out of the way: everything that belongs to one run and not to the data.
-FILES_OF_A_RUN = ("last.pth", "best.pth", "plan.json", "config_rendered.py", "metrics.csv", "train.log", "test.log")
+FILES_OF_A_RUN = (
+    *("last.pth", "previous.pth", "best.pth"),
+    *("plan.json", "config_rendered.py", "metrics.csv", "train.log", "test.log"),
+)
 
 
 @dataclass(frozen=True)
@@ -145,14 +148,13 @@ def train(settings: Settings, *, fresh: bool = False) -> TrainOutcome:
     """
     work_dir = WorkDir(settings.work_dir)
     job = decided_by_first(lambda: _prepare_training(settings, work_dir, fresh), TrainingJob)
-    epochs = job.plan.epochs.value
-    if job.done >= epochs:
-        return _outcome(work_dir, job.done)
+    if job.finished_epochs is not None:
+        return _outcome(work_dir, job.finished_epochs)
     from autox_video.runner.train import train as run_training
 
     config = render_config(job.plan, load_preset(job.plan.model.value), work_dir.root)
     run_training(config, job.plan, work_dir, None if job.resume_from is None else Path(job.resume_from))
-    return _outcome(work_dir, epochs)
+    return _outcome(work_dir, job.plan.epochs.value)
 
 
 def _prepare_training(settings: Settings, work_dir: WorkDir, fresh: bool) -> TrainingJob:
@@ -162,30 +164,26 @@ def _prepare_training(settings: Settings, work_dir: WorkDir, fresh: bool) -> Tra
     if fresh:
         _archive(work_dir)
     decided, preset = _plan(settings, fingerprint, _hardware(settings))
-    from autox_video.runner.train import read_checkpoint_record
+    from autox_video.runner.checkpoints import find_newest_checkpoint
     from autox_video.runner.weights import fetch_weights
 
-    resume_from, done = None, 0
-    if work_dir.last_checkpoint.is_file():
-        record = read_checkpoint_record(work_dir.last_checkpoint)
-        if record is None:
-            wrong, cure = "was not written by autox_video", "Choose another work_dir, or archive it with --fresh"
-            raise RequestError(Problem(str(work_dir.last_checkpoint), wrong, cure))
-        resume_from, done = work_dir.last_checkpoint, record.epoch
-        decided = continue_plan(record.plan, decided)
-    if done >= decided.epochs.value:
-        logger.info("nothing to do: %d of %d epochs are done. Raise `epoch` to train on.", done, decided.epochs.value)
-        return TrainingJob(decided, None, done)
+    saved = find_newest_checkpoint(work_dir)
+    if saved is not None:
+        decided = continue_plan(saved.plan, decided)
+        if saved.epoch >= decided.epochs.value and saved.validated_epochs >= saved.epoch:
+            done = f"{saved.epoch} of {decided.epochs.value} epochs are done"
+            logger.info("nothing to do: %s. Raise `epoch` to train on.", done)
+            return TrainingJob(decided, None, saved.epoch)
     _log_plan(decided, work_dir)
-    if resume_from is None:
+    if saved is None:
         # Before any long work: a wrong path or a dead network is found here.
         fetch_weights(decided.load_from.value)
     else:
-        logger.info("resume   after epoch %d of %d, from %s", done, decided.epochs.value, resume_from)
+        logger.info("resume   %s, from %s", saved.place(decided.epochs.value), saved.path)
     config = render_config(decided, preset, work_dir.root)
     write_record(work_dir.plan, decided)
     write_text(work_dir.config_rendered, config_text(config))
-    return TrainingJob(decided, None if resume_from is None else str(resume_from), done)
+    return TrainingJob(decided, str(saved.path) if saved else None, None)
 
 
 def test(settings: Settings, *, checkpoint: Path | None = None, whole_folder: bool = False) -> AnyResults:
@@ -215,7 +213,7 @@ def _prepare_test(settings: Settings, work_dir: WorkDir, path: Path, whole_folde
     if not path.is_file():
         cure = "Train first, or name a checkpoint of an earlier run"
         raise RequestError(Problem(str(path), "there is no such checkpoint", cure))
-    from autox_video.runner.train import read_checkpoint_record
+    from autox_video.runner.checkpoints import read_checkpoint_record
 
     record = read_checkpoint_record(path)
     if record is None:
@@ -275,7 +273,7 @@ def _plan(settings: Settings, fingerprint: Fingerprint, hardware: Hardware) -> t
 
 
 def _outcome(work_dir: WorkDir, epochs: int) -> TrainOutcome:
-    from autox_video.runner.train import read_checkpoint_record
+    from autox_video.runner.checkpoints import read_checkpoint_record
 
     if not work_dir.best_checkpoint.is_file():
         wrong = "is missing although the run is finished"

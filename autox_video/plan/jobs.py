@@ -15,12 +15,12 @@ class TrainingJob:
     Attributes:
         plan: Every value of the run.
         resume_from: The checkpoint to go on from, or None to start.
-        done: Epochs the run has behind it.
+        finished_epochs: The epochs of a run that is finished already; None where there is something to do.
     """
 
     plan: Plan
     resume_from: str | None
-    done: int
+    finished_epochs: int | None
 
 
 @dataclass(frozen=True)

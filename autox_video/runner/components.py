@@ -12,6 +12,7 @@ from autox_video.runner.hooks.checkpoint import LastAndBestCheckpointHook  # noq
 from autox_video.runner.hooks.epoch_report import EpochReportHook  # noqa: E402
 from autox_video.runner.hooks.pretrained import PretrainedWeightsHook  # noqa: E402
 from autox_video.runner.hooks.unreadable import UnreadableVideosHook  # noqa: E402
+from autox_video.runner.loops import ResumableTrainLoop  # noqa: E402
 from autox_video.runner.samplers import ClassBalancedSampler  # noqa: E402
 from autox_video.runner.transforms.video import VideoDecode, VideoOpen  # noqa: E402
 from autox_video.runner.video_list import VideoListDataset  # noqa: E402
@@ -21,6 +22,7 @@ __all__ = [
     "EpochReportHook",
     "LastAndBestCheckpointHook",
     "PretrainedWeightsHook",
+    "ResumableTrainLoop",
     "ScoreMetric",
     "UnreadableVideosHook",
     "VideoDecode",

@@ -3,54 +3,14 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config
 
-from autox_video.errors import Problem, RunError
 from autox_video.plan.schema import Plan
 from autox_video.runner.build import build_runner, quiet_libraries
-from autox_video.runner.checkpoints import load_checkpoint_file
 from autox_video.runner.distributed import joined
-from autox_video.runner.hooks.checkpoint import RECORD_KEY
-from autox_video.work_dir import WorkDir, build_record
-
-
-@dataclass(frozen=True)
-class CheckpointRecord:
-    """What a checkpoint of ours says of itself.
-
-    Attributes:
-        epoch: Finished epochs.
-        plan: The plan it was trained with.
-        metrics: Validation figures of that epoch; empty where it was not validated.
-        best_metric: The figure that decides which checkpoint is best.
-    """
-
-    epoch: int
-    plan: Plan
-    metrics: dict[str, float]
-    best_metric: str
-
-
-def read_checkpoint_record(path: Path) -> CheckpointRecord | None:
-    """The record in a checkpoint, or None when it is not one of ours.
-
-    Raises:
-        RunError: The file cannot be read, or its record is of another version of this package.
-    """
-    meta: dict[str, Any] = load_checkpoint_file(path).get("meta") or {}
-    record = meta.get(RECORD_KEY)
-    if record is None:
-        return None
-    try:
-        plan = build_record(record["plan"], Plan)
-        return CheckpointRecord(meta["epoch"], plan, record["metrics"], record["best_metric"])
-    except (KeyError, TypeError, ValueError) as error:
-        wrong, cure = "was written by another version of autox_video", "Train anew with --fresh, or in another work_dir"
-        raise RunError(Problem(str(path), wrong, cure, f"a record that lacks {error}")) from error
+from autox_video.work_dir import WorkDir
 
 
 def train(config: Config, plan: Plan, work_dir: WorkDir, resume_from: Path | None) -> None:

@@ -145,7 +145,11 @@ test_dataloader = dict(
     sampler=dict(shuffle=False, type='DefaultSampler'))
 test_evaluator = dict(task='single_label', type='ScoreMetric')
 train_cfg = dict(
-    max_epochs=60, type='EpochBasedTrainLoop', val_begin=1, val_interval=2)
+    max_epochs=60,
+    seed=0,
+    type='ResumableTrainLoop',
+    val_begin=1,
+    val_interval=2)
 train_dataloader = dict(
     batch_size=8,
     dataset=dict(
@@ -185,7 +189,7 @@ train_dataloader = dict(
     num_workers=1,
     persistent_workers=True,
     pin_memory=False,
-    sampler=dict(shuffle=True, type='DefaultSampler'))
+    sampler=dict(seed=0, shuffle=True, type='DefaultSampler'))
 val_cfg = dict(type='ValLoop')
 val_dataloader = dict(
     batch_size=8,

@@ -190,7 +190,7 @@ train_dataloader = dict(
     num_workers=1,
     persistent_workers=True,
     pin_memory=False,
-    sampler=dict(shuffle=True, type='DefaultSampler'))
+    sampler=dict(seed=0, shuffle=True, type='DefaultSampler'))
 val_cfg = dict(type='ValLoop')
 val_dataloader = dict(
     batch_size=8,

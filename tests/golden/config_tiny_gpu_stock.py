@@ -185,7 +185,7 @@ train_dataloader = dict(
     num_workers=15,
     persistent_workers=True,
     pin_memory=True,
-    sampler=dict(shuffle=True, type='DefaultSampler'))
+    sampler=dict(seed=0, shuffle=True, type='DefaultSampler'))
 val_cfg = dict(type='ValLoop')
 val_dataloader = dict(
     batch_size=8,
