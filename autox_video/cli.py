@@ -6,13 +6,16 @@ Exit codes: 0 done; 1 the run failed; 2 the request was wrong; 130 interrupted.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from autox_video.errors import AutoXVideoError
+from autox_video.processes import own_place
 
 DEFAULT_CONFIG = Path("config.yaml")
 
@@ -26,12 +29,14 @@ class Command:
         run: Takes the parsed arguments, returns the exit code.
         options: Adds the options that only this command has.
         takes_config: Whether it reads a config.yaml.
+        joins: Whether several processes do it together; of any other command the first does all.
     """
 
     help: str
     run: Callable[[argparse.Namespace], int]
     options: Callable[[argparse.ArgumentParser], None] = lambda parser: None
     takes_config: bool = True
+    joins: bool = False
 
 
 def main(argv: list[str] | None = None, *, prog: str | None = None, default_config: Path | None = None) -> int:
@@ -48,23 +53,34 @@ def main(argv: list[str] | None = None, *, prog: str | None = None, default_conf
     parser = _parser(prog)
     arguments = parser.parse_args(sys.argv[1:] if argv is None else argv)
     _log_to_console()
+    if arguments.takes_config and arguments.config is None:
+        found = DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() or default_config is None else default_config
+        arguments.config = found
     try:
-        if arguments.takes_config and arguments.config is None:
-            found = DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() or default_config is None else default_config
-            arguments.config = found
-        code: int = arguments.run(arguments)
+        code: int = arguments.run(arguments) if own_place().is_first else _join_in(arguments)
         return code
     except AutoXVideoError as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("interrupted: the same command goes on after the last finished epoch", file=sys.stderr)
+        if own_place().is_first:
+            print("interrupted: the same command goes on after the last finished epoch", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # The reader of our output (`| head`) has gone; Python would complain once more at exit.
         sys.stdout = None
         return 1
+
+
+def _join_in(arguments: argparse.Namespace) -> int:
+    """Help the first process of the run; what concerns all of them, that one says."""
+    if not arguments.joins:
+        return 0
+    logging.getLogger("autox_video").setLevel(logging.WARNING)
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        code: int = arguments.run(arguments)
+        return code
 
 
 def _parser(prog: str | None) -> argparse.ArgumentParser:
@@ -85,7 +101,7 @@ def _parser(prog: str | None) -> argparse.ArgumentParser:
             )
             sub.add_argument("--work-dir", type=Path, metavar="DIR", help="where the run writes, instead of work_dir")
         command.options(sub)
-        sub.set_defaults(run=command.run, takes_config=command.takes_config)
+        sub.set_defaults(run=command.run, takes_config=command.takes_config, joins=command.joins)
     return parser
 
 
@@ -102,9 +118,13 @@ def _log_to_console() -> None:
 
 
 def _settings(arguments: argparse.Namespace):  # type: ignore[no-untyped-def]
+    from autox_video.runner.distributed import after_first
     from autox_video.settings.load import load_settings
 
-    return load_settings(arguments.config, arguments.set, work_dir=arguments.work_dir)
+    def load():  # type: ignore[no-untyped-def]
+        return load_settings(arguments.config, arguments.set, work_dir=arguments.work_dir)
+
+    return after_first(load) if arguments.joins else load()
 
 
 def _train(arguments: argparse.Namespace) -> int:
@@ -231,8 +251,8 @@ def _doctor_options(parser: argparse.ArgumentParser) -> None:
 
 
 COMMANDS = {
-    "train": Command("train, or go on where the last run stopped", _train, _train_options),
-    "test": Command("score the test videos with the best checkpoint", _test, _test_options),
+    "train": Command("train, or go on where the last run stopped", _train, _train_options, joins=True),
+    "test": Command("score the test videos with the best checkpoint", _test, _test_options, joins=True),
     "check": Command("read the lists and open every video, nothing else", _check),
     "plan": Command("show every value of the run, where it comes from and why", _plan, _plan_options),
     "render": Command("write the MMEngine config of the run", _render, _render_options),

@@ -6,11 +6,11 @@ import dataclasses
 import gc
 import logging
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from autox_video import workflow
 from autox_video.dataset.entries import Content
 from autox_video.dataset.facts import Fingerprint
 from autox_video.dataset.fingerprint import fingerprint_dataset
@@ -21,7 +21,10 @@ from autox_video.log_lines import log_fingerprint
 from autox_video.plan.schema import Plan
 from autox_video.predictions import Prediction, Predictions, pool_folds
 from autox_video.report.outcome import AnyResults
+from autox_video.runner.distributed import decided_by_first
+from autox_video.scoring import report, score
 from autox_video.settings.schema import Settings
+from autox_video.training import TrainOutcome, train_run
 from autox_video.work_dir import WorkDir, archive_run, read_record, write_text
 
 logger = logging.getLogger(__name__)
@@ -38,7 +41,7 @@ class FoldsOutcome:
     """
 
     work_dir: Path
-    folds: tuple[workflow.TrainOutcome, ...]
+    folds: tuple[TrainOutcome, ...]
     best_metrics: dict[str, float]
 
 
@@ -51,22 +54,13 @@ def train(settings: Settings, *, fresh: bool = False) -> FoldsOutcome:
     """
     work_dir = WorkDir(settings.work_dir)
     number_of_folds = _number(settings)
-    log_fingerprint(fingerprint_dataset(settings, work_dir))
-    if fresh:
-        archive_run(work_dir)
-    if any(work_dir.folds.glob("*/*.pth")):
-        _refuse_other_folds(settings, work_dir)
-    else:
-        write_text(work_dir.folds_trained, work_dir.folds_list.read_text(encoding="utf-8"))
-    outcomes: list[workflow.TrainOutcome] = []
+    decided_by_first(lambda: _prepare(settings, work_dir, fresh), _Ready)
+    outcomes: list[TrainOutcome] = []
     like: Plan | None = None
     for number in range(1, number_of_folds + 1):
-        of_fold = work_dir.fold(number)
-        fingerprint = fingerprint_dataset(settings, of_fold, fold=number)
-        _announce(number, number_of_folds, fingerprint)
-        outcomes.append(workflow.train_on(settings, of_fold, fingerprint, like))
+        outcomes.append(train_run(settings, work_dir.fold(number), partial(_look, settings, work_dir, number), like))
         # Models that learned by different recipes would not be compared by their videos.
-        like = like or read_record(of_fold.plan, Plan)
+        like = like or read_record(work_dir.fold(number).plan, Plan)
         gc.collect()  # the network of this fold, before there is another one on the GPU
     figures = {name: [outcome.best_metrics[name] for outcome in outcomes] for name in outcomes[0].best_metrics}
     means = {name: float(np.mean(values)) for name, values in figures.items()}
@@ -88,20 +82,18 @@ def test(settings: Settings, *, checkpoint: Path | None = None) -> AnyResults:
         wrong = f"is one checkpoint, and {KEY} tests that of each fold on the videos it did not learn"
         cure = f"Leave it out, or test it by itself without {KEY}"
         raise RequestError(Problem("checkpoint", wrong, cure, str(checkpoint)))
-    _refuse_untrained(work_dir, number_of_folds)
-    log_fingerprint(fingerprint_dataset(settings, work_dir))
-    _refuse_other_folds(settings, work_dir)
+    decided_by_first(lambda: _prepare_test(settings, work_dir, number_of_folds), _Ready)
     found: list[Predictions] = []
     for number in range(1, number_of_folds + 1):
         logger.info("fold     %d of %d", number, number_of_folds)
         of_fold = work_dir.fold(number)
-        found.append(workflow.score(settings, of_fold, of_fold.best_checkpoint, fold=number))
+        found.append(score(settings, of_fold, of_fold.best_checkpoint, fold=number))
         # Every fold is looked at as the first one is.
         views = dataclasses.replace(settings.test, num_clips=found[0].num_clips, num_crops=found[0].num_crops)
         settings = dataclasses.replace(settings, test=views)
         gc.collect()
     places = {row: place for place, row in enumerate(read_folds(work_dir.folds_trained))}
-    return workflow.report(settings, pool_folds(found, lambda row: places[_key(row)]))
+    return report(settings, pool_folds(found, lambda row: places[_key(row)]))
 
 
 def for_new_videos(settings: Settings, checkpoint: Path | None) -> Settings:
@@ -119,14 +111,40 @@ def for_new_videos(settings: Settings, checkpoint: Path | None) -> Settings:
     return dataclasses.replace(settings, test=dataclasses.replace(settings.test, folds=None))
 
 
+@dataclass(frozen=True)
+class _Ready:
+    """What the first process tells the others before the first fold: that they may begin."""
+
+
+def _prepare(settings: Settings, work_dir: WorkDir, fresh: bool) -> _Ready:
+    log_fingerprint(fingerprint_dataset(settings, work_dir))
+    if fresh:
+        archive_run(work_dir)
+    if any(work_dir.folds.glob("*/*.pth")):
+        _refuse_other_folds(settings, work_dir)
+    else:
+        write_text(work_dir.folds_trained, work_dir.folds_list.read_text(encoding="utf-8"))
+    return _Ready()
+
+
+def _prepare_test(settings: Settings, work_dir: WorkDir, number_of_folds: int) -> _Ready:
+    _refuse_untrained(work_dir, number_of_folds)
+    log_fingerprint(fingerprint_dataset(settings, work_dir))
+    _refuse_other_folds(settings, work_dir)
+    return _Ready()
+
+
 def _number(settings: Settings) -> int:
     assert settings.test.folds is not None, "the caller looks"
     return settings.test.folds
 
 
-def _announce(number: int, number_of_folds: int, fingerprint: Fingerprint) -> None:
+def _look(settings: Settings, work_dir: WorkDir, number: int) -> Fingerprint:
+    """The data of one fold."""
+    fingerprint = fingerprint_dataset(settings, work_dir.fold(number), fold=number)
     counts = ", ".join(f"{facts.num_videos} {split}" for split, facts in fingerprint.splits.items())
-    logger.info("fold     %d of %d: %s videos", number, number_of_folds, counts)
+    logger.info("fold     %d of %d: %s videos", number, _number(settings), counts)
+    return fingerprint
 
 
 def _key(row: Prediction) -> Content:

@@ -1,58 +1,33 @@
 """The spine: settings -> fingerprint -> plan -> config -> predictions -> results. Read this first.
 
-Each function is one sub-command. Every stage is called here and nowhere else; a stage reads only
-the product of the one before. `runner` is imported where it is used: it pulls in torch, which the
-commands that only look at data and plans need not wait for.
+Each function is one sub-command. Stages are called here, in `training.py` and in `scoring.py`, and nowhere
+else; a stage reads only the product of the one before. `runner` is imported where it is used: it pulls in
+torch, which the commands that only look at data and plans need not wait for.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import logging
-from dataclasses import dataclass
 from pathlib import Path
 
-from autox_video.dataset.annotations import read_rows, write_stock_list
+from autox_video.dataset.annotations import write_stock_list
 from autox_video.dataset.facts import Fingerprint
 from autox_video.dataset.fingerprint import fingerprint_dataset
 from autox_video.dataset.preflight import Check, add_findings, short_videos, table
-from autox_video.errors import Problem, RequestError, RunError
-from autox_video.log_lines import log_fingerprint, log_lines, log_plan
-from autox_video.plan.hardware import detect_hardware
-from autox_video.plan.make_plan import make_plan, make_test_plan
-from autox_video.plan.recovery import GpuMemoryError, NonFiniteLossError, recover, told
-from autox_video.plan.resume import continue_plan
-from autox_video.plan.rules.model import choose_model
-from autox_video.plan.schema import Hardware, Plan
-from autox_video.predictions import Predictions, mark_leaks
-from autox_video.presets import Preset, load_preset
+from autox_video.deciding import decide, find_hardware
+from autox_video.errors import Problem, RequestError
+from autox_video.log_lines import log_fingerprint, log_lines
+from autox_video.plan.schema import Plan
 from autox_video.render.config import config_text, render_config
 from autox_video.report.contact_sheets import write_contact_sheets
-from autox_video.report.outcome import AnyResults, make_outcome
-from autox_video.report.writers import write_results
+from autox_video.report.outcome import AnyResults
+from autox_video.scoring import report, score
 from autox_video.settings.schema import Settings
+from autox_video.training import TrainOutcome, train_run
 from autox_video.work_dir import WorkDir, archive_run, read_record, write_record, write_text
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class TrainOutcome:
-    """What a training left behind.
-
-    Attributes:
-        work_dir: Folder of the run.
-        best_checkpoint: The file to test or deploy.
-        best_epoch: The epoch it was written after.
-        best_metrics: Its validation figures.
-        epochs: Epochs the run has behind it.
-    """
-
-    work_dir: Path
-    best_checkpoint: Path
-    best_epoch: int
-    best_metrics: dict[str, float]
-    epochs: int
 
 
 def check(settings: Settings) -> Fingerprint:
@@ -64,7 +39,7 @@ def check(settings: Settings) -> Fingerprint:
         log_lines(table(read_record(work_dir.check, Check)))
         raise
     log_fingerprint(fingerprint)
-    decided = _plan(settings, fingerprint, _hardware(settings))[0]
+    decided = decide(settings, fingerprint)[0]
     span = (decided.clip_len.value - 1) * decided.frame_interval.value + 1
     lists = [Path(file) for file in decided.ann_files.values()]
     short = short_videos(lists, settings.data_root, work_dir.probe_cache, span, settings.data.image_fps)
@@ -82,7 +57,7 @@ def plan(settings: Settings, num_gpus: int | None = None, gpu_memory_gib: float 
         num_gpus: Plan for so many GPUs (0: a CPU) instead of what this machine has.
         gpu_memory_gib: Memory of each.
     """
-    hardware = _hardware(settings)
+    hardware = find_hardware(settings)
     if num_gpus is not None:
         memory = gpu_memory_gib or hardware.gpu_memory_gib
         if num_gpus and not memory:
@@ -90,17 +65,22 @@ def plan(settings: Settings, num_gpus: int | None = None, gpu_memory_gib: float 
             raise RequestError(problem)
         # A GPU that one plans for today computes bfloat16: every one since 2020 does.
         hardware = dataclasses.replace(
-            hardware, num_gpus=num_gpus, gpu_memory_gib=memory, bfloat16=num_gpus > 0, gpu_name=f"{memory:g} GiB GPU"
+            hardware,
+            num_gpus=num_gpus,
+            num_processes=max(1, num_gpus),
+            gpu_memory_gib=memory,
+            bfloat16=num_gpus > 0,
+            gpu_name=f"{memory:g} GiB GPU",
         )
     fingerprint = _look_at(settings, WorkDir(settings.work_dir))
-    return _plan(settings, fingerprint, hardware)[0]
+    return decide(settings, fingerprint, hardware)[0]
 
 
 def render(settings: Settings, output: Path | None = None, *, stock: bool = False) -> Path:
     """Write the MMEngine config of the run; `stock` leaves out this package's own modules."""
     work_dir = WorkDir(settings.work_dir)
     fingerprint = _look_at(settings, work_dir)
-    decided, preset = _plan(settings, fingerprint, _hardware(settings))
+    decided, preset = decide(settings, fingerprint)
     path = output or (work_dir.root / "config_stock.py" if stock else work_dir.config_rendered)
     config = render_config(decided, preset, work_dir.root, stock=stock)
     if stock:
@@ -121,7 +101,7 @@ def preview(settings: Settings, num_videos: int = 2, num_draws: int = 3) -> Path
     """
     work_dir = WorkDir(settings.work_dir)
     fingerprint = _look_at(settings, work_dir)
-    decided, preset = _plan(settings, fingerprint, _hardware(settings))
+    decided, preset = decide(settings, fingerprint)
     config = render_config(decided, preset, work_dir.root)
     from autox_video.runner.preview import preview as draw_clips
 
@@ -137,55 +117,15 @@ def train(settings: Settings, *, fresh: bool = False) -> TrainOutcome:
         fresh: Move an earlier run in this work dir into its `archive` and start anew.
     """
     work_dir = WorkDir(settings.work_dir)
-    fingerprint = fingerprint_dataset(settings, work_dir)
-    log_fingerprint(fingerprint)
-    if fresh:
-        archive_run(work_dir)
-    return train_on(settings, work_dir, fingerprint)
 
+    def look() -> Fingerprint:
+        fingerprint = fingerprint_dataset(settings, work_dir)
+        log_fingerprint(fingerprint)
+        if fresh:
+            archive_run(work_dir)
+        return fingerprint
 
-def train_on(settings: Settings, work_dir: WorkDir, fingerprint: Fingerprint, like: Plan | None = None) -> TrainOutcome:
-    """Train on data that is known.
-
-    Args:
-        settings: What the user asked.
-        work_dir: Of the run.
-        fingerprint: Its data.
-        like: A plan whose values go before those that this data alone would suggest.
-    """
-    decided, preset = _plan(settings, fingerprint, _hardware(settings))
-    if like is not None:
-        decided = continue_plan(like, decided)
-    from autox_video.runner.checkpoints import find_newest_checkpoint
-    from autox_video.runner.train import train as run_training
-    from autox_video.runner.weights import fetch_weights
-
-    saved = find_newest_checkpoint(work_dir)
-    if saved is not None:
-        decided = continue_plan(saved.plan, decided)
-        if saved.is_finished(decided.epochs.value):
-            done = f"{saved.epoch} of {decided.epochs.value} epochs are done"
-            logger.info("nothing to do: %s. Raise `epoch` to train on.", done)
-            return _outcome(work_dir, saved.epoch)
-    log_plan(decided, work_dir)
-    if saved is None:
-        # Before any long work: a wrong path or a dead network is found here.
-        fetch_weights(decided.load_from.value)
-    else:
-        logger.info("resume   %s, from %s", saved.place(decided.epochs.value), saved.path)
-    while True:
-        config = render_config(decided, preset, work_dir.root)
-        write_record(work_dir.plan, decided)
-        write_text(work_dir.config_rendered, config_text(config))
-        try:
-            run_training(config, decided, work_dir, saved.path if saved else None)
-            return _outcome(work_dir, decided.epochs.value)
-        except (NonFiniteLossError, GpuMemoryError) as trouble:
-            decided = recover(decided, trouble)
-            logger.warning("warning  %s", told(decided, trouble))
-        saved = find_newest_checkpoint(work_dir)
-        if saved is not None:
-            logger.info("resume   %s, from %s", saved.place(decided.epochs.value), saved.path)
+    return train_run(settings, work_dir, look)
 
 
 def test(settings: Settings, *, checkpoint: Path | None = None, whole_folder: bool = False) -> AnyResults:
@@ -201,80 +141,8 @@ def test(settings: Settings, *, checkpoint: Path | None = None, whole_folder: bo
     return report(settings, predictions)
 
 
-def score(
-    settings: Settings, work_dir: WorkDir, path: Path, *, whole_folder: bool = False, fold: int | None = None
-) -> Predictions:
-    """Score the test split with a checkpoint.
-
-    Args:
-        settings: What the user asked.
-        work_dir: Of the run.
-        path: The checkpoint.
-        whole_folder: See `test`.
-        fold: With `test.folds`, which fold is the test split.
-    """
-    if not path.is_file():
-        cure = "Train first, or name a checkpoint of an earlier run"
-        raise RequestError(Problem(str(path), "there is no such checkpoint", cure))
-    from autox_video.runner.checkpoints import read_checkpoint_record
-    from autox_video.runner.test import test as run_test
-
-    record = read_checkpoint_record(path)
-    if record is None:
-        raise RequestError(Problem(str(path), "was not written by autox_video", "Name a best.pth or last.pth of a run"))
-    fingerprint = fingerprint_dataset(
-        settings,
-        work_dir,
-        splits=("test",),
-        classes=record.plan.classes,
-        task=record.plan.task,
-        whole_folder=whole_folder,
-        fold=fold,
-    )
-    if fold is None:
-        log_fingerprint(fingerprint)
-    preset = load_preset(record.plan.model.value)
-    decided = make_test_plan(record.plan, settings, fingerprint, preset, _hardware(settings))
-    config = render_config(decided, preset, work_dir.root)
-    rows = read_rows(work_dir.annotations("test"))
-    logger.info("testing  %s (epoch %d) on %d videos", path, record.epoch, len(rows))
-    predictions = run_test(config, decided, work_dir, path, rows, fingerprint.bad_videos)
-    return mark_leaks(predictions, fingerprint.leaks_of_test())
-
-
-def report(settings: Settings, predictions: Predictions) -> AnyResults:
-    """Turn what a test found into results, and write them where the user asked for them."""
-    results = make_outcome(predictions)
-    write_results(results, settings.test_results_path, settings.test.results_format)
-    return results
-
-
 def _look_at(settings: Settings, work_dir: WorkDir) -> Fingerprint:
     fingerprint = fingerprint_dataset(settings, work_dir)
     if settings.test.folds:
         logger.info("note     this is fold 1 of %d; the others differ in their videos only", settings.test.folds)
     return fingerprint
-
-
-def _hardware(settings: Settings) -> Hardware:
-    found = detect_hardware(settings.runtime.device)
-    # One process drives one device.
-    return dataclasses.replace(found, num_gpus=min(found.num_gpus, 1))
-
-
-def _plan(settings: Settings, fingerprint: Fingerprint, hardware: Hardware) -> tuple[Plan, Preset]:
-    preset = load_preset(choose_model(settings, hardware).value)
-    return make_plan(settings, fingerprint, preset, hardware), preset
-
-
-def _outcome(work_dir: WorkDir, epochs: int) -> TrainOutcome:
-    from autox_video.runner.checkpoints import read_checkpoint_record
-
-    if not work_dir.best_checkpoint.is_file():
-        wrong = "is missing although the run is finished"
-        raise RunError(Problem(str(work_dir.best_checkpoint), wrong, "Put it back, or start anew with --fresh"))
-    record = read_checkpoint_record(work_dir.best_checkpoint)
-    assert record is not None, "best.pth is written by this package"
-    metrics = ", ".join(f"{name} {value:.3f}" for name, value in record.metrics.items())
-    logger.info("best     epoch %d: %s -> %s", record.epoch, metrics, work_dir.best_checkpoint)
-    return TrainOutcome(work_dir.root, work_dir.best_checkpoint, record.epoch, record.metrics, epochs)

@@ -5,8 +5,10 @@ Limits count as well as hardware: a container or a batch system may give a proce
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import logging
+import math
 import os
 import re
 import shutil
@@ -14,7 +16,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from autox_video.errors import Problem, RequestError
 from autox_video.plan.schema import Hardware
+from autox_video.processes import Place
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +69,28 @@ def detect_hardware(device: str = "auto") -> Hardware:
         num_cpus=max(1, min(len(os.sched_getaffinity(0)), int(cpus or os.cpu_count() or 1))),
         memory_gib=min(_ram_bytes(), memory_bytes or NO_LIMIT_BYTES) / GIB,
         shm_gib=free_gib(Path("/dev/shm")),
+    )
+
+
+def divided(found: Hardware, place: Place) -> Hardware:
+    """The hardware that the processes of a run use together, each one GPU where there are any.
+
+    Args:
+        found: This machine. The others of the run, if there are any, are taken to be like it.
+        place: This process among them.
+
+    Raises:
+        RequestError: This machine has fewer GPUs than processes.
+    """
+    if 0 < found.num_gpus < place.local_world_size:
+        wrong = f"are started on a machine with {found.num_gpus} GPU(s), and each trains on one of its own"
+        cure = f"Start {found.num_gpus} (torchrun --nproc-per-node), or write runtime: {{device: cpu}}"
+        raise RequestError(Problem("torchrun", wrong, cure, f"{place.local_world_size} processes"))
+    return dataclasses.replace(
+        found,
+        num_gpus=place.world_size if found.num_gpus else 0,
+        num_processes=place.world_size,
+        num_machines=math.ceil(place.world_size / place.local_world_size),
     )
 
 

@@ -38,7 +38,7 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
     flip = direction.choose_flip(settings, fingerprint.classes, one_label=one_label)
     input_size = clip.choose_input_size(settings, card, train, pretrained=load_from.value != "none")
     _check_clip_len(preset, clip_len)
-    devices = max(1, hardware.num_gpus)
+    devices = hardware.num_devices
     wanted = batch.choose_total_batch_size(settings, card, train.num_videos, devices)
     videos_per_gpu = batch.choose_videos_per_gpu(
         settings, hardware, card, clip_len.value, input_size.value, wanted.value

@@ -7,7 +7,7 @@ from typing import Any
 
 from autox_video.errors import Problem, RequestError
 from autox_video.plan.recovery import SOURCE
-from autox_video.plan.schema import Plan
+from autox_video.plan.schema import Decision, Plan
 
 WAYS_OUT = "Put it back, or start anew: --fresh archives this run, another work_dir keeps both"
 # Decided by the user, these would make one training out of two halves that do not belong together.
@@ -68,9 +68,30 @@ def _kept(first: Plan, now: Plan) -> dict[str, Any]:
         # One of them was asked for anew: the total follows from both and is compared as such.
         kept.pop("total_batch_size", None)
         kept.pop("learning_rate", None)
+    elif first.hardware.num_devices != now.hardware.num_devices:
+        kept |= _shared_out(first, now)
     # A class that vanished from the data, or a new one, is never papered over.
     kept.pop("num_classes", None)
     return kept
+
+
+def _shared_out(first: Plan, now: Plan) -> dict[str, Any]:
+    """The first run's total batch, on another number of GPUs or processes.
+
+    A share no larger than what has fitted before or fits now, and as few rounds of it as that takes.
+    """
+    total, devices = first.total_batch_size.value, now.hardware.num_devices
+    share, rest = divmod(total, devices)
+    if rest:
+        wrong = f"was {total} when this run began, which {devices} processes cannot share out evenly"
+        raise RequestError(Problem("total_batch_size", wrong, f"Start a number of processes that divides {total}"))
+    fits = max(first.videos_per_gpu.value, now.videos_per_gpu.value)
+    rounds = next(rounds for rounds in range(1, share + 1) if share % rounds == 0 and share // rounds <= fits)
+    why = f"{total} videos a step as when this run began, on {devices} device(s)"
+    return {
+        "videos_per_gpu": Decision(share // rounds, "plan", why),
+        "accumulation": Decision(rounds, "plan", why),
+    }
 
 
 def _short(value: Any) -> str:

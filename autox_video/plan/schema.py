@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -30,13 +31,15 @@ class Hardware:
     """The machine a plan is for.
 
     Attributes:
-        num_gpus: GPUs the run uses; 0 means the CPU.
+        num_gpus: GPUs the run uses, on all machines; 0 means the CPU.
         gpu_name: As the driver names it; empty without one.
         gpu_memory_gib: Memory of the smallest GPU.
         bfloat16: Whether the GPU computes bfloat16 natively (compute capability 8.0 and up).
-        num_cpus: Cores this process may use.
-        memory_gib: Main memory this process may use.
+        num_cpus: Cores that the processes on one machine may use.
+        memory_gib: Main memory that they may use.
         shm_gib: Free shared memory, which batches pass through.
+        num_processes: Training processes: one on each GPU, or several that share the CPU.
+        num_machines: Machines they run on.
     """
 
     num_gpus: int
@@ -46,6 +49,18 @@ class Hardware:
     num_cpus: int
     memory_gib: float
     shm_gib: float
+    num_processes: int = 1
+    num_machines: int = 1
+
+    @property
+    def num_devices(self) -> int:
+        """What trains side by side, each on its share of a batch: GPUs, or processes on the CPU."""
+        return self.num_gpus or self.num_processes
+
+    @property
+    def devices_per_machine(self) -> int:
+        """How many of them share the cores and the memory of one machine."""
+        return math.ceil(self.num_devices / self.num_machines)
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,8 @@ def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = F
         **dataloaders(plan, stock=stock),
         **_loops(plan, stock),
     }
+    if not stock and plan.device.value == "cpu":
+        config["env_cfg"]["dist_cfg"]["backend"] = "gloo"
     if "train" in plan.ann_files:
         config |= {"optim_wrapper": optim_wrapper(plan), "param_scheduler": param_scheduler(plan)}
         if not stock:

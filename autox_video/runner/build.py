@@ -14,11 +14,15 @@ from typing import Any
 import cv2
 import torch
 from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.dist import barrier, is_distributed, is_main_process
 from mmengine.logging import MMLogger
+from mmengine.model import MMDistributedDataParallel
 from mmengine.runner import Runner
 
 from autox_video.errors import Problem, RunError
 from autox_video.plan.schema import Plan
+from autox_video.processes import own_place
 from autox_video.runner import components  # noqa: F401  (registers our parts and applies the upstream fixes)
 
 
@@ -39,7 +43,8 @@ class WorkDirRunner(Runner):
         self._device = device
         super().__init__(**parts)
         # MMEngine makes a folder a run for logs that are kept elsewhere here.
-        if not os.listdir(self.log_dir):
+        barrier()  # Every process makes it.
+        if is_main_process() and not os.listdir(self.log_dir):
             os.rmdir(self.log_dir)
 
     def build_logger(self, log_level: int | str = "INFO", log_file: str | None = None, **kwargs: Any) -> MMLogger:
@@ -53,10 +58,17 @@ class WorkDirRunner(Runner):
         """The config has been written, durably, by the stage that rendered it."""
 
     def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: torch.nn.Module) -> Any:
-        """Stay on the CPU of a machine with a GPU when the plan says so."""
-        if self._device == "cpu" and not self.distributed:
+        """Stay on the CPU of a machine with a GPU when the plan says so, and join gradients only in training."""
+        on_cpu = self._device == "cpu"
+        if self.distributed and self._train_loop is None:
+            return model if on_cpu else model.to(get_device())
+        if not on_cpu:
+            return super().wrap_model(model_wrapper_cfg, model)
+        if not self.distributed:
             return model
-        return super().wrap_model(model_wrapper_cfg, model)
+        # MMEngine's way names a GPU here.
+        unused = bool(self.cfg.get("find_unused_parameters", False))
+        return MMDistributedDataParallel(model, broadcast_buffers=False, find_unused_parameters=unused)
 
     def resume(
         self,
@@ -101,7 +113,7 @@ def build_runner(config: Config, plan: Plan, log_file: Path) -> WorkDirRunner:
         device=plan.device.value,
         **parts,
         resume=config.get("resume", False),
-        launcher=config.get("launcher", "none"),
+        launcher="pytorch" if is_distributed() else "none",
         env_cfg=config.get("env_cfg"),
         randomness=config.get("randomness"),
         # Runners that share a name share MMEngine's global message hub.
@@ -114,7 +126,9 @@ def build_runner(config: Config, plan: Plan, log_file: Path) -> WorkDirRunner:
 def quiet_libraries(log_file: Path) -> Iterator[None]:
     """While the block runs, Python warnings go to the log file and not to the console."""
     log_file.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(log_file, encoding="utf-8")
+    handler: logging.Handler = logging.NullHandler()
+    if own_place().is_first:
+        handler = logging.FileHandler(log_file, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     listener = logging.getLogger("py.warnings")
     propagate, listener.propagate = listener.propagate, False

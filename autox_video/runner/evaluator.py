@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from mmengine.dist import all_gather_object, broadcast_object_list
 from mmengine.evaluator import BaseMetric
 from mmengine.registry import METRICS
 
@@ -34,7 +35,7 @@ class ScoreMetric(BaseMetric):
     default_prefix = None
 
     def __init__(self, task: str) -> None:
-        super().__init__(collect_device="cpu")
+        super().__init__()
         self.task = load_task(task)
         self.rows: list[Row] = []
         self.thresholds: tuple[float, ...] | None = None
@@ -46,6 +47,23 @@ class ScoreMetric(BaseMetric):
             scores = None if error else self.task.probabilities(sample["pred_score"].detach().float().cpu().numpy())
             label = self.task.read_label(sample["gt_label"].reshape(-1).cpu().numpy())
             self.results.append((sample["filename"], label, scores, error))
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Put together what all processes have scored; each of them has all rows and the same figures.
+
+        MMEngine's own way leaves the rows with the first process, and passes them through files in the current folder.
+
+        Args:
+            size: Length of the list; what the samplers repeated to give all processes as many is dropped.
+        """
+        shares = all_gather_object(self.results)
+        # The samplers deal: line n is result n // world_size of process n % world_size.
+        rows = [row for turn in zip(*shares, strict=True) for row in turn][:size]
+        self.results.clear()
+        figures = [self.compute_metrics(rows)]
+        # Other processors may round otherwise, and all processes must find the same epoch best.
+        broadcast_object_list(figures)
+        return figures[0]
 
     def compute_metrics(self, results: list[Row]) -> dict[str, float]:
         """The task's figures over the labelled videos; none when no video has a label."""

@@ -13,6 +13,7 @@ from autox_video.plan.schema import Plan
 from autox_video.predictions import Prediction, Predictions
 from autox_video.runner.build import build_runner, quiet_libraries
 from autox_video.runner.checkpoints import RECORD_KEY, load_checkpoint_file, sha256_of
+from autox_video.runner.distributed import joined
 from autox_video.work_dir import WorkDir
 
 
@@ -37,7 +38,7 @@ def test(
     config = copy.deepcopy(config)
     config.load_from, config.resume = None, False
     loaded = load_checkpoint_file(checkpoint)
-    with quiet_libraries(work_dir.test_log):
+    with quiet_libraries(work_dir.test_log), joined(config, plan.device.value):
         runner = build_runner(config, plan, work_dir.test_log)
         runner.model.load_state_dict(loaded["state_dict"])
         runner.test()

@@ -13,6 +13,7 @@ from autox_video.errors import Problem
 from autox_video.plan.recovery import GpuMemoryError, NonFiniteLossError
 from autox_video.plan.schema import Plan
 from autox_video.runner.build import build_runner, quiet_libraries
+from autox_video.runner.distributed import joined
 from autox_video.runner.lost_videos import lost_videos_end_the_run
 from autox_video.work_dir import WorkDir
 
@@ -40,7 +41,8 @@ def train(config: Config, plan: Plan, work_dir: WorkDir, resume_from: Path | Non
     trouble: NonFiniteLossError | GpuMemoryError
     with quiet_libraries(work_dir.train_log), lost_videos_end_the_run():
         try:
-            build_runner(config, plan, work_dir.train_log).train()
+            with joined(config, plan.device.value):
+                build_runner(config, plan, work_dir.train_log).train()
             return
         except NonFiniteLossError as error:
             trouble = NonFiniteLossError(error.problems)

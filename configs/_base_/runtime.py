@@ -16,7 +16,8 @@ custom_hooks = [dict(type='EpochReportHook'), dict(type='UnreadableVideosHook'),
 env_cfg = dict(
     cudnn_benchmark=False,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
-    dist_cfg=dict(backend='nccl'))
+    # A process that waits so many seconds for another one gives up.
+    dist_cfg=dict(backend='nccl', timeout=1800))
 log_processor = dict(type='LogProcessor', window_size=20, by_epoch=True)
 visualizer = dict(type='ActionVisualizer', vis_backends=[])
 log_level = 'INFO'

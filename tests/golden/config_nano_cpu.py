@@ -21,7 +21,7 @@ default_hooks = dict(
 default_scope = 'mmaction'
 env_cfg = dict(
     cudnn_benchmark=False,
-    dist_cfg=dict(backend='nccl'),
+    dist_cfg=dict(backend='gloo', timeout=1800),
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0))
 load_from = None
 log_level = 'INFO'

@@ -12,7 +12,7 @@ import videos
 import yaml
 from runs import FAST, Run, run_cli
 
-from autox_video import AutoXVideo, RequestError, workflow
+from autox_video import AutoXVideo, RequestError, folds
 from autox_video.presets import shared_folder
 
 NAMES = ["dark", "light"]
@@ -35,15 +35,16 @@ def folded(tmp_path_factory):
     """A run of two folds, stopped as the second began, refused to be tested, gone on with, and tested."""
     folder = tmp_path_factory.mktemp("folded") / "job"
     config = write_job(folder)
-    train_on = workflow.train_on
+    train_run = folds.train_run
 
-    def stopped(settings, work_dir, fingerprint, like=None):
+    def stopped(settings, work_dir, look, like=None):
         if work_dir.root.name == "2":
+            look()
             raise KeyboardInterrupt
-        return train_on(settings, work_dir, fingerprint, like)
+        return train_run(settings, work_dir, look, like)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(workflow, "train_on", stopped)
+        patch.setattr(folds, "train_run", stopped)
         outputs = [run_cli("train", "-c", str(config), code=130)]
     outputs.append(run_cli("test", "-c", str(config), code=2))
     first = (folder / "run" / "folds" / "1" / "last.pth").stat()

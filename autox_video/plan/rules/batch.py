@@ -88,13 +88,13 @@ def choose_videos_per_gpu(
     """Batch size on one GPU (or on the CPU): the share of the total, or what fits into memory."""
     if decision := asked(settings, "videos_per_gpu"):
         return decision
-    devices = max(1, hardware.num_gpus)
+    devices = hardware.num_devices
     accumulation = 1 if settings.train.accumulation == AUTO else settings.train.accumulation
     share = max(1, total_batch_size // (devices * accumulation))
     if hardware.num_gpus:
         room, name = GPU_SHARE * hardware.gpu_memory_gib - GPU_RESERVE_GIB, "GPU"
     else:
-        room, name = CPU_SHARE * hardware.memory_gib, "machine"
+        room, name = CPU_SHARE * hardware.memory_gib / hardware.devices_per_machine, "machine"
     fixed = training_memory_gib(card, clip_len, input_size, 0)
     each = training_memory_gib(card, clip_len, input_size, 1) - fixed
     fits = max(1, int((room - fixed) / each))
@@ -135,15 +135,15 @@ def _power_of_two(value: int) -> int:
 def choose_workers(
     settings: Settings, hardware: Hardware, videos_per_gpu: int, clip_len: int, input_size: int
 ) -> Decision[int]:
-    """Processes that decode videos, on each GPU; as many as cores and shared memory allow."""
-    devices = max(1, hardware.num_gpus)
+    """Processes that decode videos, for each training process; as many as cores and shared memory allow."""
+    devices = hardware.devices_per_machine
     batch_gib = videos_per_gpu * clip_len * 3 * input_size**2 / GIB
     room = SHM_SHARE * hardware.shm_gib / devices
     by_shm = int(room / (batch_gib * (PREFETCHED_BATCHES + 1)))
     decision = asked(settings, "runtime.workers")
     if decision is None and hardware.num_gpus == 0:
-        by_cores = max(1, hardware.num_cpus // 4)
-        decision = Decision(by_cores, "hardware", f"of {hardware.num_cpus} cores; the others compute")
+        by_cores = max(1, hardware.num_cpus // devices // 4)
+        decision = Decision(by_cores, "hardware", f"of {_cores(hardware)}; the others compute")
     elif decision is None:
         by_cores = max(1, min(MAX_WORKERS_PER_GPU, (hardware.num_cpus - devices) // devices))
         decision = Decision(by_cores, "hardware", f"{hardware.num_cpus} cores for {devices} GPU(s)")
@@ -156,6 +156,10 @@ def choose_workers(
 
 def choose_threads(hardware: Hardware, workers: int) -> Decision[int]:
     """Threads of the training process: on cores of their own, since those that share one wait for each other."""
-    devices = max(1, hardware.num_gpus)
-    value = max(1, hardware.num_cpus // devices - workers)
+    value = max(1, hardware.num_cpus // hardware.devices_per_machine - workers)
     return Decision(value, "hardware", f"the cores that {workers} decoding process(es) leave over")
+
+
+def _cores(hardware: Hardware) -> str:
+    several = hardware.devices_per_machine > 1
+    return f"{hardware.num_cpus} cores" + (f" for {hardware.devices_per_machine} processes" if several else "")

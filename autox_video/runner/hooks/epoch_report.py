@@ -13,7 +13,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from mmengine.dist import is_main_process, master_only
+import torch
+from mmengine.dist import all_reduce, is_main_process, master_only
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 
@@ -63,14 +64,14 @@ class EpochReportHook(Hook):
         self._open_bar(len(runner.train_dataloader), f"epoch {runner.epoch + 1}/{runner.max_epochs}")
 
     def after_train_iter(self, runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:  # type: ignore[no-untyped-def]
-        """Add one batch; every figure of an epoch is the mean over its videos."""
+        """Add one batch of each process; every figure of an epoch is the mean over its videos."""
         count = len(data_batch["data_samples"])
         loss = float(outputs["loss"].detach())
-        self._sums["videos"] += count
-        self._sums["loss"] += count * loss
-        for name in _task(runner).TRAIN_FIGURES:
-            self._sums[name] += count * float(outputs[f"{name}_acc"])
-        self._sums["wait"] += runner.message_hub.get_scalar("train/data_time").current()
+        wait = runner.message_hub.get_scalar("train/data_time").current() / runner.world_size
+        figures = {name: count * float(outputs[f"{name}_acc"]) for name in _task(runner).TRAIN_FIGURES}
+        # At once, and not at the end of the epoch: the state between two steps holds what all have added up.
+        for name, value in _over_all_processes({"loss": count * loss, "videos": count, "wait": wait, **figures}):
+            self._sums[name] += value
         self._bar.advance(note=f"loss {loss:.3f}")
 
     def between_steps(self, runner) -> None:  # type: ignore[no-untyped-def]
@@ -90,7 +91,7 @@ class EpochReportHook(Hook):
                 "train_loss": sums["loss"] / sums["videos"],
                 **{f"train_{name}": sums[name] / sums["videos"] for name in _task(runner).TRAIN_FIGURES},
                 "seconds": seconds,
-                "videos_per_second": sums["videos"] * runner.world_size / seconds,
+                "videos_per_second": sums["videos"] / seconds,
                 "data_wait": sums["wait"] / seconds,
             }
         )
@@ -149,6 +150,12 @@ class EpochReportHook(Hook):
         writer.writeheader()
         writer.writerows({key: _short(value) for key, value in row.items()} for row in self.rows)
         write_text(WorkDir(Path(runner.work_dir)).metrics, table.getvalue())
+
+
+def _over_all_processes(values: Mapping[str, float]) -> list[tuple[str, float]]:
+    sums = torch.tensor(list(values.values()), dtype=torch.float64)
+    all_reduce(sums)
+    return list(zip(values, sums.tolist(), strict=True))
 
 
 def _task(runner) -> ModuleType:  # type: ignore[no-untyped-def]

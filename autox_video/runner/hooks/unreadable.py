@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from mmengine.dist import all_gather_object, is_main_process
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 
@@ -37,9 +38,13 @@ class UnreadableVideosHook(Hook):
         self._tell(runner, _errors(outputs), "its row in the results says so")
 
     def after_train(self, runner) -> None:  # type: ignore[no-untyped-def]
-        """Count."""
-        if self.lost:
-            _warn(runner, f"{len(self.lost)} of the videos could not be read during training; the log names them")
+        """Count, in all processes together."""
+        lost = {file: reason for share in all_gather_object(self.lost) for file, reason in share.items()}
+        if is_main_process():
+            for file in sorted(lost.keys() - self.lost.keys()):  # other processes have no log file
+                runner.logger.warning(f"{file} {lost[file]}")
+        if lost and is_main_process():
+            _warn(runner, f"{len(lost)} of the videos could not be read during training; the log names them")
 
     def _tell(self, runner, lost: Iterable[tuple[str, str]], remedy: str) -> None:  # type: ignore[no-untyped-def]
         for file, reason in lost:

@@ -1,0 +1,136 @@
+"""One training, from the facts to the best checkpoint. Several processes train together; the first one decides."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autox_video.dataset.facts import Fingerprint
+from autox_video.deciding import decide
+from autox_video.errors import Problem, RunError
+from autox_video.log_lines import log_plan
+from autox_video.plan.jobs import TrainingJob
+from autox_video.plan.recovery import GpuMemoryError, NonFiniteLossError, recover, told
+from autox_video.plan.resume import continue_plan
+from autox_video.plan.schema import Plan
+from autox_video.presets import load_preset
+from autox_video.processes import own_place
+from autox_video.render.config import config_text, render_config
+from autox_video.runner.distributed import decided_by_first
+from autox_video.settings.schema import Settings
+from autox_video.work_dir import WorkDir, write_record, write_text
+
+if TYPE_CHECKING:
+    from autox_video.runner.checkpoints import CheckpointRecord
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainOutcome:
+    """What a training left behind.
+
+    Attributes:
+        work_dir: Folder of the run.
+        best_checkpoint: The file to test or deploy.
+        best_epoch: The epoch it was written after.
+        best_metrics: Its validation figures.
+        epochs: Epochs the run has behind it.
+    """
+
+    work_dir: Path
+    best_checkpoint: Path
+    best_epoch: int
+    best_metrics: dict[str, float]
+    epochs: int
+
+
+def train_run(
+    settings: Settings, work_dir: WorkDir, look: Callable[[], Fingerprint], like: Plan | None = None
+) -> TrainOutcome:
+    """Train, or go on.
+
+    Args:
+        settings: What the user asked.
+        work_dir: Of the run.
+        look: Looks at the data; called in the first process only.
+        like: A plan whose values go before those that this data alone would suggest.
+    """
+    job = decided_by_first(lambda: _prepare(settings, work_dir, look(), like), TrainingJob)
+    while job.finished_epochs is None:
+        from autox_video.runner.train import train as run_training
+
+        config = render_config(job.plan, load_preset(job.plan.model.value), work_dir.root)
+        trouble: NonFiniteLossError | GpuMemoryError
+        try:
+            run_training(config, job.plan, work_dir, None if job.resume_from is None else Path(job.resume_from))
+            return _outcome(work_dir, job.plan.epochs.value)
+        except NonFiniteLossError as error:
+            trouble = error
+        except GpuMemoryError as error:
+            if not own_place().is_alone:
+                raise  # the others know nothing of it, and wait in the middle of the step
+            trouble = error
+        job = _get_over(trouble, job.plan, work_dir)
+    return _outcome(work_dir, job.finished_epochs)
+
+
+def _prepare(settings: Settings, work_dir: WorkDir, fingerprint: Fingerprint, like: Plan | None) -> TrainingJob:
+    """Decide every value, find where to go on, and write it down."""
+    decided, _ = decide(settings, fingerprint)
+    if like is not None:
+        decided = continue_plan(like, decided)
+    from autox_video.runner.checkpoints import find_newest_checkpoint
+    from autox_video.runner.weights import fetch_weights
+
+    saved = find_newest_checkpoint(work_dir)
+    if saved is not None:
+        decided = continue_plan(saved.plan, decided)
+        if saved.is_finished(decided.epochs.value):
+            done = f"{saved.epoch} of {decided.epochs.value} epochs are done"
+            logger.info("nothing to do: %s. Raise `epoch` to train on.", done)
+            return TrainingJob(decided, None, saved.epoch)
+    log_plan(decided, work_dir)
+    if saved is None:
+        # Before any long work: a wrong path or a dead network is found here.
+        fetch_weights(decided.load_from.value)
+    return _job(decided, work_dir, saved)
+
+
+def _get_over(trouble: NonFiniteLossError | GpuMemoryError, plan: Plan, work_dir: WorkDir) -> TrainingJob:
+    """How to go on from the last good state."""
+
+    def recovered() -> TrainingJob:
+        changed = recover(plan, trouble)
+        logger.warning("warning  %s", told(changed, trouble))
+        from autox_video.runner.checkpoints import find_newest_checkpoint
+
+        return _job(changed, work_dir, find_newest_checkpoint(work_dir))
+
+    return decided_by_first(recovered, TrainingJob)
+
+
+def _job(decided: Plan, work_dir: WorkDir, saved: CheckpointRecord | None) -> TrainingJob:
+    """Write down a plan that is to be carried out, from a checkpoint on."""
+    if saved is not None:
+        logger.info("resume   %s, from %s", saved.place(decided.epochs.value), saved.path)
+    write_record(work_dir.plan, decided)
+    config = render_config(decided, load_preset(decided.model.value), work_dir.root)
+    write_text(work_dir.config_rendered, config_text(config))
+    return TrainingJob(decided, None if saved is None else str(saved.path), None)
+
+
+def _outcome(work_dir: WorkDir, epochs: int) -> TrainOutcome:
+    from autox_video.runner.checkpoints import read_checkpoint_record
+
+    if not work_dir.best_checkpoint.is_file():
+        wrong = "is missing although the run is finished"
+        raise RunError(Problem(str(work_dir.best_checkpoint), wrong, "Put it back, or start anew with --fresh"))
+    record = read_checkpoint_record(work_dir.best_checkpoint)
+    assert record is not None, "best.pth is written by this package"
+    metrics = ", ".join(f"{name} {value:.3f}" for name, value in record.metrics.items())
+    logger.info("best     epoch %d: %s -> %s", record.epoch, metrics, work_dir.best_checkpoint)
+    return TrainOutcome(work_dir.root, work_dir.best_checkpoint, record.epoch, record.metrics, epochs)
