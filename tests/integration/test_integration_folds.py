@@ -154,7 +154,7 @@ def test_folds_of_other_videos_are_refused_and_archived_by_fresh(folded, tmp_pat
     torch.save(checkpoint, last)
     assert "1 of 2 folds are not trained: fold 2 (epoch 0 of 1)." in run_cli("test", "-c", str(run.config), code=2)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(workflow, "train_on", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(folds, "train_run", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         run_cli("train", "-c", str(run.config), "--fresh", code=130)
     (archived,) = (run.work_dir / "archive").iterdir()
     assert sorted(path.name for path in (archived / "folds").iterdir()) == ["1", "2", "folds.tsv"]
