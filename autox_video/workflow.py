@@ -18,6 +18,7 @@ from autox_video.dataset.facts import Fingerprint
 from autox_video.dataset.fingerprint import fingerprint_dataset
 from autox_video.dataset.preflight import Check, short_videos, table
 from autox_video.errors import Problem, RequestError, RunError
+from autox_video.lock import only_run
 from autox_video.plan.hardware import detect_hardware
 from autox_video.plan.make_plan import make_plan, make_test_plan
 from autox_video.plan.resume import continue_plan
@@ -30,7 +31,7 @@ from autox_video.report.contact_sheets import write_contact_sheets
 from autox_video.report.outcome import AnyResults, make_outcome
 from autox_video.report.writers import write_results
 from autox_video.settings.schema import Settings
-from autox_video.work_dir import WorkDir, read_record, write_record, write_text
+from autox_video.work_dir import WorkDir, clear_leftovers, read_record, sync_folder, write_record, write_text
 
 logger = logging.getLogger(__name__)
 # What `train --fresh` moves out of the way: everything that belongs to one run and not to the data.
@@ -135,7 +136,13 @@ def train(settings: Settings, *, fresh: bool = False) -> TrainOutcome:
         settings: What the user asked.
         fresh: Move an earlier run in this work dir into its `archive` and start anew.
     """
+    with only_run(settings.work_dir):
+        return _train(settings, fresh)
+
+
+def _train(settings: Settings, fresh: bool) -> TrainOutcome:
     work_dir = WorkDir(settings.work_dir)
+    clear_leftovers(*work_dir.folders)
     fingerprint = fingerprint_dataset(settings, work_dir)
     log_fingerprint(fingerprint)
     if fresh:
@@ -178,6 +185,7 @@ def test(settings: Settings, *, checkpoint: Path | None = None, whole_folder: bo
         whole_folder: Score every video in `data_root`, whatever it held when the model was trained.
     """
     work_dir = WorkDir(settings.work_dir)
+    clear_leftovers(*work_dir.folders, settings.test_results_path.parent)
     path = checkpoint or work_dir.best_checkpoint
     if not path.is_file():
         cure = "Train first, or name a checkpoint of an earlier run"
@@ -270,4 +278,6 @@ def _archive(work_dir: WorkDir) -> None:
     folder.mkdir(parents=True)
     for path in files:
         path.rename(folder / path.name)
+    for changed in (folder, work_dir.archive, work_dir.root):
+        sync_folder(changed)
     logger.info("archived the earlier run: %s", folder)

@@ -14,7 +14,7 @@ from mmengine.registry import HOOKS
 
 from autox_video.plan.schema import Plan
 from autox_video.runner.checkpoints import from_plain, load_checkpoint_file, to_plain
-from autox_video.work_dir import WorkDir, publish, read_record
+from autox_video.work_dir import WorkDir, read_record, replacing
 
 logger = logging.getLogger(__name__)
 # Under this key of a checkpoint's `meta` stands what the other stages need to know of it.
@@ -88,7 +88,6 @@ class LastAndBestCheckpointHook(Hook):
     @master_only
     def _save(self, runner, name: str, epoch: int, metrics: dict[str, float]) -> None:  # type: ignore[no-untyped-def]
         final = Path(runner.work_dir) / name
-        temporary = final.with_name(f".{name}.tmp")
         record: dict[str, Any] = {
             "plan": self.plan,
             "metrics": metrics,
@@ -98,12 +97,8 @@ class LastAndBestCheckpointHook(Hook):
         if self.thresholds is not None:
             record["thresholds"] = list(self.thresholds)
         meta = {"epoch": epoch, "iter": runner.train_loop.iter, RECORD_KEY: record}
-        try:
+        with replacing(final) as temporary:
             runner.save_checkpoint(str(final.parent), temporary.name, meta=meta)
-            publish(temporary, final)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
 
 
 def validation_is_due(runner) -> bool:  # type: ignore[no-untyped-def]
