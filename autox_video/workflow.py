@@ -21,8 +21,9 @@ from autox_video.errors import Problem, RequestError, RunError
 from autox_video.lock import only_run
 from autox_video.plan.hardware import detect_hardware
 from autox_video.plan.make_plan import make_plan, make_test_plan
-from autox_video.plan.resume import continue_plan
+from autox_video.plan.resume import continue_plan, stays_stopped
 from autox_video.plan.rules.model import choose_model
+from autox_video.plan.rules.workers import cut_note
 from autox_video.plan.schema import Hardware, Plan
 from autox_video.predictions import mark_leaks
 from autox_video.presets import Preset, load_preset
@@ -160,9 +161,12 @@ def _train(settings: Settings, fresh: bool) -> TrainOutcome:
             raise RequestError(Problem(str(work_dir.last_checkpoint), wrong, cure))
         resume_from, done = work_dir.last_checkpoint, record.epoch
         decided = continue_plan(record.plan, decided)
+        if stays_stopped(record.waited, record.plan, decided):
+            logger.info("nothing to do: stopped early after epoch %d. Raise `train.patience` or `epoch`.", done)
+            return _outcome(work_dir)
     if done >= decided.epochs.value:
         logger.info("nothing to do: %d of %d epochs are done. Raise `epoch` to train on.", done, decided.epochs.value)
-        return _outcome(work_dir, done)
+        return _outcome(work_dir)
     _log_plan(decided, work_dir)
     if resume_from is None:
         # Before any long work: a wrong path or a dead network is found here.
@@ -173,7 +177,7 @@ def _train(settings: Settings, fresh: bool) -> TrainOutcome:
     write_record(work_dir.plan, decided)
     write_text(work_dir.config_rendered, config_text(config))
     run_training(config, decided, work_dir, resume_from)
-    return _outcome(work_dir, decided.epochs.value)
+    return _outcome(work_dir)
 
 
 def test(settings: Settings, *, checkpoint: Path | None = None, whole_folder: bool = False) -> AnyResults:
@@ -241,6 +245,8 @@ def _log_plan(decided: Plan, work_dir: WorkDir) -> None:
         *(values[name] for name in ("total_batch_size", "learning_rate", "epochs")),
     )
     logger.info("         %s", decided.load_from.why)
+    if note := cut_note(decided.workers, decided.prefetch):
+        logger.info("note     %s", note)
     logger.info("         every value and its reason: %s", work_dir.plan)
 
 
@@ -255,17 +261,18 @@ def _plan(settings: Settings, fingerprint: Fingerprint, hardware: Hardware) -> t
     return make_plan(settings, fingerprint, preset, hardware), preset
 
 
-def _outcome(work_dir: WorkDir, epochs: int) -> TrainOutcome:
+def _outcome(work_dir: WorkDir) -> TrainOutcome:
     from autox_video.runner.train import read_checkpoint_record
 
     if not work_dir.best_checkpoint.is_file():
         wrong = "is missing although the run is finished"
         raise RunError(Problem(str(work_dir.best_checkpoint), wrong, "Put it back, or start anew with --fresh"))
-    record = read_checkpoint_record(work_dir.best_checkpoint)
+    record, last = map(read_checkpoint_record, (work_dir.best_checkpoint, work_dir.last_checkpoint))
     assert record is not None, "best.pth is written by this package"
+    assert last is not None, "last.pth is written by this package"
     metrics = ", ".join(f"{name} {value:.3f}" for name, value in record.metrics.items())
     logger.info("best     epoch %d: %s -> %s", record.epoch, metrics, work_dir.best_checkpoint)
-    return TrainOutcome(work_dir.root, work_dir.best_checkpoint, record.epoch, record.metrics, epochs)
+    return TrainOutcome(work_dir.root, work_dir.best_checkpoint, record.epoch, record.metrics, last.epoch)
 
 
 def _archive(work_dir: WorkDir) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 
 from autox_video.dataset.facts import Fingerprint
 from autox_video.errors import Problem, RequestError
-from autox_video.plan.rules import batch, by_task, clip, direction, model, schedule, testing
+from autox_video.plan.rules import batch, by_task, clip, direction, model, schedule, testing, workers
 from autox_video.plan.rules.common import asked
 from autox_video.plan.schema import Decision, Hardware, Plan
 from autox_video.presets import Preset
@@ -46,7 +46,9 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
     accumulation = batch.choose_accumulation(settings, wanted.value, videos_per_gpu.value * devices, train.num_videos)
     total = videos_per_gpu.value * devices * accumulation.value
     epochs = schedule.choose_epochs(settings, card, train.num_videos, total)
-    workers = batch.choose_workers(settings, hardware, videos_per_gpu.value, clip_len.value, input_size.value)
+    processes, prefetch = workers.choose_workers(
+        settings, hardware, videos_per_gpu.value, clip_len.value, input_size.value
+    )
     scored = fingerprint.splits.get("test", val)
     clip_seconds = clip_len.value * frame_interval.value / train.fps.p50
     balance = by_task.choose_balance(settings, train, fingerprint.task)
@@ -84,13 +86,15 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
         best_metric=by_task.choose_best_metric(settings, train, fingerprint.task),
         balance=balance,
         class_weights=schedule.choose_class_weights(train, balance.value),
-        workers=workers,
-        threads=batch.choose_threads(hardware, workers.value),
+        workers=processes,
+        threads=batch.choose_threads(hardware, processes.value),
         test_num_clips=num_clips,
         test_num_crops=num_crops,
         test_videos_per_gpu=testing.choose_test_videos_per_gpu(videos_per_gpu.value, num_clips.value * num_crops.value),
         seed=_asked(settings, "runtime.seed"),
         deterministic=_asked(settings, "runtime.deterministic"),
+        prefetch=prefetch,
+        patience=schedule.choose_patience(settings),
     )
 
 
@@ -118,7 +122,8 @@ def make_test_plan(
     num_clips = testing.choose_test_num_clips(settings, preset.card, facts, clip_len * frame_interval / facts.fps.p50)
     num_crops = testing.choose_test_num_crops(settings, preset.card, facts)
     videos = testing.choose_test_videos_per_gpu(trained.videos_per_gpu.value, num_clips.value * num_crops.value)
-    workers = batch.choose_workers(settings, hardware, videos.value * num_clips.value * num_crops.value, clip_len, size)
+    clips = videos.value * num_clips.value * num_crops.value
+    processes, prefetch = workers.choose_workers(settings, hardware, clips, clip_len, size)
     return dataclasses.replace(
         trained,
         data_root=fingerprint.data_root,
@@ -128,8 +133,9 @@ def make_test_plan(
         hardware=hardware,
         device=device,
         amp=batch.choose_amp(settings, hardware, device.value),
-        workers=workers,
-        threads=batch.choose_threads(hardware, workers.value),
+        workers=processes,
+        threads=batch.choose_threads(hardware, processes.value),
+        prefetch=prefetch,
         test_num_clips=num_clips,
         test_num_crops=num_crops,
         test_videos_per_gpu=videos,

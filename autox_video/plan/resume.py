@@ -23,7 +23,9 @@ FIXED = (
 OURS = ("data", "hardware", "preset", "default", "plan")
 # The machine may be another one, and test views are chosen anew at each test.
 OF_THE_MACHINE = (
-    *("device", "amp", "workers", "threads", "deterministic"),
+    *("device", "amp", "workers", "prefetch", "threads", "deterministic"),
+    # Left out it means that training is not to stop early, whatever the first run was asked for.
+    "patience",
     *("test_num_clips", "test_num_crops", "test_videos_per_gpu"),
 )
 
@@ -55,6 +57,19 @@ def continue_plan(first: Plan, now: Plan) -> Plan:
     if problems:
         raise RequestError(problems)
     return merged
+
+
+def stays_stopped(waited: int | None, first: Plan, now: Plan) -> bool:
+    """Whether a training that stopped early would stop again at once.
+
+    Args:
+        waited: Validations without improvement after which it stopped; None when it did not.
+        first: The plan in the checkpoint.
+        now: The plan to go on with.
+    """
+    if waited is None or now.patience.value is None:
+        return False
+    return now.patience.value <= waited and now.epochs.value <= first.epochs.value
 
 
 def _kept(first: Plan, now: Plan) -> dict[str, Any]:

@@ -15,7 +15,8 @@ class Decision(Generic[T]):
 
     Attributes:
         value: The value. Never `auto`.
-        source: Who decided: a place in the settings (`config.yaml:12`), `data`, `hardware`, `preset` or `default`.
+        source: Who decided: a place in the settings (`config.yaml:12`), `data`, `hardware`, `/dev/shm`, `preset`
+            or `default`.
         why: The reason, one sentence without a full stop.
     """
 
@@ -101,6 +102,9 @@ class Plan:
     test_videos_per_gpu: Decision[int]
     seed: Decision[int]
     deterministic: Decision[bool]
+    # Newer than the plan in some checkpoints.
+    prefetch: Decision[int] = Decision(2, "default", "not planned")  # batches that each worker makes ahead
+    patience: Decision[int | None] = Decision(None, "default", "not planned")  # validations without improvement
 
     def identity(self) -> dict[str, Any]:
         """What a checkpoint is bound to: a run that changes any of it is another run."""

@@ -14,6 +14,7 @@ from autox_video.plan.schema import Plan
 from autox_video.runner.build import build_runner, quiet_libraries
 from autox_video.runner.checkpoints import load_checkpoint_file
 from autox_video.runner.hooks.checkpoint import RECORD_KEY
+from autox_video.runner.hooks.early_stopping import validations_waited
 from autox_video.work_dir import WorkDir, build_record
 
 
@@ -26,12 +27,14 @@ class CheckpointRecord:
         plan: The plan it was trained with.
         metrics: Validation figures of that epoch; empty where it was not validated.
         best_metric: The figure that decides which checkpoint is best.
+        waited: Validations without improvement after which the training stopped early; None when it did not.
     """
 
     epoch: int
     plan: Plan
     metrics: dict[str, float]
     best_metric: str
+    waited: int | None = None
 
 
 def read_checkpoint_record(path: Path) -> CheckpointRecord | None:
@@ -46,7 +49,8 @@ def read_checkpoint_record(path: Path) -> CheckpointRecord | None:
         return None
     try:
         plan = build_record(record["plan"], Plan)
-        return CheckpointRecord(meta["epoch"], plan, record["metrics"], record["best_metric"])
+        waited = validations_waited(record.get("hooks", {}))
+        return CheckpointRecord(meta["epoch"], plan, record["metrics"], record["best_metric"], waited)
     except (KeyError, TypeError, ValueError) as error:
         wrong, cure = "was written by another version of autox_video", "Train anew with --fresh, or in another work_dir"
         raise RunError(Problem(str(path), wrong, cure, f"a record that lacks {error}")) from error

@@ -50,8 +50,12 @@ class LastAndBestCheckpointHook(Hook):
         """Go on from the best score of the run, and rebuild a schedule of another length."""
         work_dir = WorkDir(Path(runner.work_dir))
         if runner.epoch > 0 and work_dir.last_checkpoint.is_file():
+            record = load_checkpoint_file(work_dir.last_checkpoint)["meta"][RECORD_KEY]
             # An epoch that is not validated hands on the thresholds of the last that was.
-            self.thresholds = load_checkpoint_file(work_dir.last_checkpoint)["meta"][RECORD_KEY].get("thresholds")
+            self.thresholds = record.get("thresholds")
+            for name, hook in hooks_with_state(runner).items():
+                if name in record.get("hooks", {}):
+                    hook.load_state_dict(record["hooks"][name])
         if runner.epoch > 0 and work_dir.best_checkpoint.is_file():
             record = load_checkpoint_file(work_dir.best_checkpoint)["meta"][RECORD_KEY]
             self.best_score = record["metrics"][self.best_metric]
@@ -93,12 +97,19 @@ class LastAndBestCheckpointHook(Hook):
             "metrics": metrics,
             "best_metric": self.best_metric,
             "best_score": self.best_score,
+            "hooks": {name: hook.state_dict() for name, hook in hooks_with_state(runner).items()},
         }
         if self.thresholds is not None:
             record["thresholds"] = list(self.thresholds)
         meta = {"epoch": epoch, "iter": runner.train_loop.iter, RECORD_KEY: record}
         with replacing(final) as temporary:
             runner.save_checkpoint(str(final.parent), temporary.name, meta=meta)
+
+
+def hooks_with_state(runner) -> dict[str, Any]:  # type: ignore[no-untyped-def]
+    """The hooks that a checkpoint carries the state of, by the name of their class."""
+    found = {type(hook).__name__: hook for hook in runner.hooks}
+    return {name: hook for name, hook in found.items() if hasattr(hook, "state_dict")}
 
 
 def validation_is_due(runner) -> bool:  # type: ignore[no-untyped-def]
