@@ -100,11 +100,12 @@ class WorkDir:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, keep: Path | None = None) -> Iterator[Path]:
     """A temporary file beside `path`, to be written in the block; it takes the name when the block ends well.
 
     Args:
         path: The final name; its folder is made when missing. What stood there is replaced, durably and in one step.
+        keep: Another name in the folder for what stood there.
 
     Yields:
         The temporary file, empty. It is removed when the block raises.
@@ -126,7 +127,7 @@ def replacing(path: Path) -> Iterator[Path]:
             umask = os.umask(0)
             os.umask(umask)
             os.chmod(temporary, 0o666 & ~umask)
-            publish(temporary, path)
+            publish(temporary, path, keep)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
@@ -189,14 +190,17 @@ def _is_being_written(path: Path) -> bool:
     return False
 
 
-def publish(temporary: Path, final: Path) -> None:
+def publish(temporary: Path, final: Path, keep: Path | None = None) -> None:
     """Give a finished file its final name, durably: fsync, rename, fsync of the folder.
 
     Args:
         temporary: The finished file, in the folder of `final`.
         final: Its name; what stood there before is replaced.
+        keep: Another name in the folder for what stood there before.
     """
     _sync(temporary)
+    if keep is not None and final.exists():
+        os.replace(final, keep)
     os.replace(temporary, final)
     sync_folder(final.parent)
 

@@ -22,6 +22,7 @@ from autox_video.lock import only_run
 from autox_video.plan.hardware import detect_hardware
 from autox_video.plan.make_plan import make_plan, make_test_plan
 from autox_video.plan.resume import continue_plan, stays_stopped
+from autox_video.plan.room import check_room, checkpoint_need, download_need
 from autox_video.plan.rules.model import choose_model
 from autox_video.plan.rules.workers import cut_note
 from autox_video.plan.schema import Hardware, Plan
@@ -151,7 +152,7 @@ def _train(settings: Settings, fresh: bool) -> TrainOutcome:
     decided, preset = _plan(settings, fingerprint, _hardware(settings))
     from autox_video.runner.train import read_checkpoint_record
     from autox_video.runner.train import train as run_training
-    from autox_video.runner.weights import fetch_weights
+    from autox_video.runner.weights import download_target, fetch_weights
 
     resume_from, done = None, 0
     if work_dir.last_checkpoint.is_file():
@@ -168,6 +169,10 @@ def _train(settings: Settings, fresh: bool) -> TrainOutcome:
         logger.info("nothing to do: %d of %d epochs are done. Raise `epoch` to train on.", done, decided.epochs.value)
         return _outcome(work_dir)
     _log_plan(decided, work_dir)
+    needs = [checkpoint_need(work_dir, preset.card.num_parameters)]
+    if resume_from is None and (target := download_target(decided.load_from.value)):
+        needs.append(download_need(target, preset.card.num_parameters))
+    check_room(needs)
     if resume_from is None:
         # Before any long work: a wrong path or a dead network is found here.
         fetch_weights(decided.load_from.value)
