@@ -59,6 +59,11 @@ class WorkDir:
         return self.root / "last.pth"
 
     @property
+    def previous_checkpoint(self) -> Path:
+        """What `last_checkpoint` was before it was written anew."""
+        return self.root / "previous.pth"
+
+    @property
     def best_checkpoint(self) -> Path:
         return self.root / "best.pth"
 

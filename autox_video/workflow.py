@@ -37,7 +37,10 @@ from autox_video.work_dir import WorkDir, clear_leftovers, read_record, sync_fol
 
 logger = logging.getLogger(__name__)
 # What `train --fresh` moves out of the way: everything that belongs to one run and not to the data.
-FILES_OF_A_RUN = ("last.pth", "best.pth", "plan.json", "config_rendered.py", "metrics.csv", "train.log", "test.log")
+FILES_OF_A_RUN = (
+    *("last.pth", "previous.pth", "best.pth"),
+    *("plan.json", "config_rendered.py", "metrics.csv", "train.log", "test.log"),
+)
 
 
 @dataclass(frozen=True)
@@ -150,39 +153,35 @@ def _train(settings: Settings, fresh: bool) -> TrainOutcome:
     if fresh:
         _archive(work_dir)
     decided, preset = _plan(settings, fingerprint, _hardware(settings))
-    from autox_video.runner.train import read_checkpoint_record
+    from autox_video.runner.checkpoints import find_newest_checkpoint
     from autox_video.runner.train import train as run_training
     from autox_video.runner.weights import download_target, fetch_weights
 
-    resume_from, done = None, 0
-    if work_dir.last_checkpoint.is_file():
-        record = read_checkpoint_record(work_dir.last_checkpoint)
-        if record is None:
-            wrong, cure = "was not written by autox_video", "Choose another work_dir, or archive it with --fresh"
-            raise RequestError(Problem(str(work_dir.last_checkpoint), wrong, cure))
-        resume_from, done = work_dir.last_checkpoint, record.epoch
-        decided = continue_plan(record.plan, decided)
-        if stays_stopped(record.waited, record.plan, decided):
-            logger.info("nothing to do: stopped early after epoch %d. Raise `train.patience` or `epoch`.", done)
-            return _outcome(work_dir)
-    if done >= decided.epochs.value:
-        logger.info("nothing to do: %d of %d epochs are done. Raise `epoch` to train on.", done, decided.epochs.value)
-        return _outcome(work_dir)
+    saved = find_newest_checkpoint(work_dir)
+    if saved is not None:
+        decided = continue_plan(saved.plan, decided)
+        if stays_stopped(saved.waited, saved.plan, decided):
+            note = "nothing to do: stopped early after epoch %d. Raise `train.patience` or `epoch`."
+            logger.info(note, saved.epoch)
+            return _outcome(work_dir, saved.epoch)
+        if saved.epoch >= decided.epochs.value and saved.validated_epochs >= saved.epoch:
+            done = f"{saved.epoch} of {decided.epochs.value} epochs are done"
+            logger.info("nothing to do: %s. Raise `epoch` to train on.", done)
+            return _outcome(work_dir, saved.epoch)
     _log_plan(decided, work_dir)
     needs = [checkpoint_need(work_dir, preset.card.num_parameters)]
-    if resume_from is None and (target := download_target(decided.load_from.value)):
+    if saved is None and (target := download_target(decided.load_from.value)):
         needs.append(download_need(target, preset.card.num_parameters))
     check_room(needs)
-    if resume_from is None:
+    if saved is None:
         # Before any long work: a wrong path or a dead network is found here.
         fetch_weights(decided.load_from.value)
     else:
-        logger.info("resume   after epoch %d of %d, from %s", done, decided.epochs.value, resume_from)
+        logger.info("resume   %s, from %s", saved.place(decided.epochs.value), saved.path)
     config = render_config(decided, preset, work_dir.root)
     write_record(work_dir.plan, decided)
     write_text(work_dir.config_rendered, config_text(config))
-    run_training(config, decided, work_dir, resume_from)
-    return _outcome(work_dir)
+    return _outcome(work_dir, run_training(config, decided, work_dir, saved.path if saved else None))
 
 
 def test(settings: Settings, *, checkpoint: Path | None = None, whole_folder: bool = False) -> AnyResults:
@@ -199,8 +198,8 @@ def test(settings: Settings, *, checkpoint: Path | None = None, whole_folder: bo
     if not path.is_file():
         cure = "Train first, or name a checkpoint of an earlier run"
         raise RequestError(Problem(str(path), "there is no such checkpoint", cure))
+    from autox_video.runner.checkpoints import read_checkpoint_record
     from autox_video.runner.test import test as run_test
-    from autox_video.runner.train import read_checkpoint_record
 
     record = read_checkpoint_record(path)
     if record is None:
@@ -266,18 +265,17 @@ def _plan(settings: Settings, fingerprint: Fingerprint, hardware: Hardware) -> t
     return make_plan(settings, fingerprint, preset, hardware), preset
 
 
-def _outcome(work_dir: WorkDir) -> TrainOutcome:
-    from autox_video.runner.train import read_checkpoint_record
+def _outcome(work_dir: WorkDir, epochs: int) -> TrainOutcome:
+    from autox_video.runner.checkpoints import read_checkpoint_record
 
     if not work_dir.best_checkpoint.is_file():
         wrong = "is missing although the run is finished"
         raise RunError(Problem(str(work_dir.best_checkpoint), wrong, "Put it back, or start anew with --fresh"))
-    record, last = map(read_checkpoint_record, (work_dir.best_checkpoint, work_dir.last_checkpoint))
+    record = read_checkpoint_record(work_dir.best_checkpoint)
     assert record is not None, "best.pth is written by this package"
-    assert last is not None, "last.pth is written by this package"
     metrics = ", ".join(f"{name} {value:.3f}" for name, value in record.metrics.items())
     logger.info("best     epoch %d: %s -> %s", record.epoch, metrics, work_dir.best_checkpoint)
-    return TrainOutcome(work_dir.root, work_dir.best_checkpoint, record.epoch, record.metrics, last.epoch)
+    return TrainOutcome(work_dir.root, work_dir.best_checkpoint, record.epoch, record.metrics, epochs)
 
 
 def _archive(work_dir: WorkDir) -> None:

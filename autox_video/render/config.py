@@ -92,7 +92,7 @@ def _loops(plan: Plan, stock: bool) -> dict[str, Any]:
     score = task.stock_evaluator(plan.num_classes.value) if stock else {"type": "ScoreMetric", "task": plan.task}
     loops: dict[str, Any] = {}
     if "train" in plan.ann_files:
-        loops["train_cfg"] = train_loop(plan)
+        loops["train_cfg"] = train_loop(plan, stock=stock)
     if "val" in plan.ann_files:
         loops |= {"val_cfg": {"type": "ValLoop"}, "val_evaluator": score}
     if "test" in plan.ann_files:

@@ -54,6 +54,10 @@ def _dataloader(plan: Plan, split: str, batch_size: int, pipeline: list[dict[str
 
 
 def _sampler(plan: Plan, training: bool) -> dict[str, Any]:
-    if training and plan.balance.value == "sampler":
-        return {"type": "ClassBalancedSampler"}
-    return {"type": "DefaultSampler", "shuffle": training}
+    if not training:
+        return {"type": "DefaultSampler", "shuffle": False}
+    # Left to itself, a sampler takes its seed from wherever the random numbers of the process stand.
+    seed = plan.seed.value
+    if plan.balance.value == "sampler":
+        return {"type": "ClassBalancedSampler", "seed": seed}
+    return {"type": "DefaultSampler", "shuffle": True, "seed": seed}

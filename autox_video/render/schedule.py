@@ -51,14 +51,17 @@ def param_scheduler(plan: Plan) -> list[dict[str, Any]]:
     return [rise, fall] if warmup else [fall]
 
 
-def train_loop(plan: Plan) -> dict[str, Any]:
-    """Epochs with validation at the planned interval; MMEngine validates after the last one anyway."""
-    return {
-        "type": "EpochBasedTrainLoop",
-        "max_epochs": plan.epochs.value,
-        "val_begin": 1,
-        "val_interval": plan.val_interval.value,
-    }
+def train_loop(plan: Plan, *, stock: bool = False) -> dict[str, Any]:
+    """Epochs with validation at the planned interval; both loops validate after the last one anyway.
+
+    Args:
+        plan: Every value of the run.
+        stock: MMEngine's own loop, which cannot go on inside an epoch.
+    """
+    loop = {"max_epochs": plan.epochs.value, "val_begin": 1, "val_interval": plan.val_interval.value}
+    if stock:
+        return {"type": "EpochBasedTrainLoop", **loop}
+    return {"type": "ResumableTrainLoop", **loop, "seed": plan.seed.value}
 
 
 def early_stopping(plan: Plan, *, stock: bool) -> dict[str, Any]:

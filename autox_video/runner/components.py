@@ -13,6 +13,7 @@ from autox_video.runner.hooks.early_stopping import PatienceHook  # noqa: E402
 from autox_video.runner.hooks.epoch_report import EpochReportHook  # noqa: E402
 from autox_video.runner.hooks.pretrained import PretrainedWeightsHook  # noqa: E402
 from autox_video.runner.hooks.unreadable import UnreadableVideosHook  # noqa: E402
+from autox_video.runner.loops import ResumableTrainLoop  # noqa: E402
 from autox_video.runner.samplers import ClassBalancedSampler  # noqa: E402
 from autox_video.runner.transforms.video import VideoDecode, VideoOpen  # noqa: E402
 from autox_video.runner.video_list import VideoListDataset  # noqa: E402
@@ -23,6 +24,7 @@ __all__ = [
     "LastAndBestCheckpointHook",
     "PatienceHook",
     "PretrainedWeightsHook",
+    "ResumableTrainLoop",
     "ScoreMetric",
     "UnreadableVideosHook",
     "VideoDecode",

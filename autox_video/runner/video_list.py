@@ -13,6 +13,8 @@ from mmengine.registry import DATASETS
 from autox_video.dataset.annotations import read_rows
 from autox_video.dataset.entries import ids_of
 from autox_video.decoding import DecodingError
+from autox_video.runner.draws import Draw
+from autox_video.runner.randomness import seed_sample
 
 # A training in which so many videos of a class are lost is not worth going on.
 MAX_REPLACEMENTS = 20
@@ -45,6 +47,13 @@ class VideoListDataset(VideoDataset):
             }
             for row in rows
         ]
+
+    def __getitem__(self, draw: int | Draw) -> Any:
+        """A sample by its index, or by a draw, which decides its random numbers too."""
+        if isinstance(draw, Draw):
+            seed_sample(draw.seed, draw.epoch, draw.position)
+            draw = draw.sample
+        return super().__getitem__(draw)
 
     def prepare_data(self, idx: int) -> Any:
         """A sample by its index, or what takes its place.

@@ -192,7 +192,7 @@ train_dataloader = dict(
     persistent_workers=True,
     pin_memory=False,
     prefetch_factor=2,
-    sampler=dict(shuffle=True, type='DefaultSampler'))
+    sampler=dict(seed=0, shuffle=True, type='DefaultSampler'))
 val_cfg = dict(type='ValLoop')
 val_dataloader = dict(
     batch_size=8,

@@ -146,7 +146,11 @@ test_dataloader = dict(
     sampler=dict(shuffle=False, type='DefaultSampler'))
 test_evaluator = dict(task='single_label', type='ScoreMetric')
 train_cfg = dict(
-    max_epochs=30, type='EpochBasedTrainLoop', val_begin=1, val_interval=2)
+    max_epochs=30,
+    seed=0,
+    type='ResumableTrainLoop',
+    val_begin=1,
+    val_interval=2)
 train_dataloader = dict(
     batch_size=8,
     dataset=dict(
@@ -187,7 +191,7 @@ train_dataloader = dict(
     persistent_workers=True,
     pin_memory=True,
     prefetch_factor=2,
-    sampler=dict(shuffle=True, type='DefaultSampler'))
+    sampler=dict(seed=0, shuffle=True, type='DefaultSampler'))
 val_cfg = dict(type='ValLoop')
 val_dataloader = dict(
     batch_size=8,

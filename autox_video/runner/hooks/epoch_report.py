@@ -13,12 +13,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from mmengine.dist import is_main_process
+from mmengine.dist import is_main_process, master_only
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 
 from autox_video.progress import Bar, progress_bar
-from autox_video.runner.hooks.checkpoint import validation_is_due
 from autox_video.work_dir import WorkDir, write_text
 
 logger = logging.getLogger(__name__)
@@ -39,18 +38,25 @@ class EpochReportHook(Hook):
         self._stack = ExitStack()
         self._bar = Bar()
         self._sums: dict[str, float] = {}
+        self._seconds_before = 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        """The rows so far, and what the epoch has added up between two of its steps."""
+        return {"rows": self.rows, "sums": self._sums, "seconds": self._seconds() if self._sums else 0.0}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what `state_dict` gave."""
+        self.rows, self._sums, self._seconds_before = state["rows"], state["sums"], state["seconds"]
 
     def before_train(self, runner) -> None:  # type: ignore[no-untyped-def]
-        """Keep the rows of the epochs that a resumed run has behind it."""
-        if runner.epoch > 0:
-            self.rows = [
-                row for row in _read_rows(WorkDir(Path(runner.work_dir)).metrics) if int(row["epoch"]) <= runner.epoch
-            ]
+        """Take back the rows of epochs that a killed run had not saved."""
+        if self.rows:
+            self._write(runner)
 
     def before_train_epoch(self, runner) -> None:  # type: ignore[no-untyped-def]
         """Open the bar and the sums of an epoch."""
         figures = dict.fromkeys(_task(runner).TRAIN_FIGURES, 0.0)
-        self._sums = {"loss": 0.0, "videos": 0.0, "wait": 0.0, **figures}
+        self._sums = {"loss": 0.0, "videos": 0.0, "wait": 0.0, **figures} | self._sums
         self._started = time.perf_counter()
         self._open_bar(len(runner.train_dataloader), f"epoch {runner.epoch + 1}/{runner.max_epochs}")
 
@@ -68,22 +74,22 @@ class EpochReportHook(Hook):
     def after_train_epoch(self, runner) -> None:  # type: ignore[no-untyped-def]
         """Close the sums; the row waits for its validation where one is due."""
         self._close_bar()
-        seconds = time.perf_counter() - self._started
-        videos = self._sums["videos"]
+        seconds, sums = self._seconds(), self._sums
         self.rows.append(
             {
                 "epoch": runner.epoch + 1,
                 "iter": runner.iter,
                 # The highest of all groups: a pretrained backbone learns more slowly than the head.
                 "learning_rate": max(runner.optim_wrapper.get_lr()["lr"]),
-                "train_loss": self._sums["loss"] / videos,
-                **{f"train_{name}": self._sums[name] / videos for name in _task(runner).TRAIN_FIGURES},
+                "train_loss": sums["loss"] / sums["videos"],
+                **{f"train_{name}": sums[name] / sums["videos"] for name in _task(runner).TRAIN_FIGURES},
                 "seconds": seconds,
-                "videos_per_second": videos * runner.world_size / seconds,
-                "data_wait": self._sums["wait"] / seconds,
+                "videos_per_second": sums["videos"] * runner.world_size / seconds,
+                "data_wait": sums["wait"] / seconds,
             }
         )
-        if not validation_is_due(runner):
+        self._sums, self._seconds_before = {}, 0.0
+        if not runner.train_loop.validation_is_due(runner.epoch + 1):
             self._publish(runner)
 
     def before_val_epoch(self, runner) -> None:  # type: ignore[no-untyped-def]
@@ -121,13 +127,19 @@ class EpochReportHook(Hook):
         self._stack.close()
         self._bar = Bar()
 
+    def _seconds(self) -> float:
+        """Time the epoch has taken, in every run that worked on it."""
+        return self._seconds_before + time.perf_counter() - self._started
+
     def _publish(self, runner) -> None:  # type: ignore[no-untyped-def]
-        if not is_main_process():
-            return
-        task = _task(runner)
-        logger.info("%s", _line(self.rows[-1], runner.max_epochs, self.rows, *task.SHOWN))
+        if is_main_process():
+            logger.info("%s", _line(self.rows[-1], runner.max_epochs, self.rows, *_task(runner).SHOWN))
+            self._write(runner)
+
+    @master_only
+    def _write(self, runner) -> None:  # type: ignore[no-untyped-def]
         table = io.StringIO()
-        writer = csv.DictWriter(table, _columns(task), restval="", extrasaction="ignore", lineterminator="\n")
+        writer = csv.DictWriter(table, _columns(_task(runner)), restval="", extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows({key: _short(value) for key, value in row.items()} for row in self.rows)
         write_text(WorkDir(Path(runner.work_dir)).metrics, table.getvalue())
@@ -144,19 +156,12 @@ def _columns(task: ModuleType) -> tuple[str, ...]:
     return ("epoch", "iter", "learning_rate", *train, *val, "seconds", "videos_per_second", "data_wait")
 
 
-def _read_rows(path: Path) -> list[dict[str, Any]]:
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return [{key: value for key, value in row.items() if value != ""} for row in csv.DictReader(file)]
-
-
 def _short(value: Any) -> Any:
     return f"{value:.6g}" if isinstance(value, float) else value
 
 
 def _line(row: Mapping[str, Any], max_epochs: int, rows: list[dict[str, Any]], figure: str, heading: str) -> str:
-    left = (max_epochs - row["epoch"]) * sum(float(r["seconds"]) for r in rows) / len(rows)
+    left = (max_epochs - row["epoch"]) * sum(r["seconds"] for r in rows) / len(rows)
     parts = [
         f"epoch {row['epoch']:{len(str(max_epochs))}d}/{max_epochs}",
         f"loss {row['train_loss']:.3f}",
