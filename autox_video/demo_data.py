@@ -22,7 +22,7 @@ import numpy as np
 
 from autox_video.errors import Problem, RequestError, RunError
 from autox_video.progress import Bar, progress_bar
-from autox_video.work_dir import write_json, write_text
+from autox_video.work_dir import TEMPORARY_ENDING, sync_folder, sync_tree, write_json, write_text
 
 # Class name: which phase moves, and which way. The vertical axis of an image points down.
 MOTIONS: Final[dict[str, tuple[str, int]]] = {
@@ -96,10 +96,12 @@ def write_demo_data(folder: Path, *, seed: int = 0) -> DemoData:
     temporary: Path | None = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".tmp"))
+        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=TEMPORARY_ENDING))
         _write_all(temporary, seed)
         temporary.chmod(0o777 & ~_umask())
+        sync_tree(temporary)
         os.replace(temporary, folder)
+        sync_folder(folder.parent)
     except OSError as error:
         wrong = f"cannot be written: {error.strerror or error}"
         raise RunError(Problem(str(folder), wrong, "Free space or choose another folder")) from error

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from autox_video.archive import archive_run
 from autox_video.dataset.entries import Content
 from autox_video.dataset.facts import Fingerprint
 from autox_video.dataset.fingerprint import fingerprint_dataset
@@ -24,8 +25,8 @@ from autox_video.report.outcome import AnyResults
 from autox_video.runner.distributed import decided_by_first
 from autox_video.scoring import report, score
 from autox_video.settings.schema import Settings
-from autox_video.training import TrainOutcome, train_run
-from autox_video.work_dir import WorkDir, archive_run, read_record, write_text
+from autox_video.training import TrainOutcome, only_training, train_run
+from autox_video.work_dir import WorkDir, clear_leftovers, read_record, write_text
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +54,11 @@ def train(settings: Settings, *, fresh: bool = False) -> FoldsOutcome:
         fresh: Move an earlier run in this work dir into its `archive` and start anew.
     """
     work_dir = WorkDir(settings.work_dir)
+    with only_training(work_dir):
+        return _train(settings, work_dir, fresh)
+
+
+def _train(settings: Settings, work_dir: WorkDir, fresh: bool) -> FoldsOutcome:
     number_of_folds = _number(settings)
     decided_by_first(lambda: _prepare(settings, work_dir, fresh), _Ready)
     outcomes: list[TrainOutcome] = []
@@ -117,6 +123,7 @@ class _Ready:
 
 
 def _prepare(settings: Settings, work_dir: WorkDir, fresh: bool) -> _Ready:
+    clear_leftovers(*work_dir.folders)
     log_fingerprint(fingerprint_dataset(settings, work_dir))
     if fresh:
         archive_run(work_dir)
@@ -141,6 +148,7 @@ def _number(settings: Settings) -> int:
 
 def _look(settings: Settings, work_dir: WorkDir, number: int) -> Fingerprint:
     """The data of one fold."""
+    clear_leftovers(*work_dir.fold(number).folders)
     fingerprint = fingerprint_dataset(settings, work_dir.fold(number), fold=number)
     counts = ", ".join(f"{facts.num_videos} {split}" for split, facts in fingerprint.splits.items())
     logger.info("fold     %d of %d: %s videos", number, _number(settings), counts)

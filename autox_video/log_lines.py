@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from autox_video.dataset.facts import Fingerprint
+from autox_video.plan.rules.workers import cut_note
 from autox_video.plan.schema import Plan
 from autox_video.work_dir import WorkDir
 
@@ -38,4 +39,6 @@ def log_plan(decided: Plan, work_dir: WorkDir) -> None:
         *(values[name] for name in ("total_batch_size", "learning_rate", "epochs")),
     )
     logger.info("         %s", decided.load_from.why)
+    if note := cut_note(decided.workers, decided.prefetch):
+        logger.info("note     %s", note)
     logger.info("         every value and its reason: %s", work_dir.plan)

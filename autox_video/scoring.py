@@ -20,7 +20,7 @@ from autox_video.report.outcome import AnyResults, make_outcome
 from autox_video.report.writers import write_results
 from autox_video.runner.distributed import decided_by_first
 from autox_video.settings.schema import Settings
-from autox_video.work_dir import WorkDir
+from autox_video.work_dir import WorkDir, clear_leftovers
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +56,7 @@ def report(settings: Settings, predictions: Predictions) -> AnyResults:
 
 def _prepare(settings: Settings, work_dir: WorkDir, path: Path, whole_folder: bool, fold: int | None) -> ScoringJob:
     """Look at the test videos and decide how to score them."""
+    clear_leftovers(*work_dir.folders, settings.test_results_path.parent)
     if not path.is_file():
         cure = "Train first, or name a checkpoint of an earlier run"
         raise RequestError(Problem(str(path), "there is no such checkpoint", cure))

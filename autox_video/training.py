@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +12,12 @@ from typing import TYPE_CHECKING
 from autox_video.dataset.facts import Fingerprint
 from autox_video.deciding import decide
 from autox_video.errors import Problem, RunError
+from autox_video.lock import only_run
 from autox_video.log_lines import log_plan
 from autox_video.plan.jobs import TrainingJob
 from autox_video.plan.recovery import GpuMemoryError, NonFiniteLossError, recover, told
-from autox_video.plan.resume import continue_plan
+from autox_video.plan.resume import continue_plan, stays_stopped
+from autox_video.plan.room import check_room, checkpoint_need, download_need
 from autox_video.plan.schema import Plan
 from autox_video.presets import load_preset
 from autox_video.processes import own_place
@@ -48,6 +51,11 @@ class TrainOutcome:
     epochs: int
 
 
+def only_training(work_dir: WorkDir) -> AbstractContextManager[None]:
+    """While the block runs, no other run trains in this work dir; the first process sees to it."""
+    return only_run(work_dir.root) if own_place().is_first else nullcontext()
+
+
 def train_run(
     settings: Settings, work_dir: WorkDir, look: Callable[[], Fingerprint], like: Plan | None = None
 ) -> TrainOutcome:
@@ -66,8 +74,8 @@ def train_run(
         config = render_config(job.plan, load_preset(job.plan.model.value), work_dir.root)
         trouble: NonFiniteLossError | GpuMemoryError
         try:
-            run_training(config, job.plan, work_dir, None if job.resume_from is None else Path(job.resume_from))
-            return _outcome(work_dir, job.plan.epochs.value)
+            resume_from = None if job.resume_from is None else Path(job.resume_from)
+            return _outcome(work_dir, run_training(config, job.plan, work_dir, resume_from))
         except NonFiniteLossError as error:
             trouble = error
         except GpuMemoryError as error:
@@ -80,20 +88,27 @@ def train_run(
 
 def _prepare(settings: Settings, work_dir: WorkDir, fingerprint: Fingerprint, like: Plan | None) -> TrainingJob:
     """Decide every value, find where to go on, and write it down."""
-    decided, _ = decide(settings, fingerprint)
+    decided, preset = decide(settings, fingerprint)
     if like is not None:
         decided = continue_plan(like, decided)
     from autox_video.runner.checkpoints import find_newest_checkpoint
-    from autox_video.runner.weights import fetch_weights
+    from autox_video.runner.weights import download_target, fetch_weights
 
     saved = find_newest_checkpoint(work_dir)
     if saved is not None:
         decided = continue_plan(saved.plan, decided)
+        if stays_stopped(saved.waited, saved.plan, decided):
+            logger.info("nothing to do: stopped early after epoch %d. Raise `train.patience` or `epoch`.", saved.epoch)
+            return TrainingJob(decided, None, saved.epoch)
         if saved.is_finished(decided.epochs.value):
             done = f"{saved.epoch} of {decided.epochs.value} epochs are done"
             logger.info("nothing to do: %s. Raise `epoch` to train on.", done)
             return TrainingJob(decided, None, saved.epoch)
     log_plan(decided, work_dir)
+    needs = [checkpoint_need(work_dir, preset.card.num_parameters)]
+    if saved is None and (target := download_target(decided.load_from.value)):
+        needs.append(download_need(target, preset.card.num_parameters))
+    check_room(needs)
     if saved is None:
         # Before any long work: a wrong path or a dead network is found here.
         fetch_weights(decided.load_from.value)

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import json
-import logging
 import os
 import tempfile
 import time
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from autox_video.errors import Problem, RunError
 
-logger = logging.getLogger(__name__)
 RecordT = TypeVar("RecordT")
-# What `train --fresh` moves out of the way: everything that belongs to one run and not to the data.
-FILES_OF_A_RUN = (
-    *("last.pth", "previous.pth", "best.pth", "best.safetensors"),
-    *("plan.json", "config_rendered.py", "metrics.csv", "train.log", "test.log", "folds"),
-)
+# What the name of a file ends in until it is whole; no one else's files are called so.
+TEMPORARY_ENDING = ".autox.tmp"
+STILL_WRITTEN_SECONDS = 3600
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +53,11 @@ class WorkDir:
     def folds_list(self) -> Path:
         """Which video is tested in which fold, as the data is divided now."""
         return self.root / "annotations" / "folds.tsv"
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where files are written."""
+        return (self.root, self.root / "annotations", self.root / "annotations" / "stock", self.preview)
 
     @property
     def fingerprint(self) -> Path:
@@ -126,18 +129,53 @@ class WorkDir:
         return self.root / "annotations" / f"{split}.txt"
 
 
-def archive_run(work_dir: WorkDir) -> None:
-    """Move an earlier run, if there is one, into `archive`."""
-    files = [path for name in FILES_OF_A_RUN if (path := work_dir.root / name).exists()]
-    if not files:
-        return
-    folder = work_dir.archive / time.strftime("%Y%m%d_%H%M%S")
-    while folder.exists():
-        folder = folder.with_name(folder.name + "_")
-    folder.mkdir(parents=True)
-    for path in files:
-        path.rename(folder / path.name)
-    logger.info("archived the earlier run: %s", folder)
+@contextmanager
+def replacing(path: Path, keep: Path | None = None) -> Iterator[Path]:
+    """A temporary file beside `path`, to be written in the block; it takes the name when the block ends well.
+
+    Args:
+        path: The final name; its folder is made when missing. What stood there is replaced, durably and in one step.
+        keep: Another name in the folder for what stood there.
+
+    Yields:
+        The temporary file, empty. It is removed when the block raises.
+
+    Raises:
+        RunError: The file could not be written; what stood under `path` is untouched.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # A file name may have 255 bytes: a long one is not carried whole.
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:20]}.", suffix=TEMPORARY_ENDING)
+        temporary = Path(name)
+        try:
+            # The kernel lets go of it when this process dies: so `clear_leftovers` knows what is one.
+            with suppress(OSError):
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield temporary
+            # mkstemp makes the file private; a result is as readable as any file the user makes.
+            umask = os.umask(0)
+            os.umask(umask)
+            os.chmod(temporary, 0o666 & ~umask)
+            publish(temporary, path, keep)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(handle)
+    except (OSError, RuntimeError) as error:
+        raise _not_written(path, error) from error
+
+
+def _not_written(path: Path, error: OSError | RuntimeError) -> Exception:
+    if isinstance(error, OSError):
+        reason = error.strerror or str(error)
+    elif "inline_container" in str(error) or "PytorchStreamWriter" in str(error):
+        # So PyTorch's own writer says that the system took less than it was given.
+        reason = "the disk is full or failing"
+    else:
+        return error
+    return RunError(Problem(str(path), f"cannot be written: {reason}", "Free space or choose another work_dir"))
 
 
 def write_durably(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -150,27 +188,36 @@ def write_durably(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     Raises:
         RunError: The file could not be written; what stood under `path` is untouched.
     """
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        write(file)
+
+
+def clear_leftovers(*folders: Path) -> None:
+    """Remove the temporary files that a killed process of ours left behind; those being written stay.
+
+    Args:
+        folders: Where to look, not below. A folder that does not exist has none.
+    """
+    for folder in folders:
+        for path in folder.glob(f".*{TEMPORARY_ENDING}"):
+            # Another process may clear the same, and a full or read-only disk is found out by who writes.
+            with suppress(OSError):
+                if not _is_being_written(path):
+                    path.unlink()
+
+
+def _is_being_written(path: Path) -> bool:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                write(file)
-                file.flush()
-                os.fsync(file.fileno())
-            # mkstemp makes the file private; a result is as readable as any file the user makes.
-            umask = os.umask(0)
-            os.umask(umask)
-            os.chmod(temporary, 0o666 & ~umask)
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-        sync_folder(path.parent)
-    except OSError as error:
-        raise RunError(
-            Problem(str(path), f"cannot be written: {error.strerror or error}", "Free space or choose another work_dir")
-        ) from error
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        # A file system without locks: a file that is being written has changed lately.
+        return time.time() - path.stat().st_mtime < STILL_WRITTEN_SECONDS
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def publish(temporary: Path, final: Path, keep: Path | None = None) -> None:
@@ -181,11 +228,7 @@ def publish(temporary: Path, final: Path, keep: Path | None = None) -> None:
         final: Its name; what stood there before is replaced.
         keep: Another name in the folder for what stood there before.
     """
-    descriptor = os.open(temporary, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    _sync(temporary)
     if keep is not None and final.exists():
         os.replace(final, keep)
     os.replace(temporary, final)
@@ -194,7 +237,17 @@ def publish(temporary: Path, final: Path, keep: Path | None = None) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Make a rename in `folder` durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    _sync(folder)
+
+
+def sync_tree(folder: Path) -> None:
+    """Make everything in `folder` and below durable, before the folder is renamed."""
+    for path in (*folder.rglob("*"), folder):
+        _sync(path)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -11,6 +11,7 @@ import dataclasses
 import logging
 from pathlib import Path
 
+from autox_video.archive import archive_run
 from autox_video.dataset.annotations import write_stock_list
 from autox_video.dataset.facts import Fingerprint
 from autox_video.dataset.fingerprint import fingerprint_dataset
@@ -24,8 +25,8 @@ from autox_video.report.contact_sheets import write_contact_sheets
 from autox_video.report.outcome import AnyResults
 from autox_video.scoring import report, score
 from autox_video.settings.schema import Settings
-from autox_video.training import TrainOutcome, train_run
-from autox_video.work_dir import WorkDir, archive_run, read_record, write_record, write_text
+from autox_video.training import TrainOutcome, only_training, train_run
+from autox_video.work_dir import WorkDir, clear_leftovers, read_record, write_record, write_text
 
 logger = logging.getLogger(__name__)
 
@@ -119,13 +120,15 @@ def train(settings: Settings, *, fresh: bool = False) -> TrainOutcome:
     work_dir = WorkDir(settings.work_dir)
 
     def look() -> Fingerprint:
+        clear_leftovers(*work_dir.folders)
         fingerprint = fingerprint_dataset(settings, work_dir)
         log_fingerprint(fingerprint)
         if fresh:
             archive_run(work_dir)
         return fingerprint
 
-    return train_run(settings, work_dir, look)
+    with only_training(work_dir):
+        return train_run(settings, work_dir, look)
 
 
 def test(settings: Settings, *, checkpoint: Path | None = None, whole_folder: bool = False) -> AnyResults:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from autox_video.dataset.facts import Fingerprint
 from autox_video.errors import Problem, RequestError
-from autox_video.plan.rules import batch, by_task, clip, direction, model, schedule, testing
+from autox_video.plan.rules import batch, by_task, clip, direction, model, schedule, testing, workers
 from autox_video.plan.rules.common import asked
 from autox_video.plan.schema import Decision, Hardware, Plan
 from autox_video.presets import Preset
@@ -46,7 +47,6 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
     accumulation = batch.choose_accumulation(settings, wanted.value, videos_per_gpu.value * devices, train.num_videos)
     total = videos_per_gpu.value * devices * accumulation.value
     epochs = schedule.choose_epochs(settings, card, train.num_videos, total)
-    workers = batch.choose_workers(settings, hardware, videos_per_gpu.value, clip_len.value, input_size.value)
     scored = fingerprint.splits.get("test", val)
     clip_seconds = clip_len.value * frame_interval.value / train.fps.p50
     balance = by_task.choose_balance(settings, train, fingerprint.task)
@@ -84,13 +84,13 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
         best_metric=by_task.choose_best_metric(settings, train, fingerprint.task),
         balance=balance,
         class_weights=schedule.choose_class_weights(train, balance.value),
-        workers=workers,
-        threads=batch.choose_threads(hardware, workers.value),
+        **_loading(settings, hardware, videos_per_gpu.value, clip_len.value, input_size.value),
         test_num_clips=num_clips,
         test_num_crops=num_crops,
         test_videos_per_gpu=testing.choose_test_videos_per_gpu(videos_per_gpu.value, num_clips.value * num_crops.value),
         seed=_asked(settings, "runtime.seed"),
         deterministic=_asked(settings, "runtime.deterministic"),
+        patience=schedule.choose_patience(settings),
     )
 
 
@@ -118,7 +118,7 @@ def make_test_plan(
     num_clips = testing.choose_test_num_clips(settings, preset.card, facts, clip_len * frame_interval / facts.fps.p50)
     num_crops = testing.choose_test_num_crops(settings, preset.card, facts)
     videos = testing.choose_test_videos_per_gpu(trained.videos_per_gpu.value, num_clips.value * num_crops.value)
-    workers = batch.choose_workers(settings, hardware, videos.value * num_clips.value * num_crops.value, clip_len, size)
+    clips = videos.value * num_clips.value * num_crops.value
     return dataclasses.replace(
         trained,
         data_root=fingerprint.data_root,
@@ -128,13 +128,18 @@ def make_test_plan(
         hardware=hardware,
         device=device,
         amp=batch.choose_amp(settings, hardware, device.value),
-        workers=workers,
-        threads=batch.choose_threads(hardware, workers.value),
+        **_loading(settings, hardware, clips, clip_len, size),
         test_num_clips=num_clips,
         test_num_crops=num_crops,
         test_videos_per_gpu=videos,
         deterministic=_asked(settings, "runtime.deterministic"),
     )
+
+
+def _loading(settings: Settings, hardware: Hardware, clips: int, clip_len: int, input_size: int) -> dict[str, Any]:
+    processes, prefetch = workers.choose_workers(settings, hardware, clips, clip_len, input_size)
+    threads = batch.choose_threads(hardware, processes.value)
+    return {"workers": processes, "prefetch": prefetch, "threads": threads}
 
 
 def _asked(settings: Settings, key: str) -> Decision:

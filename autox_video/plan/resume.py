@@ -24,7 +24,9 @@ FIXED = (
 OURS = ("data", "hardware", "preset", "default", "plan", SOURCE)
 # The machine may be another one, and test views are chosen anew at each test.
 OF_THE_MACHINE = (
-    *("device", "amp", "workers", "threads", "deterministic"),
+    *("device", "amp", "workers", "prefetch", "deterministic"),
+    # Left out it means that training is not to stop early, whatever the first run was asked for.
+    "patience",
     *("test_num_clips", "test_num_crops", "test_videos_per_gpu"),
 )
 
@@ -58,12 +60,28 @@ def continue_plan(first: Plan, now: Plan) -> Plan:
     return merged
 
 
+def stays_stopped(waited: int | None, first: Plan, now: Plan) -> bool:
+    """Whether a training that stopped early would stop again at once.
+
+    Args:
+        waited: Validations without improvement after which it stopped; None when it did not.
+        first: The plan in the checkpoint.
+        now: The plan to go on with.
+    """
+    if waited is None or now.patience.value is None:
+        return False
+    return now.patience.value <= waited and now.epochs.value <= first.epochs.value
+
+
 def _kept(first: Plan, now: Plan) -> dict[str, Any]:
     kept = {
         name: getattr(first, name)
         for name, decision in now.decisions().items()
         if (decision.source in OURS or getattr(first, name).source == SOURCE) and name not in OF_THE_MACHINE
     }
+    if first.hardware.num_cpus != now.hardware.num_cpus:
+        # On the same machine they stay, whatever becomes of the workers: in another number they add up in another order.
+        kept.pop("threads")
     if {"videos_per_gpu", "accumulation"} - kept.keys():
         # One of them was asked for anew: the total follows from both and is compared as such.
         kept.pop("total_batch_size", None)

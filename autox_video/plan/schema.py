@@ -16,8 +16,8 @@ class Decision(Generic[T]):
 
     Attributes:
         value: The value. Never `auto`.
-        source: Who decided: a place in the settings (`config.yaml:12`), `data`, `hardware`, `preset`, `default`, or
-            `run`, which got over a trouble.
+        source: Who decided: a place in the settings (`config.yaml:12`), `data`, `hardware`, `/dev/shm`, `preset`,
+            `default`, or `run`, which got over a trouble.
         why: The reason, one sentence without a full stop.
     """
 
@@ -117,6 +117,9 @@ class Plan:
     test_videos_per_gpu: Decision[int]
     seed: Decision[int]
     deterministic: Decision[bool]
+    # Newer than the plan in some checkpoints.
+    prefetch: Decision[int] = Decision(2, "default", "not planned")  # batches that each worker makes ahead
+    patience: Decision[int | None] = Decision(None, "default", "not planned")  # validations without improvement
     # What is left of the learning rate after losses that were no finite numbers.
     lr_scale: Decision[float] = Decision(1.0, "default", "halved where the loss is no finite number")
 

@@ -12,7 +12,7 @@ from autox_video.errors import Problem, RequestError
 from autox_video.plan.schema import Plan
 from autox_video.presets import Preset, shared_folder
 from autox_video.render.dataloaders import dataloaders
-from autox_video.render.schedule import optim_wrapper, param_scheduler, train_loop
+from autox_video.render.schedule import early_stopping, optim_wrapper, param_scheduler, train_loop
 from autox_video.tasks import load_task
 
 HEADER = """# Rendered by autox_video from plan.json: edit config.yaml, not this file.
@@ -66,6 +66,8 @@ def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = F
             config["default_hooks"]["checkpoint"] = hook
         if plan.load_from.value != "none":
             _start_from(config, plan, stock)
+        if plan.patience.value is not None:
+            config["custom_hooks"] = [*config.get("custom_hooks", []), early_stopping(plan, stock=stock)]
     elif not stock:
         # It would leave a folder of its own for the one row of figures that the results file has.
         config["default_hooks"]["logger"] = None

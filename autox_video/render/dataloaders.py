@@ -44,6 +44,8 @@ def _dataloader(plan: Plan, split: str, batch_size: int, pipeline: list[dict[str
     return {
         "batch_size": batch_size,
         "num_workers": plan.workers.value,
+        # PyTorch takes no number where nobody makes anything ahead.
+        "prefetch_factor": plan.prefetch.value if plan.workers.value else None,
         "persistent_workers": plan.workers.value > 0,
         "pin_memory": plan.device.value == "cuda",
         "sampler": _sampler(plan, training),

@@ -7,6 +7,13 @@ from typing import Any
 
 from autox_video.plan.schema import Plan
 
+# What MMAction2's own evaluator calls the figures.
+STOCK_METRICS = {
+    "top1": "acc/top1",
+    "mean_class_accuracy": "acc/mean1",
+    "mean_average_precision": "acc/mean_average_precision",
+}
+
 
 def optim_wrapper(plan: Plan) -> dict[str, Any]:
     """AdamW as Video Swin is trained: no decay on norms and position tables, a slower pretrained backbone."""
@@ -55,3 +62,17 @@ def train_loop(plan: Plan, *, stock: bool = False) -> dict[str, Any]:
     if stock:
         return {"type": "EpochBasedTrainLoop", **loop}
     return {"type": "ResumableTrainLoop", **loop, "seed": plan.seed.value}
+
+
+def early_stopping(plan: Plan, *, stock: bool) -> dict[str, Any]:
+    """The hook that stops a training which has not improved for the planned number of validations.
+
+    Half a video is the least rise that counts: less than what one more right video makes of `top1`, and more than
+    what rounding, or a shift of one score among many, makes of a figure that is no plain share.
+    """
+    delta = 0.5 / plan.num_videos["val"]
+    if stock:
+        which = {"type": "EarlyStoppingHook", "monitor": STOCK_METRICS[plan.best_metric.value], "rule": "greater"}
+    else:
+        which = {"type": "PatienceHook", "best_metric": plan.best_metric.value}
+    return {**which, "patience": plan.patience.value, "min_delta": delta}

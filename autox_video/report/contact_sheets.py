@@ -53,12 +53,12 @@ def write_contact_sheets(previews: Iterable[ClassPreview], folder: Path, classes
         write_durably(folder / name, partial(_write_bytes, _encoded(".png", sheet(preview, classes))))
         sheets.add(name)
         sections.append(_section(preview, classes, name, moving=number < MAX_MOVING_CLASSES))
-    for old in folder.glob("*.png"):
-        if old.name not in sheets:
-            old.unlink()
     template = (shared_folder("resources") / "preview.html").read_text(encoding="utf-8")
     page = template.replace("{model}", html.escape(model)).replace("{sections}", "\n".join(sections))
     write_text(folder / PAGE, page)
+    for old in folder.glob("*.png"):
+        if old.name not in sheets:
+            old.unlink()
     return folder / PAGE
 
 

@@ -132,6 +132,8 @@ def quiet_libraries(log_file: Path) -> Iterator[None]:
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     listener = logging.getLogger("py.warnings")
     propagate, listener.propagate = listener.propagate, False
+    # A log line that a full disk does not take is lost without a traceback; the next file that is written says why.
+    raising, logging.raiseExceptions = logging.raiseExceptions, False
     listener.addHandler(handler)
     logging.captureWarnings(True)
     try:
@@ -141,4 +143,5 @@ def quiet_libraries(log_file: Path) -> Iterator[None]:
         logging.captureWarnings(False)
         listener.removeHandler(handler)
         listener.propagate = propagate
+        logging.raiseExceptions = raising
         handler.close()

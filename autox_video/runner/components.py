@@ -9,6 +9,7 @@ apply_all()
 
 from autox_video.runner.evaluator import ScoreMetric  # noqa: E402
 from autox_video.runner.hooks.checkpoint import LastAndBestCheckpointHook  # noqa: E402
+from autox_video.runner.hooks.early_stopping import PatienceHook  # noqa: E402
 from autox_video.runner.hooks.epoch_report import EpochReportHook  # noqa: E402
 from autox_video.runner.hooks.finite import FiniteHook  # noqa: E402
 from autox_video.runner.hooks.pretrained import PretrainedWeightsHook  # noqa: E402
@@ -23,6 +24,7 @@ __all__ = [
     "EpochReportHook",
     "FiniteHook",
     "LastAndBestCheckpointHook",
+    "PatienceHook",
     "PretrainedWeightsHook",
     "ResumableTrainLoop",
     "ScoreMetric",

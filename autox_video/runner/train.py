@@ -18,7 +18,7 @@ from autox_video.runner.lost_videos import lost_videos_end_the_run
 from autox_video.work_dir import WorkDir
 
 
-def train(config: Config, plan: Plan, work_dir: WorkDir, resume_from: Path | None) -> None:
+def train(config: Config, plan: Plan, work_dir: WorkDir, resume_from: Path | None) -> int:
     """Train to the last epoch of the plan; `last.pth` and `best.pth` are kept up to date.
 
     Args:
@@ -26,6 +26,9 @@ def train(config: Config, plan: Plan, work_dir: WorkDir, resume_from: Path | Non
         plan: Its plan; `plan.json` in the work dir must be the same.
         work_dir: Where everything is written.
         resume_from: The checkpoint to go on from, or None to start.
+
+    Returns:
+        The epochs that lie behind now; fewer than planned where it stopped early.
 
     Raises:
         NonFiniteLossError: The loss is not a finite number any more; what is saved is from before.
@@ -42,8 +45,9 @@ def train(config: Config, plan: Plan, work_dir: WorkDir, resume_from: Path | Non
     with quiet_libraries(work_dir.train_log), lost_videos_end_the_run():
         try:
             with joined(config, plan.device.value):
-                build_runner(config, plan, work_dir.train_log).train()
-            return
+                runner = build_runner(config, plan, work_dir.train_log)
+                runner.train()
+            return runner.epoch
         except NonFiniteLossError as error:
             trouble = NonFiniteLossError(error.problems)
         except torch.cuda.OutOfMemoryError as error:

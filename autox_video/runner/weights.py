@@ -57,6 +57,14 @@ def fetch_weights(load_from: str) -> Path | None:
     return path
 
 
+def download_target(load_from: str) -> Path | None:
+    """Where the weights would be downloaded to; None when they are here, or are no URL."""
+    if urlparse(load_from).scheme not in ("http", "https"):
+        return None
+    path = cache_path(load_from)
+    return None if path.exists() else path
+
+
 def cache_path(url: str) -> Path:
     """Where the file of a URL is kept: under `$AUTOX_VIDEO_CACHE`, else below the user's cache folder.
 

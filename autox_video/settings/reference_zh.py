@@ -62,6 +62,7 @@ HELP_ZH: Final = {
     "train.amp": "CUDA 上混合精度所用的数值格式。",
     "train.val_interval": "每隔多少轮验证一次；最后一轮总会验证。",
     "train.best_metric": "用哪个验证指标来选出最佳检查点。",
+    "train.patience": "`best_metric` 连续多少次验证都未提高（至少相当于半个视频）后提前停止；`none` 训练全部轮数。",
     "augment.flip": "训练片段左右翻转的概率。",
     "augment.min_crop_area": "随机裁剪至少保留的画面比例。",
     "test.num_clips": "从一个视频中均匀采样的片段数；各片段的得分取平均。",

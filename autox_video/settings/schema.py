@@ -133,6 +133,16 @@ class TrainSettings:
         choices=("top1", "mean_class_accuracy", "mean_average_precision"),
         example="top1",
     )
+    patience: int | None = setting(
+        None,
+        "int",
+        "Stop early after so many validations in a row in which `best_metric` did not rise by at least half a video. "
+        "`none` trains every epoch.",
+        none=True,
+        minimum=1,
+        maximum=100_000,
+        example=5,
+    )
 
 
 @dataclass(frozen=True)

@@ -143,6 +143,7 @@ test_dataloader = dict(
     num_workers=15,
     persistent_workers=True,
     pin_memory=True,
+    prefetch_factor=2,
     sampler=dict(shuffle=False, type='DefaultSampler'))
 test_evaluator = dict(task='single_label', type='ScoreMetric')
 train_cfg = dict(
@@ -190,6 +191,7 @@ train_dataloader = dict(
     num_workers=15,
     persistent_workers=True,
     pin_memory=True,
+    prefetch_factor=2,
     sampler=dict(seed=0, shuffle=True, type='DefaultSampler'))
 val_cfg = dict(type='ValLoop')
 val_dataloader = dict(
@@ -227,6 +229,7 @@ val_dataloader = dict(
     num_workers=15,
     persistent_workers=True,
     pin_memory=True,
+    prefetch_factor=2,
     sampler=dict(shuffle=False, type='DefaultSampler'))
 val_evaluator = dict(task='single_label', type='ScoreMetric')
 visualizer = dict(type='ActionVisualizer', vis_backends=[])

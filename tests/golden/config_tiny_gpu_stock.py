@@ -137,6 +137,7 @@ test_dataloader = dict(
     num_workers=15,
     persistent_workers=True,
     pin_memory=True,
+    prefetch_factor=2,
     sampler=dict(shuffle=False, type='DefaultSampler'))
 test_evaluator = dict(
     metric_options=dict(top_k_accuracy=dict(topk=(
@@ -185,6 +186,7 @@ train_dataloader = dict(
     num_workers=15,
     persistent_workers=True,
     pin_memory=True,
+    prefetch_factor=2,
     sampler=dict(seed=0, shuffle=True, type='DefaultSampler'))
 val_cfg = dict(type='ValLoop')
 val_dataloader = dict(
@@ -223,6 +225,7 @@ val_dataloader = dict(
     num_workers=15,
     persistent_workers=True,
     pin_memory=True,
+    prefetch_factor=2,
     sampler=dict(shuffle=False, type='DefaultSampler'))
 val_evaluator = dict(
     metric_options=dict(top_k_accuracy=dict(topk=(

@@ -51,7 +51,7 @@ def test_two_processes_train_and_one_of_them_speaks(trained_by_two):
         assert len([line for line in lines if line.startswith(start)]) == 1, done.stdout
     assert {path.name for path in work_dir.iterdir()} == {
         *("fingerprint.json", "check.json", "probe_cache.json", "annotations", "plan.json", "config_rendered.py"),
-        *("last.pth", "previous.pth", "best.pth", "train.log", "metrics.csv"),
+        *("last.pth", "previous.pth", "best.pth", "best.safetensors", ".lock", "train.log", "metrics.csv"),
     }
 
 

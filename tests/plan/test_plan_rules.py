@@ -6,7 +6,7 @@ import pytest
 import samples
 
 from autox_video.errors import RequestError
-from autox_video.plan.rules import batch, clip, model, schedule, testing
+from autox_video.plan.rules import batch, clip, model, schedule, testing, workers
 from autox_video.presets import load_preset
 
 NANO = load_preset("video_swin_nano").card
@@ -132,24 +132,11 @@ def test_memory_scales_with_clip_and_pixels():
     assert quarter == pytest.approx(one / 4)
 
 
-@pytest.mark.parametrize(("shm_gib", "workers"), [(12.0, 1), (0.001, 0)])
-def test_workers_leave_cores_to_compute_and_fit_shared_memory(shm_gib, workers):
-    hardware = dataclasses.replace(samples.CPU, shm_gib=shm_gib)
-    assert batch.choose_workers(samples.settings(), hardware, 8, 8, 112).value == workers
-
-
-@pytest.mark.parametrize(("cpus", "workers", "threads"), [(1, 1, 1), (2, 1, 1), (4, 1, 3), (16, 4, 12)])
-def test_decoding_and_computing_share_the_cores_of_a_cpu_run(cpus, workers, threads):
+@pytest.mark.parametrize(("cpus", "count", "threads"), [(1, 1, 1), (2, 1, 1), (4, 1, 3), (16, 4, 12)])
+def test_decoding_and_computing_share_the_cores_of_a_cpu_run(cpus, count, threads):
     hardware = dataclasses.replace(samples.CPU, num_cpus=cpus)
-    assert batch.choose_workers(samples.settings(), hardware, 8, 8, 112).value == workers
-    assert batch.choose_threads(hardware, workers).value == threads
-
-
-def test_asked_workers_that_do_not_fit_shared_memory_are_cut_with_the_reason():
-    hardware = dataclasses.replace(samples.GPU, shm_gib=0.0625)
-    decided = batch.choose_workers(samples.settings(runtime={"workers": 8}), hardware, 8, 8, 112)
-    assert decided.value == 7
-    assert decided.why == "8 would pass 0.054 GiB through /dev/shm, where 0.05 GiB may be used"
+    assert workers.choose_workers(samples.settings(), hardware, 8, 8, 112)[0].value == count
+    assert batch.choose_threads(hardware, count).value == threads
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Device, number format, batch and decoding processes: what the machine decides."""
+"""Device, number format, batch and threads: what the machine decides."""
 
 from __future__ import annotations
 
@@ -16,10 +16,6 @@ GIB = 2**30
 GPU_RESERVE_GIB = 1.5
 GPU_SHARE = 0.9
 CPU_SHARE = 0.5
-# Each worker keeps this many finished batches in shared memory, and one more in the making.
-PREFETCHED_BATCHES = 2
-SHM_SHARE = 0.8
-MAX_WORKERS_PER_GPU = 16
 
 
 def choose_device(settings: Settings, hardware: Hardware) -> Decision[str]:
@@ -132,34 +128,7 @@ def _power_of_two(value: int) -> int:
     return 1 << value.bit_length() - 1
 
 
-def choose_workers(
-    settings: Settings, hardware: Hardware, videos_per_gpu: int, clip_len: int, input_size: int
-) -> Decision[int]:
-    """Processes that decode videos, for each training process; as many as cores and shared memory allow."""
-    devices = hardware.devices_per_machine
-    batch_gib = videos_per_gpu * clip_len * 3 * input_size**2 / GIB
-    room = SHM_SHARE * hardware.shm_gib / devices
-    by_shm = int(room / (batch_gib * (PREFETCHED_BATCHES + 1)))
-    decision = asked(settings, "runtime.workers")
-    if decision is None and hardware.num_gpus == 0:
-        by_cores = max(1, hardware.num_cpus // devices // 4)
-        decision = Decision(by_cores, "hardware", f"of {_cores(hardware)}; the others compute")
-    elif decision is None:
-        by_cores = max(1, min(MAX_WORKERS_PER_GPU, (hardware.num_cpus - devices) // devices))
-        decision = Decision(by_cores, "hardware", f"{hardware.num_cpus} cores for {devices} GPU(s)")
-    if by_shm < decision.value:
-        needed = batch_gib * (PREFETCHED_BATCHES + 1) * decision.value
-        why = f"{decision.value} would pass {needed:.2g} GiB through /dev/shm, where {room:.2g} GiB may be used"
-        return Decision(by_shm, "hardware", why)
-    return decision
-
-
 def choose_threads(hardware: Hardware, workers: int) -> Decision[int]:
     """Threads of the training process: on cores of their own, since those that share one wait for each other."""
     value = max(1, hardware.num_cpus // hardware.devices_per_machine - workers)
     return Decision(value, "hardware", f"the cores that {workers} decoding process(es) leave over")
-
-
-def _cores(hardware: Hardware) -> str:
-    several = hardware.devices_per_machine > 1
-    return f"{hardware.num_cpus} cores" + (f" for {hardware.devices_per_machine} processes" if several else "")

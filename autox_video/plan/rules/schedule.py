@@ -62,6 +62,18 @@ def choose_val_interval(settings: Settings) -> Decision[int]:
     return asked(settings, "train.val_interval") or Decision(VAL_INTERVAL, "default", "and always after the last epoch")
 
 
+def choose_patience(settings: Settings) -> Decision[int | None]:
+    """Validations without improvement after which training stops; None never stops it.
+
+    Never, unless it is asked for: the learning rate falls to zero over the planned epochs, and the score of a
+    training that works still rises at their end.
+    """
+    decision = asked(settings, "train.patience")
+    if decision is None or decision.value is None:
+        return Decision(None, "default", "the learning rate falls to its end as planned")
+    return decision
+
+
 def unevenness(train: SplitFacts) -> float:
     """Videos of the largest class for each video of the smallest; classes without a video are left out."""
     counts = [count for count in train.class_counts.values() if count]

@@ -10,6 +10,7 @@ from typing import Any
 from autox_video.errors import Problem, RequestError, RunError
 from autox_video.plan.schema import Plan
 from autox_video.runner.checkpoints.reading import load_checkpoint_file
+from autox_video.runner.hooks.early_stopping import validations_waited
 from autox_video.work_dir import WorkDir, build_record
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ class CheckpointRecord:
         metrics: Validation figures of that epoch; empty where it was not validated.
         best_metric: The figure that decides which checkpoint is best.
         validated_epochs: Finished epochs at the last validation.
+        waited: Validations without improvement after which the training stopped early; None when it did not.
     """
 
     path: Path
@@ -38,6 +40,7 @@ class CheckpointRecord:
     metrics: dict[str, float]
     best_metric: str
     validated_epochs: int
+    waited: int | None
 
     def is_finished(self, epochs: int) -> bool:
         """Whether a run of so many epochs has nothing left to do."""
@@ -105,6 +108,7 @@ def _record_in(checkpoint: dict[str, Any], path: Path) -> CheckpointRecord | Non
             metrics=record["metrics"],
             best_metric=record["best_metric"],
             validated_epochs=record["validated_epochs"],
+            waited=validations_waited(record["hooks"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         wrong, cure = "was written by another version of autox_video", "Train anew with --fresh, or in another work_dir"

@@ -17,7 +17,7 @@ from autox_video.errors import RunError
 from autox_video.plan.schema import Plan
 from autox_video.runner.checkpoints import RECORD_KEY, from_plain, load_checkpoint_file, to_plain
 from autox_video.runner.checkpoints.card import write_weights_with_card
-from autox_video.work_dir import WorkDir, publish, read_record
+from autox_video.work_dir import WorkDir, read_record, replacing
 
 logger = logging.getLogger(__name__)
 
@@ -138,17 +138,12 @@ class LastAndBestCheckpointHook(Hook):
         meta = {"epoch": loop.epoch if epoch is None else epoch, "iter": loop.iter, RECORD_KEY: record}
         work_dir = WorkDir(Path(runner.work_dir))
         final = work_dir.root / name
-        temporary = final.with_name(f".{name}.tmp")
-        try:
+        keep = work_dir.previous_checkpoint if final == work_dir.last_checkpoint else None
+        with replacing(final, keep) as temporary:
             runner.save_checkpoint(str(final.parent), temporary.name, meta=meta)
-            publish(temporary, final, keep=work_dir.previous_checkpoint if final == work_dir.last_checkpoint else None)
-            if final == work_dir.best_checkpoint:
-                write_weights_with_card(final, self.saving)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        finally:
-            self.saving = {}
+        if final == work_dir.best_checkpoint:
+            write_weights_with_card(final, self.saving)
+        self.saving = {}
 
 
 def _hooks_with_state(runner) -> Iterator[tuple[str, Any]]:  # type: ignore[no-untyped-def]

@@ -1,0 +1,84 @@
+"""Decoding processes, and how many batches they keep ready: what cores and shared memory allow.
+
+A process hands its batches over in `/dev/shm`, of which a container has 64 MB unless it is asked for more. One that
+finds it full dies of SIGBUS or hangs, so what is planned always fits.
+"""
+
+from __future__ import annotations
+
+from autox_video.plan.rules.common import asked
+from autox_video.plan.schema import Decision, Hardware
+from autox_video.settings.schema import Settings
+
+GIB = 2**30
+PAGE_BYTES = 4096
+MAX_WORKERS_PER_GPU = 16
+# Batches that each process makes ahead: PyTorch's default, and the least that lets it work at all.
+PREFETCHED, LEAST_PREFETCHED = 2, 1
+# The batch the network computes on is let go of only when the next one is there.
+BATCHES_IN_USE = 2
+# The rest is for others that share the memory, and for the locks of the queues.
+SHM_SHARE = 0.8
+SHM = "/dev/shm"
+
+
+def choose_workers(
+    settings: Settings, hardware: Hardware, clips: int, clip_len: int, input_size: int
+) -> tuple[Decision[int], Decision[int]]:
+    """Processes that decode videos for each training process, and the batches that each makes ahead.
+
+    What does not fit into shared memory is cut: first the batches, then the processes, to none at last. The
+    source of a decision that was cut is `/dev/shm`.
+
+    Args:
+        settings: What the user asked.
+        hardware: The machine.
+        clips: Clips in the largest batch; of a test video every view is one.
+        clip_len: Frames in a clip.
+        input_size: Side of a frame in pixels.
+    """
+    devices = hardware.devices_per_machine
+    workers = asked(settings, "runtime.workers") or _by_cores(hardware, devices)
+    room = SHM_SHARE * hardware.shm_gib * GIB / devices
+    batch = batch_bytes(clips, clip_len, input_size)
+    prefetch = Decision(PREFETCHED, "default", "one is made while another waits")
+    if workers.value == 0 or shm_bytes(batch, workers.value, PREFETCHED) <= room:
+        return workers, prefetch
+    needed = shm_bytes(batch, workers.value, PREFETCHED)
+    short = f"{workers.value} decoding processes would pass {_mb(needed)} through {SHM}, where {_mb(room)} may be used"
+    prefetch = Decision(LEAST_PREFETCHED, SHM, short)
+    fit = int(room // batch - BATCHES_IN_USE) // LEAST_PREFETCHED
+    if fit < workers.value:
+        workers = Decision(max(0, fit), SHM, short)
+    return workers, prefetch
+
+
+def cut_note(workers: Decision[int], prefetch: Decision[int]) -> str | None:
+    """What shared memory has cut, in a sentence; None when it sufficed."""
+    if prefetch.source != SHM:
+        return None
+    left = f"{workers.value} of them, each one batch ahead" if workers.value else "none of them"
+    return f"{prefetch.why}: {left}. More: docker run --shm-size=8g"
+
+
+def batch_bytes(clips: int, clip_len: int, input_size: int) -> int:
+    """Shared memory of one batch: each clip in uint8, as the pipeline leaves it, and its label, in whole pages."""
+    pages = -(-clip_len * 3 * input_size**2 // PAGE_BYTES) + 1
+    return clips * pages * PAGE_BYTES
+
+
+def shm_bytes(batch: int, workers: int, prefetch: int) -> int:
+    """Shared memory that one training process needs at most: what all its workers made ahead, and what is in use."""
+    return batch * (workers * prefetch + BATCHES_IN_USE)
+
+
+def _by_cores(hardware: Hardware, devices: int) -> Decision[int]:
+    if hardware.num_gpus == 0:
+        cores = f"{hardware.num_cpus} cores" + (f" for {devices} processes" if devices > 1 else "")
+        return Decision(max(1, hardware.num_cpus // devices // 4), "hardware", f"of {cores}; the others compute")
+    value = max(1, min(MAX_WORKERS_PER_GPU, (hardware.num_cpus - devices) // devices))
+    return Decision(value, "hardware", f"{hardware.num_cpus} cores for {devices} GPU(s)")
+
+
+def _mb(count: float) -> str:
+    return f"{count / 1e6:.3g} MB"
