@@ -19,6 +19,7 @@ from autox_video.dataset.leaks import (
 from autox_video.dataset.look_alikes import find_look_alikes, readable
 from autox_video.dataset.opened import OpenedSplit
 from autox_video.dataset.probe import VideoFacts, probe_videos
+from autox_video.dataset.sampling import files_to_open
 from autox_video.errors import Problem
 from autox_video.settings.schema import Settings
 from autox_video.work_dir import WorkDir
@@ -49,7 +50,9 @@ class PoolGrouper:
     def __call__(self, samples: Sequence[Sample], missing: Sequence[str]) -> Mapping[str, str]:
         """The group of each file that has one."""
         files = {sample.file for sample in samples}
-        self.known = probe_videos(sorted(files), self._work_dir.probe_cache)
+        self.known = probe_videos(
+            sorted(files), self._work_dir.probe_cache, chosen=files_to_open([samples], self._settings)
+        )
         alike = find_look_alikes(readable(self.known, files))
         self.grouping = grouping = find_groups(samples, self._settings, alike, guess=True)
         problems, notes = too_few_groups(samples, missing, grouping.group_of, self._names)

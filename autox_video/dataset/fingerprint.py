@@ -11,14 +11,14 @@ from autox_video.dataset.audit import PoolGrouper, audit_splits
 from autox_video.dataset.classes import ClassList, find_classes
 from autox_video.dataset.entries import SPLITS, Draft, Listing, Part, Sample
 from autox_video.dataset.facts import Fingerprint, Leak
+from autox_video.dataset.folders import Folders
 from autox_video.dataset.groups import pattern_problems
 from autox_video.dataset.joined import read_all
 from autox_video.dataset.messages import shorten
 from autox_video.dataset.multi_label import MULTI, find_task, labels_of, separated
-from autox_video.dataset.opened import OpenedSplit, open_splits, split_facts
+from autox_video.dataset.opened import UNOPENED, OpenedSplit, not_opened, open_splits, split_facts
 from autox_video.dataset.preflight import make_check
 from autox_video.dataset.splits import complete_splits, sweep_folder
-from autox_video.dataset.video_files import real_file
 from autox_video.errors import Problem, RequestError
 from autox_video.settings.schema import Settings
 from autox_video.work_dir import WorkDir, write_record
@@ -72,7 +72,7 @@ def fingerprint_dataset(
         drafts, divided = complete_splits(read, settings, wanted, grouper)
     if not problems:
         problems += [*checks.absent_splits(settings, wanted, drafts), *grouper.problems]
-    opened = open_splits(drafts, settings.data_root, work_dir.probe_cache, grouper.known)
+    opened = open_splits(drafts, settings, work_dir.probe_cache, grouper.known)
     if grouper.problems:  # they say why such a split is empty
         opened = {split: videos for split, videos in opened.items() if videos.draft.samples}
     problems += checks.refusals(settings, opened, class_list.names, labels_are_right=not problems)
@@ -83,6 +83,7 @@ def fingerprint_dataset(
         raise RequestError(shorten(dict.fromkeys(problems)))
     notes = [*listing.notes, *found.notes, *class_list.notes, *divided, *grouper.notes]
     audit = audit_splits(settings, work_dir, opened, grouper.grouping)
+    notes += not_opened(opened)
     notes += checks.remarks(opened, class_list.names)
     notes += [*checks.shared_videos(opened, audit.earlier), *audit.notes]
     return _write(settings, work_dir, wanted, found.name, class_list.names, opened, notes, audit.leaks)
@@ -103,7 +104,7 @@ def _drafts(
     settings: Settings, parts: Mapping[str, Part], classes: ClassList, task: str
 ) -> tuple[dict[str, Draft], list[Problem]]:
     """Entries with class ids instead of labels, and paths as the canonical lists have them."""
-    root, folders = str(settings.data_root), dict[str, str]()
+    root, folders = str(settings.data_root), Folders()
     drafts: dict[str, Draft] = {}
     problems: list[Problem] = []
     for split, part in parts.items():
@@ -112,7 +113,7 @@ def _drafts(
         samples = []
         for entry, label in zip(part.entries, labels, strict=True):
             path = canonical_path(entry.path, root)
-            file = real_file(os.path.join(root, path), folders)
+            file = folders.real(os.path.join(root, path))
             piece = (entry.start_seconds, entry.end_seconds)
             samples.append(Sample(path, label, entry.where, file, *piece, entry.group))
         labelled = split != "test" or any(entry.label is not None for entry in part.entries)
@@ -131,7 +132,8 @@ def _write(
     leaks: Sequence[Leak],
 ) -> Fingerprint:
     for split, videos in opened.items():
-        write_annotations(work_dir.annotations(split), videos.good, [video.decoder for video in videos.videos])
+        decoders = (video.decoder if video else UNOPENED for video in videos.videos)
+        write_annotations(work_dir.annotations(split), videos.good, decoders)
     fingerprint = Fingerprint(
         version=VERSION,
         task=task,

@@ -185,8 +185,9 @@ def _named(
         alone = len({sample.file for sample in others} - found.keys())
         return named, [f"data.group_pattern matches all but {plural(alone, 'video')}"] if alone else []
     for sample in others:
+        stem = _stem(sample.path)
         for why, convention in CONVENTIONS.items():
-            if match := convention.match(_stem(sample.path)):
+            if match := convention.match(stem):
                 named[sample.file] = (match[1], why)
                 break
     if guess and not named:
@@ -205,7 +206,9 @@ def _matched(pattern: re.Pattern[str], path: str) -> str | None:
 
 
 def _stem(path: str) -> str:
-    return os.path.splitext(os.path.basename(path))[0]
+    name = path[path.rfind("/") + 1 :]
+    dot = name.rfind(".")
+    return name[:dot] if dot > 0 else name
 
 
 def _number(path: str) -> str | None:

@@ -12,12 +12,12 @@ from autox_video.dataset.annotations import read_rows
 from autox_video.dataset.checks import repeated
 from autox_video.dataset.entries import Sample
 from autox_video.dataset.facts import BadVideo
+from autox_video.dataset.folders import Folders
 from autox_video.dataset.measures import MAX_FPS
 from autox_video.dataset.messages import plural
 from autox_video.dataset.opened import OpenedSplit
 from autox_video.dataset.pieces import piece_facts
 from autox_video.dataset.probe import VideoFacts, probe_videos
-from autox_video.dataset.video_files import real_file
 from autox_video.errors import Problem
 
 VERSION = 1
@@ -125,7 +125,7 @@ def make_check(
             for sample in repeated(videos.draft.samples)
         ]
         for sample, facts in zip(videos.good, videos.videos, strict=True):
-            findings += odd_video(sample, facts)
+            findings += odd_video(sample, facts) if facts else []
         findings += _odd_classes(split, videos, classes)
     groups: dict[tuple[str, str], list[Finding]] = {}
     seen: set[tuple[str, str, str]] = set()
@@ -153,18 +153,18 @@ def short_videos(lists: Iterable[Path], root: Path, cache: Path, needed: int) ->
         cache: What the probe has found out of them.
         needed: Frames that a clip spans.
     """
-    folders: dict[str, str] = {}
+    folders = Folders()
     samples = [
-        Sample(row.path, None, "", real_file(os.path.join(root, row.path), folders), row.start_seconds, row.end_seconds)
+        Sample(row.path, None, "", folders.real(os.path.join(root, row.path)), row.start_seconds, row.end_seconds)
         for path in lists
         for row in read_rows(path)
     ]
-    known = probe_videos((sample.file for sample in samples), cache)
-    facts = {sample.content: (sample.path, piece_facts(sample, known[sample.file])) for sample in samples}
+    known = probe_videos((sample.file for sample in samples), cache, chosen=())
+    facts = {sample.content: (sample.path, piece_facts(sample, known.get(sample.file))) for sample in samples}
     short = [
         (path, found.num_frames)
         for path, found in facts.values()
-        if not isinstance(found, str) and found.num_frames < needed
+        if isinstance(found, VideoFacts) and found.num_frames < needed
     ]
     if not short:
         return None

@@ -48,6 +48,8 @@ HELP_ZH: Final = {
     "`auto` 识别 UCF101 和 YouTube 片段的文件名，以及能划分每个类别的文件夹和编号；`none` 不看文件名。",
     "data.balance": "如何处理类别大小不均：`sampler` 让每个类别被抽到的次数相同，"
     "`weights` 按各类别视频数的倒数给损失加权。`auto` 在类别很不均衡时加权。",
+    "data.probe": "训练前打开哪些视频：`all` 全部打开；`auto` 在超过 20000 个时，"
+    "从每个集合的每个类别中共抽取约 2000 个，其余的用较慢但对任何文件都安全的解码器读取。",
     "model.name": "模型：configs/models 中的文件名，不带 .py。",
     "model.load_from": "预训练权重：`auto`（该模型默认的权重，只下载一次）、模型卡中其他权重的名称"
     "（如 `kinetics700`）、路径、URL，或 `none`（从零训练）。",

@@ -121,6 +121,6 @@ def test_every_lost_video_is_named_once_and_counted(tmp_path, caplog):
         hook.after_train_iter(runner, 1, {"data_samples": [sample]})
         hook.after_train(runner)
     assert [record.message for record in caplog.records if record.name == "train.log"] == [
-        "/v/a.mp4 is empty, although it could be read before: another video of its class takes its place",
+        "/v/a.mp4 is empty: another video of its class takes its place",
         "1 of the videos could not be read during training; the log names them",
     ]

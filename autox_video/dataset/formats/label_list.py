@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Collection
 
 from autox_video.dataset.entries import Entry, Listing, Part
+from autox_video.dataset.folders import Folders
 from autox_video.dataset.list_lines import read_lines, read_text
 from autox_video.dataset.messages import plural
 from autox_video.dataset.sources import Source, unlabelled
-from autox_video.dataset.video_files import is_file
 from autox_video.errors import Problem
 
 # A plain list has no mark to know it by.
@@ -39,6 +39,7 @@ def read(source: Source, splits: Collection[str]) -> Listing:
 
 def _exists_under(root: str) -> Callable[[str], bool]:
     """Whether a listed path exists; one without an ending may stand for an .mp4, as in MMAction2."""
+    is_file = Folders().is_file
 
     def exists(path: str) -> bool:
         full = os.path.join(root, path)
