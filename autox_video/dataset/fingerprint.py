@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Collection, Mapping, Sequence
 
@@ -19,6 +20,7 @@ from autox_video.dataset.multi_label import MULTI, find_task, labels_of, separat
 from autox_video.dataset.opened import UNOPENED, OpenedSplit, not_opened, open_splits, split_facts
 from autox_video.dataset.preflight import make_check
 from autox_video.dataset.splits import complete_splits, sweep_folder
+from autox_video.dataset.uncollected import uncollected
 from autox_video.errors import Problem, RequestError
 from autox_video.settings.schema import Settings
 from autox_video.work_dir import WorkDir, write_record
@@ -26,6 +28,7 @@ from autox_video.work_dir import WorkDir, write_record
 VERSION = 1
 
 
+@uncollected
 def fingerprint_dataset(
     settings: Settings,
     work_dir: WorkDir,
@@ -64,6 +67,7 @@ def fingerprint_dataset(
     parts = separated(listing.parts) if found.name == MULTI else listing.parts
     class_list = find_classes(settings, classes, parts)
     read, wrong_labels = _drafts(settings, listing.parts, class_list, found.name)
+    listing, parts = dataclasses.replace(listing, parts={}), {}  # a million entries are not needed any more
     problems = [*listing.problems, *found.problems, *class_list.problems, *wrong_labels]
     grouper = PoolGrouper(settings, work_dir, class_list.names)
     if whole_folder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Collection
 
 from autox_video.dataset.entries import Entry, Listing, Part
@@ -32,7 +33,9 @@ def read(source: Source, splits: Collection[str]) -> Listing:
         return Listing({}, (), (text,))
     lines, num_comments = read_lines(text, _exists_under(source.root))
     comments = f"{source.name}: {plural(num_comments, 'line')} beginning with # left out as comments"
-    entries = tuple(Entry(line.path, line.label, f"{source.name}:{line.number}") for line in lines)
+    entries = tuple(
+        Entry(line.path, line.label and sys.intern(line.label), f"{source.name}:{line.number}") for line in lines
+    )
     part = Part(entries, str(source.path), named=False)
     return Listing({split: part}, (comments,) if num_comments else (), tuple(unlabelled(entries, split)))
 
