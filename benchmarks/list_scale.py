@@ -52,7 +52,7 @@ def main() -> None:
                     found = {"rows": rows, "list": form, "run": run} | spawn(config, arguments.profile)
                     results.append(found)
                     print(
-                        f"{rows:9,} rows  {form:11}  {run:5}  {found['seconds']:6.1f} s  "
+                        f"{rows:9,} rows  {form:13}  {run:5}  {found['seconds']:6.1f} s  "
                         f"{found['cpu_seconds']:6.1f} s of CPU  {found['peak_mib']:6.0f} MiB  "
                         f"{found['seconds_of_probe']:6.1f} s of CPU in processes that open videos",
                         flush=True,
@@ -104,8 +104,8 @@ def measure(config: Path, output: Path, *, profile: bool) -> None:
 
 
 def write_data(folder: Path, rows: int) -> dict[str, dict[str, str]]:
-    """Videos, and lists of them in three forms; the settings for each form."""
-    lines: dict[str, list[str]] = {name: [] for name in ("train", "val", "test", "all")}
+    """Videos, and lists of them: of each split, of train and test (val is then divided off by group), and a table."""
+    lines: dict[str, list[str]] = {name: [] for name in ("train", "val", "test", "train_val")}
     lines["table"] = ["path,label,split"]
     for number in range(rows):
         turn, label = divmod(number, NUM_CLASSES)
@@ -118,7 +118,8 @@ def write_data(folder: Path, rows: int) -> dict[str, dict[str, str]]:
             os.link(first, folder / "videos" / path)
         split = SPLITS.get(turn % 10, "train")
         lines[split].append(f"{path} {name}")
-        lines["all"].append(f"{path} {name}")
+        if split != "test":
+            lines["train_val"].append(f"{path} {name}")
         lines["table"].append(f"{path},{name},{split}")
     for stem, text in lines.items():
         (folder / f"{stem}.txt").write_text("\n".join(text) + "\n", encoding="utf-8")
@@ -126,7 +127,8 @@ def write_data(folder: Path, rows: int) -> dict[str, dict[str, str]]:
     lists = {f"ann_file_{split}": str(folder / f"{split}.txt") for split in ("train", "val", "test")}
     return {
         "three lists": root | lists,
-        "one list": root | {"ann_file_train": str(folder / "all.txt")},
+        "two to divide": root
+        | {"ann_file_train": str(folder / "train_val.txt"), "ann_file_test": lists["ann_file_test"]},
         "table": root | {"ann_file_train": str(folder / "table.txt")},
     }
 

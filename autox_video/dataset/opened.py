@@ -96,6 +96,7 @@ def split_facts(opened: OpenedSplit, ann_file: Path, classes: Sequence[str]) -> 
         class_counts={name: counts[label] for label, name in enumerate(classes)} if labelled else {},
         num_bad=len(opened.bad),
         **measure(opened.facts),
+        num_unopened=len(opened.good) - len(opened.facts),
     )
 
 

@@ -101,6 +101,7 @@ class Plan:
     test_videos_per_gpu: Decision[int]
     seed: Decision[int]
     deterministic: Decision[bool]
+    probe: Decision[str] = Decision("all", "default", "every video was opened")  # all or sample
 
     def identity(self) -> dict[str, Any]:
         """What a checkpoint is bound to: a run that changes any of it is another run."""
