@@ -124,3 +124,14 @@ def test_every_lost_video_is_named_once_and_counted(tmp_path, caplog):
         "/v/a.mp4 is empty: another video of its class takes its place",
         "1 of the videos could not be read during training; the log names them",
     ]
+
+
+@pytest.mark.parametrize("decoder", ["decord", "pyav"])
+def test_a_piece_that_begins_after_the_end_of_a_video_is_lost_and_not_its_last_frame(tmp_path, decoder):
+    videos(tmp_path, 1)  # of one second
+    pieces = [Sample("0.mp4", 0, "", "", 1.5, 2.0), Sample("0.mp4", 0, "", "", 0.5, 0.9)]
+    tested = dataset(tmp_path, pieces, decoder=decoder, test_mode=True)
+    assert tested[0]["data_samples"].error == "ends before its piece from 1.50 s on"
+    assert "error" not in tested[1]["data_samples"]
+    trained = dataset(tmp_path, pieces, decoder=decoder)[0]["data_samples"]
+    assert trained.replaced == ((str(tmp_path / "0.mp4"), "ends before its piece from 1.50 s on"),)
