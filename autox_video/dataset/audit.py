@@ -50,9 +50,9 @@ class PoolGrouper:
     def __call__(self, samples: Sequence[Sample], missing: Sequence[str]) -> Mapping[str, str]:
         """The group of each file that has one."""
         files = {sample.file for sample in samples}
-        self.known = probe_videos(
-            sorted(files), self._work_dir.probe_cache, chosen=files_to_open([samples], self._settings)
-        )
+        chosen = files_to_open([samples], self._settings)
+        # Not what else the cache knows: groups, and so the splits, are the same in every run.
+        self.known = probe_videos(sorted(files if chosen is None else chosen), self._work_dir.probe_cache)
         alike = find_look_alikes(readable(self.known, files))
         self.grouping = grouping = find_groups(samples, self._settings, alike, guess=True)
         problems, notes = too_few_groups(samples, missing, grouping.group_of, self._names)

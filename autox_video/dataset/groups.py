@@ -75,8 +75,10 @@ def find_groups(samples: Sequence[Sample], settings: Settings, alike: LookAlikes
         alike: Which of them are equal or similar.
         guess: Whether folders and numbers may be taken for recordings.
     """
-    path_of = {sample.file: sample.path for sample in reversed(samples)}
     named, notes = _named(samples, settings, guess=guess)
+    path_of = {
+        sample.file: sample.path for sample in reversed(samples) if sample.file in named or sample.file in alike.content
+    }
     shared = Counter(key for file in path_of for key in _keys(file, named, alike))
     together = [file for file in path_of if any(shared[key] > 1 for key in _keys(file, named, alike))]
     files = sorted(together, key=lambda file: natural_key(path_of[file]))

@@ -105,3 +105,22 @@ def test_the_opened_ones_stand_for_all_when_too_many_are_unreadable(tmp_path, fe
     assert str(caught.value.problems[0]).startswith(
         "train: 4 of the 4 videos known of 16 (100%) cannot be used. Repair them or take them out of "
     )
+
+
+def test_what_is_held_out_is_the_same_whatever_was_opened_before(tmp_path, few_are_many):
+    """Equal videos are kept together, but only those that are known to be equal: that must not depend on the past."""
+    given = write_dataset(tmp_path, train=12, val=1, test=1)
+    for label in ("dark", "light"):
+        first = (tmp_path / "videos" / f"{label}_train_0.mp4").read_bytes()
+        for number in range(1, 4):
+            (tmp_path / "videos" / f"{label}_train_{number}.mp4").write_bytes(first)
+    values = {key: str(tmp_path / given[key]) for key in ("data_root", "ann_file_train", "ann_file_test")}
+    held = []
+    for run in ("new", "new", "known"):
+        work_dir = WorkDir(tmp_path / run)
+        known = {**values, "work_dir": str(work_dir.root)}
+        if run == "known":
+            fingerprint_dataset(load_settings(None, values={**known, "data": {"probe": "all"}}), work_dir)
+        fingerprint_dataset(load_settings(None, values=known), work_dir)
+        held.append([row.path for row in read_rows(work_dir.annotations("val"))])
+    assert held[0] == held[1] == held[2]
