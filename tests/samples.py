@@ -40,6 +40,7 @@ def split_facts(
         "ann_file": f"/run/annotations/{split}.txt",
         "source": f"{split}_list.txt",
         "labelled": True,
+        "num_unopened": 0,
         "num_videos": sum(counts.values()),
         "class_counts": counts,
         "num_frames": spread(seconds * fps),

@@ -28,15 +28,18 @@ def canonical_path(path: str, root: str) -> str:
         path: As listed.
         root: Folder that relative paths start from.
     """
-    full = os.path.join(root, path)
-    # The images are looked for last: hardly any path comes so far.
-    if not os.path.splitext(path)[1] and not is_file(full) and is_file(full + ".mp4") and not is_image_folder(full):
-        path += ".mp4"
+    if "." not in path[-5:] and not os.path.splitext(path)[1]:
+        full = os.path.join(root, path)
+        # The images are looked for last: hardly any path comes so far.
+        if not is_file(full) and is_file(full + ".mp4") and not is_image_folder(full):
+            path += ".mp4"
     return f"./{path}" if path != path.lstrip() else path
 
 
 def unlistable(path: str) -> str | None:
     """Why a path cannot stand in a canonical list, or None."""
+    if path.isascii() and path.isprintable() and path[-1:] != " " and "." in path[1 + path.rfind("/") :].lstrip("."):
+        return None
     if not path.isprintable() and ("\t" in path or path.splitlines() != [path]):
         return "has a tab or a line break in its name, which cannot stand in a list"
     if path != path.rstrip():
@@ -73,7 +76,10 @@ def write_annotations(path: Path, samples: Iterable[Sample], decoders: Iterable[
     """Write a canonical list: what is not there, such as the label of an unlabelled video, is an empty column."""
     lines = []
     for sample, decoder in zip(samples, decoders, strict=True):
-        label = ";".join(map(str, ids_of(sample.label)))
+        label = str(sample.label) if isinstance(sample.label, int) else ";".join(map(str, ids_of(sample.label)))
+        if sample.start_seconds is sample.end_seconds is None:
+            lines.append(f"{sample.path}\t{label}\t{decoder}")
+            continue
         values = (sample.path, label, decoder, sample.start_seconds, sample.end_seconds)
         lines.append("\t".join("" if value is None else str(value) for value in values).rstrip("\t"))
     write_text(path, "".join(f"{line}\n" for line in lines))

@@ -19,6 +19,7 @@ from autox_video.dataset.leaks import (
 from autox_video.dataset.look_alikes import find_look_alikes, readable
 from autox_video.dataset.opened import OpenedSplit
 from autox_video.dataset.probe import VideoFacts, probe_videos
+from autox_video.dataset.sampling import files_to_open
 from autox_video.errors import Problem
 from autox_video.settings.schema import Settings
 from autox_video.work_dir import WorkDir
@@ -57,7 +58,9 @@ class PoolGrouper:
     def group(self, samples: Sequence[Sample]) -> Grouping:
         """Group the videos; they are opened for it."""
         files = {sample.file for sample in samples}
-        self.known = probe_videos(sorted(files), self._work_dir.probe_cache)
+        chosen = files_to_open([samples], self._settings)
+        # Not what else the cache knows: groups, and so the splits, are the same in every run.
+        self.known = probe_videos(sorted(files if chosen is None else chosen), self._work_dir.probe_cache)
         alike = find_look_alikes(readable(self.known, files))
         self.grouping = grouping = find_groups(samples, self._settings, alike, guess=True)
         self.notes += [*grouping.notes, *summary(grouping, files, str(self._work_dir.groups))]

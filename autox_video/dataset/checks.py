@@ -69,7 +69,7 @@ def remarks(opened: Mapping[str, OpenedSplit], names: Sequence[str]) -> list[str
     """What a person should know of the splits."""
     notes: list[str] = []
     for split, videos in opened.items():
-        notes += fps_notes(split, videos.videos)
+        notes += fps_notes(split, videos.facts)
         if again := repeated(videos.draft.samples):
             places = in_short([sample.where for sample in again])
             notes.append(f"{split} lists {plural(len(again), 'video')} more than once, and each counts: {places}")
@@ -147,9 +147,11 @@ def _unreadable(where: str, group: Sequence[OpenedSplit], *, stop: bool) -> list
     # Nobody chose the videos of a whole folder one by one, and of what was divided training has judged the whole.
     lenient = draft.swept or (draft.origin and "train" not in where)
     allowed = 0.0 if stop else 1.0 if lenient else MAX_BAD_SHARE
-    if len(bad) <= allowed * listed and all(videos.good or not videos.draft.samples for videos in group):
+    if _bad_share(group) <= allowed and all(videos.facts or not videos.draft.samples for videos in group):
         return []
-    wrong = f"{len(bad)} of {plural(listed, 'video')} ({len(bad) / listed:.0%}) cannot be used"
+    opened = sum(len(videos.facts) for videos in group) + len(bad)
+    of = plural(listed, "video") if opened == listed else f"the {plural(opened, 'video')} known of {listed}"
+    wrong = f"{len(bad)} of {of} ({_bad_share(group):.0%}) cannot be used"
     cure = f"Repair them or take them out of {draft.origin or draft.source}; "
     cure += "`on_bad_video: skip` leaves them out" if stop else f"up to {MAX_BAD_SHARE:.0%} would be left out"
     problems = [Problem(where, wrong, cure)]
@@ -159,6 +161,16 @@ def _unreadable(where: str, group: Sequence[OpenedSplit], *, stop: bool) -> list
     if len(bad) > MAX_LISTED:
         problems.append(Problem(where, f"and {len(bad) - MAX_LISTED} more", "Repair the others first"))
     return problems
+
+
+def _bad_share(group: Sequence[OpenedSplit]) -> float:
+    """The share of the listed videos that cannot be used; where a sample was opened, it stands for all that exist."""
+    listed = sum(len(videos.draft.samples) for videos in group)
+    bad = sum(len(videos.bad) for videos in group)
+    missing = sum(video.reason == MISSING for videos in group for video in videos.bad)
+    unreadable, readable = bad - missing, sum(len(videos.facts) for videos in group)
+    existing = (listed - missing) * unreadable / max(1, unreadable + readable)
+    return (missing + existing) / max(1, listed)
 
 
 def _two_labels(opened: Mapping[str, OpenedSplit]) -> list[Problem]:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from autox_video.dataset.entries import Content, Sample, ids_of
+from autox_video.dataset.entries import Content, Label, Sample, ids_of
 
 # Stands for a class where there is none.
 UNLABELLED = -1
@@ -86,13 +86,19 @@ def group_samples(
     group: dict[str, str] = {}
     sizes: dict[str, Counter[int]] = {}
     seen: set[Content] = set()
+    one_of: dict[Label | None, Counter[int]] = {}
     for sample in samples:
         if sample.file not in group:
-            group[sample.file] = group_of.get(sample.file) or os.path.normpath(sample.path)
+            group[sample.file] = group_of.get(sample.file) or _normal(sample.path)
         if sample.content not in seen:
             seen.add(sample.content)
             # A video with several labels counts for each; the rarest chooses first.
-            sizes.setdefault(group[sample.file], Counter()).update(ids_of(sample.label) or (UNLABELLED,))
+            one = one_of.get(sample.label)
+            if one is None:
+                one = one_of[sample.label] = Counter(ids_of(sample.label) or (UNLABELLED,))
+            name = group[sample.file]
+            # Videos that stand alone share the count of their class: there may be a million of them.
+            sizes[name] = sizes[name] + one if name in sizes else one
     return group, sizes
 
 
@@ -109,6 +115,11 @@ def _fill(division: _Division, split: str, label: int, names: Sequence[str], wan
     free = [name for name in names if division.is_free(name)]
     if not held[label] and free:
         division.hold_out(min(free, key=lambda name: division.sizes[name][label]), split)
+
+
+def _normal(path: str) -> str:
+    normal = os.path.normpath(path)
+    return path if path == normal else normal
 
 
 def rank(name: str, seed: int) -> bytes:

@@ -85,6 +85,7 @@ class SplitFacts:
         short_side_px: The shorter side of the frames, decoded.
         long_side_px: The longer side of the frames, decoded.
         size_bytes: File sizes.
+        num_unopened: Of the `num_videos`, those that were not opened; the measures are then of the others.
     """
 
     ann_file: str
@@ -99,6 +100,7 @@ class SplitFacts:
     short_side_px: Percentiles
     long_side_px: Percentiles
     size_bytes: Percentiles
+    num_unopened: int = 0
 
 
 @dataclass(frozen=True)

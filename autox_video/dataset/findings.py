@@ -50,9 +50,11 @@ def copies(opened: Mapping[str, OpenedSplit]) -> list[Finding]:
         if videos.draft.swept:  # nobody chose its videos
             continue
         for sample, facts in zip(videos.good, videos.videos, strict=True):
+            if facts is None or not facts.digest:
+                continue
             piece = (sample.start_seconds, sample.end_seconds)
             other_split, other = first.setdefault((facts.digest, *piece), (split, sample))
-            if sample.file == other.file or not facts.digest:
+            if sample.file == other.file:
                 continue
             text = f"{named(sample)} has the content of {other.path} ({other.where})"
             if sample.label != other.label and None not in (sample.label, other.label):
@@ -92,7 +94,7 @@ def _past_the_end(opened: Mapping[str, OpenedSplit]) -> Iterator[tuple[str, Samp
     """Split and sample, and when the video ends."""
     for split, videos in opened.items():
         for sample, facts in zip(videos.good, videos.videos, strict=True):
-            if sample.end_seconds is not None and facts.duration_seconds is not None:
+            if facts is not None and sample.end_seconds is not None and facts.duration_seconds is not None:
                 end = (sample.start_seconds or 0.0) + facts.duration_seconds
                 if end < sample.end_seconds - max(ROUNDING_SECONDS, _frame_seconds(facts)):
                     yield split, sample, end

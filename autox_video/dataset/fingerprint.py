@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Collection, Mapping, Sequence
 
@@ -12,16 +13,17 @@ from autox_video.dataset.classes import ClassList, find_classes
 from autox_video.dataset.entries import SPLITS, Draft, Listing, Part, Sample
 from autox_video.dataset.facts import Fingerprint, Leak
 from autox_video.dataset.findings import copies, cut_short, cut_short_notes, leak_findings
+from autox_video.dataset.folders import Folders
 from autox_video.dataset.folds import Folded, divide_into_folds, fold_problems, write_folds
 from autox_video.dataset.groups import pattern_problems
 from autox_video.dataset.image_folders import rate_note
 from autox_video.dataset.joined import read_all
 from autox_video.dataset.messages import shorten
 from autox_video.dataset.multi_label import MULTI, find_task, labels_of, separated
-from autox_video.dataset.opened import OpenedSplit, open_splits, split_facts
+from autox_video.dataset.opened import OpenedSplit, decoder_unopened, not_opened, open_splits, split_facts
 from autox_video.dataset.preflight import make_check
 from autox_video.dataset.splits import complete_splits, sweep_folder
-from autox_video.dataset.video_files import real_file
+from autox_video.dataset.uncollected import uncollected
 from autox_video.errors import Problem, RequestError
 from autox_video.settings.schema import Settings
 from autox_video.work_dir import WorkDir, write_record
@@ -29,6 +31,7 @@ from autox_video.work_dir import WorkDir, write_record
 VERSION = 1
 
 
+@uncollected
 def fingerprint_dataset(
     settings: Settings,
     work_dir: WorkDir,
@@ -70,6 +73,7 @@ def fingerprint_dataset(
     parts = separated(listing.parts) if found.name == MULTI else listing.parts
     class_list = find_classes(settings, classes, parts)
     read, wrong_labels = _drafts(settings, listing.parts, class_list, found.name)
+    listing, parts = dataclasses.replace(listing, parts={}), {}  # a million entries are not needed any more
     problems = [*listing.problems, *found.problems, *class_list.problems, *wrong_labels]
     grouper = PoolGrouper(settings, work_dir, class_list.names)
     folded: Folded | None = None
@@ -97,7 +101,8 @@ def fingerprint_dataset(
     notes = [*listing.notes, *found.notes, *class_list.notes, *divided, *grouper.notes]
     if folded and fold is None:
         write_folds(work_dir.folds_list, folded.fold_of)
-    notes += rate_note(settings, [facts for videos in opened.values() for facts in videos.videos])
+    notes += not_opened(opened)
+    notes += rate_note(settings, [facts for videos in opened.values() for facts in videos.facts])
     notes += [*checks.remarks(opened, class_list.names), *cut_short_notes(opened)]
     notes += [*checks.shared_videos(opened, audit.earlier), *audit.notes]
     return _write(settings, work_dir, wanted, found.name, class_list.names, opened, notes, audit.leaks)
@@ -120,7 +125,7 @@ def _drafts(
     settings: Settings, parts: Mapping[str, Part], classes: ClassList, task: str
 ) -> tuple[dict[str, Draft], list[Problem]]:
     """Entries with class ids instead of labels, and paths as the canonical lists have them."""
-    root, folders = str(settings.data_root), dict[str, str]()
+    root, folders = str(settings.data_root), Folders()
     drafts: dict[str, Draft] = {}
     problems: list[Problem] = []
     for split, part in parts.items():
@@ -129,7 +134,7 @@ def _drafts(
         samples = []
         for entry, label in zip(part.entries, labels, strict=True):
             path = canonical_path(entry.path, root)
-            file = real_file(os.path.join(root, path), folders)
+            file = folders.real(os.path.join(root, path))
             piece = (entry.start_seconds, entry.end_seconds)
             samples.append(Sample(path, label, entry.where, file, *piece, entry.group, entry.num_frames))
         labelled = split != "test" or any(entry.label is not None for entry in part.entries)
@@ -148,7 +153,9 @@ def _write(
     leaks: Sequence[Leak],
 ) -> Fingerprint:
     for split, videos in opened.items():
-        write_annotations(work_dir.annotations(split), videos.good, [video.decoder for video in videos.videos])
+        pairs = zip(videos.good, videos.videos, strict=True)
+        decoders = (video.decoder if video else decoder_unopened(sample.file, settings) for sample, video in pairs)
+        write_annotations(work_dir.annotations(split), videos.good, decoders)
     fingerprint = Fingerprint(
         version=VERSION,
         task=task,

@@ -76,8 +76,10 @@ def find_groups(samples: Sequence[Sample], settings: Settings, alike: LookAlikes
         alike: Which of them are equal or similar.
         guess: Whether folders and numbers may be taken for recordings.
     """
-    path_of = {sample.file: sample.path for sample in reversed(samples)}
     named, notes = _named(samples, settings, guess=guess)
+    path_of = {
+        sample.file: sample.path for sample in reversed(samples) if sample.file in named or sample.file in alike.content
+    }
     shared = Counter(key for file in path_of for key in _keys(file, named, alike))
     together = [file for file in path_of if any(shared[key] > 1 for key in _keys(file, named, alike))]
     files = sorted(together, key=lambda file: natural_key(path_of[file]))
@@ -206,8 +208,9 @@ def _named(
         alone = len({sample.file for sample in others} - found.keys())
         return named, [f"data.group_pattern matches all but {plural(alone, 'video')}"] if alone else []
     for sample in others:
+        stem = _stem(sample.path)
         for why, convention in CONVENTIONS.items():
-            if match := convention.match(_stem(sample.path)):
+            if match := convention.match(stem):
                 named[sample.file] = (match[1], why)
                 break
     if guess and not named:
@@ -226,7 +229,9 @@ def _matched(pattern: re.Pattern[str], path: str) -> str | None:
 
 
 def _stem(path: str) -> str:
-    return os.path.splitext(os.path.basename(path))[0]
+    name = path[path.rfind("/") + 1 :]
+    dot = name.rfind(".")
+    return name[:dot] if dot > 0 else name
 
 
 def _number(path: str) -> str | None:

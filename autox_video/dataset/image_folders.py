@@ -30,9 +30,9 @@ def _at_rate(facts: VideoFacts, fps: float) -> VideoFacts:
     return dataclasses.replace(facts, fps=fps, duration_seconds=duration, decoder=f"{IMAGES}@{fps:.10g}")
 
 
-def miscounted(sample: Sample, found: VideoFacts | str) -> VideoFacts | str:
-    """The facts of a whole video, or why it is out if its list says that it has another number of frames."""
-    if isinstance(found, str) or sample.num_frames in (None, found.num_frames):
+def miscounted(sample: Sample, found: VideoFacts | str | None) -> VideoFacts | str | None:
+    """The facts of a whole video that was opened, or why it is out if its list says another number of frames."""
+    if found is None or isinstance(found, str) or sample.num_frames in (None, found.num_frames):
         return found
     cure = "correct the list, or extract them again"
     return f"holds {plural(found.num_frames, 'image')} where the list says {sample.num_frames}: {cure}"

@@ -9,12 +9,12 @@ from pathlib import Path
 from autox_video.dataset.annotations import read_rows
 from autox_video.dataset.entries import Content, Sample
 from autox_video.dataset.facts import Fingerprint, Leak
+from autox_video.dataset.folders import Folders
 from autox_video.dataset.groups import Grouping, find_groups
 from autox_video.dataset.look_alikes import LookAlikes, find_look_alikes
 from autox_video.dataset.messages import in_short, plural, printable
 from autox_video.dataset.opened import OpenedSplit
 from autox_video.dataset.probe import remembered_videos
-from autox_video.dataset.video_files import real_file
 from autox_video.errors import RunError
 from autox_video.settings.schema import Settings
 from autox_video.work_dir import WorkDir, read_record, write_text
@@ -32,17 +32,17 @@ MAX_SHOWN = 3
 def earlier_samples(work_dir: WorkDir, opened: Collection[str]) -> dict[str, tuple[Sample, ...]]:
     """The videos that a training in this work dir used, of the splits that are not opened now."""
     earlier: dict[str, tuple[Sample, ...]] = {}
-    folders: dict[str, str] = {}
     closed = [split for split in ("train", "val") if split not in opened]
     if not closed:
         return {}
+    folders = Folders()
     try:
         root = read_record(work_dir.fingerprint, Fingerprint).data_root
         columns = _read_columns(work_dir.groups)
         for split in closed:
             samples = []
             for row in read_rows(work_dir.annotations(split)):
-                file, group = real_file(os.path.join(root, row.path), folders), columns.get((split, row.path))
+                file, group = folders.real(os.path.join(root, row.path)), columns.get((split, row.path))
                 samples.append(Sample(row.path, row.label, split, file, row.start_seconds, row.end_seconds, group))
             earlier[split] = tuple(samples)
     except (RunError, OSError, ValueError):
@@ -57,7 +57,7 @@ def group_all(
     past = [sample for samples in earlier.values() for sample in samples]
     facts = remembered_videos([sample.file for sample in past], cache)
     for videos in opened.values():
-        facts |= zip((sample.file for sample in videos.good), videos.videos, strict=True)
+        facts |= videos.known
     alike = find_look_alikes(facts)
     samples = [*past, *(sample for videos in opened.values() for sample in videos.good)]
     return find_groups(samples, settings, alike, guess=False), alike
@@ -74,11 +74,17 @@ def find_leaks(splits: Mapping[str, Sequence[Sample]], grouping: Grouping, alike
     leaks = []
     for split, others in (("val", ("train",)), ("test", ("train", "val"))):
         for other in [other for other in others if split in splits and other in splits]:
+            files = {sample.file for sample in splits[split]}
+            asked = {mark for sample in splits[split] for mark in _marks(sample, grouping, alike)}
             seen: dict[tuple[str, Content], Sample] = {}
             for sample in splits[other]:
+                # Most files of a long list have nothing in common with another; what they are known by is not needed.
+                if not any(sample.file in known for known in (files, alike.content, grouping.group_of)):
+                    continue
                 for mark in _marks(sample, grouping, alike):
-                    seen.setdefault(mark, sample)
-            for sample in splits[split]:
+                    if mark in asked:
+                        seen.setdefault(mark, sample)
+            for sample in splits[split] if seen else ():
                 found = next((mark for mark in _marks(sample, grouping, alike) if mark in seen), None)
                 if found is not None:
                     _, *piece = sample.content

@@ -20,6 +20,7 @@ from autox_video.errors import Problem
 
 # In the order of preference between equals: a tab is hardly ever part of a name, a blank often is.
 SEPARATORS = (r"[ ]*\t\s*", r"\s*,\s*", r"\s*;\s*", r"\s+")
+_CHARACTER = dict(zip(SEPARATORS, "\t,;", strict=False))
 LINES_TO_JUDGE = 200
 # A label of more words than this is not looked for; it bounds the work on a file that is no list at all.
 MAX_FIELDS = 16
@@ -100,7 +101,7 @@ def read_lines(text: str, is_file: Callable[[str], bool]) -> tuple[list[Line], i
     separator = _separator([line for _, line in numbered], is_file)
     lines: list[Line] = []
     for number, raw in numbered:
-        reading = _read(raw, separator, is_file)
+        reading = _read_plainly(raw, separator.pattern, is_file) or _read(raw, separator, is_file)
         if not (raw.lstrip().startswith("#") and not is_file(reading.path)):
             lines.append(Line(number, reading.path, reading.label))
     return lines, len(numbered) - len(lines)
@@ -112,6 +113,19 @@ def _separator(lines: Sequence[str], is_file: Callable[[str], bool]) -> re.Patte
     patterns = [re.compile(separator) for separator in SEPARATORS]
     worth = [sum(_read(line, pattern, is_file).worth for line in judged) for pattern in patterns]
     return patterns[worth.index(max(worth))]
+
+
+def _read_plainly(raw: str, separator: str, is_file: Callable[[str], bool]) -> _Reading | None:
+    """What `_read` finds first in a line without quotes, if that is certain; in a fifth of the time."""
+    if '"' in raw or "'" in raw or raw[0].isspace():
+        return None
+    fields = raw.rsplit(None, 1) if separator == SEPARATORS[-1] else raw.rsplit(_CHARACTER[separator], 1)
+    if len(fields) < 2:
+        return None
+    path, label = fields[0].rstrip(), fields[1].strip()
+    if not (path and label and is_video_name(path) and is_file(path)) or "." in label:
+        return None
+    return _Reading(path, label, _CERTAIN)
 
 
 def _read(raw: str, separator: re.Pattern[str], is_file: Callable[[str], bool]) -> _Reading:

@@ -8,18 +8,18 @@ from autox_video.dataset.entries import Sample
 from autox_video.dataset.probe import VideoFacts
 
 
-def piece_facts(sample: Sample, found: VideoFacts | str) -> VideoFacts | str:
+def piece_facts(sample: Sample, found: VideoFacts | str | None) -> VideoFacts | str | None:
     """What is known of the piece of a video that a sample names.
 
     Args:
         sample: The sample; without times it is the whole video.
-        found: The facts of the whole video, or why it cannot be used.
+        found: The facts of the whole video, or why it cannot be used; None where it was not opened.
 
     Returns:
         The facts, with the duration of the piece and its share of the frames; or the reason why the
-        piece cannot be used.
+        piece cannot be used; or None.
     """
-    if isinstance(found, str) or (sample.start_seconds is None and sample.end_seconds is None):
+    if found is None or isinstance(found, str) or (sample.start_seconds is None and sample.end_seconds is None):
         return found
     whole = found.duration_seconds
     start = sample.start_seconds or 0.0

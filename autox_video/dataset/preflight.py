@@ -13,13 +13,13 @@ from autox_video.dataset.annotations import read_rows
 from autox_video.dataset.checks import repeated
 from autox_video.dataset.entries import Content, Sample
 from autox_video.dataset.facts import BadVideo
+from autox_video.dataset.folders import Folders
 from autox_video.dataset.image_folders import with_rate
 from autox_video.dataset.measures import MAX_FPS
 from autox_video.dataset.messages import plural, printable
 from autox_video.dataset.opened import OpenedSplit
 from autox_video.dataset.pieces import named, piece_facts
 from autox_video.dataset.probe import VideoFacts, probe_videos
-from autox_video.dataset.video_files import real_file
 from autox_video.errors import Problem
 
 VERSION = 1
@@ -148,7 +148,7 @@ def make_check(
             for sample in repeated(videos.draft.samples)
         ]
         for sample, facts in zip(videos.good, videos.videos, strict=True):
-            findings += odd_video(sample, facts)
+            findings += odd_video(sample, facts) if facts else []
         findings += _odd_classes(split, videos, classes)
     findings += more
     kinds, listed = _by_kind(findings)
@@ -177,18 +177,18 @@ def short_videos(lists: Iterable[Path], root: Path, cache: Path, needed: int, im
         needed: Frames that a clip spans.
         image_fps: The frame rate of folders of images.
     """
-    folders: dict[str, str] = {}
+    folders = Folders()
     samples: dict[Content, Sample] = {}
     for path in lists:
         for number, row in enumerate(read_rows(path), 1):
-            file, where = real_file(os.path.join(root, row.path), folders), f"{path.parent.name}/{path.name}:{number}"
+            file, where = folders.real(os.path.join(root, row.path)), f"{path.parent.name}/{path.name}:{number}"
             sample = Sample(row.path, None, where, file, row.start_seconds, row.end_seconds)
             samples.setdefault(sample.content, sample)
-    known = with_rate(probe_videos((sample.file for sample in samples.values()), cache), image_fps)
+    known = with_rate(probe_videos((sample.file for sample in samples.values()), cache, chosen=()), image_fps)
     findings = []
     for sample in samples.values():
-        found = piece_facts(sample, known[sample.file])
-        if not isinstance(found, str) and found.num_frames < needed:
+        found = piece_facts(sample, known.get(sample.file))
+        if isinstance(found, VideoFacts) and found.num_frames < needed:
             frames = plural(found.num_frames, "frame")
             text = f"{named(sample)} has {frames}, and a clip spans {needed}: frames are repeated"
             findings.append(Finding("note", "shorter than a clip", sample.where, text, sample.file))

@@ -6,13 +6,14 @@ import dataclasses
 import json
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from autox_video.dataset.folders import Folders
 from autox_video.dataset.probe_pool import Answer, read_videos
 from autox_video.progress import progress_bar
 from autox_video.work_dir import write_json
@@ -56,7 +57,12 @@ ANSWERED = {field.name for field in dataclasses.fields(VideoFacts)} - {"size_byt
 
 
 def probe_videos(
-    files: Iterable[str], cache: Path, *, limit_seconds: float = LIMIT_SECONDS, num_workers: int | None = None
+    files: Iterable[str],
+    cache: Path,
+    *,
+    chosen: Collection[str] | None = None,
+    limit_seconds: float = LIMIT_SECONDS,
+    num_workers: int | None = None,
 ) -> dict[str, VideoFacts | str]:
     """Find out which videos can be read, and their facts.
 
@@ -64,11 +70,14 @@ def probe_videos(
         files: Absolute paths.
         cache: File of what earlier calls found out; read, and written when something was added,
             also when the call is interrupted.
+        chosen: The files to open; of others it is only told what the cache knows of them, and whether they can be
+            there. By default all.
         limit_seconds: Time a video may take.
         num_workers: Processes that open videos; by default one a core, 8 at most.
 
     Returns:
-        For each path its facts, or the reason why it cannot be used, such as `is empty`.
+        For each path its facts, or the reason why it cannot be used, such as `is empty`. A file that was not
+        chosen and can be there is left out.
 
     Raises:
         RunError: The processes do not start, or the cache cannot be written.
@@ -77,13 +86,17 @@ def probe_videos(
     found: dict[str, VideoFacts | str] = {}
     stamps: dict[str, list[int]] = {}
     unknown: list[str] = []
+    folders = Folders()
     for file in dict.fromkeys(files):
+        opening = chosen is None or file in chosen
+        if not opening and file not in known and folders.is_regular(file):
+            continue
         stamp = _stamp(file)
         if isinstance(stamp, str):
             found[file] = stamp
         elif (entry := known.get(file)) and entry["stamp"] == stamp:
             found[file] = _facts(entry, stamp[0])
-        else:
+        elif opening:
             stamps[file] = stamp
             unknown.append(file)
     if not unknown:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from autox_video.dataset.division import divide
 from autox_video.dataset.entries import SPLITS, UNDIVIDED, Draft, Sample
+from autox_video.dataset.folders import Folders
 from autox_video.dataset.messages import plural
-from autox_video.dataset.video_files import find_videos, real_file
+from autox_video.dataset.video_files import find_videos
 from autox_video.settings.schema import Settings
 
 # Tells, of what is to be divided into train and some splits, the group of each file that has one.
@@ -59,9 +60,9 @@ def complete_splits(
 
 def sweep_folder(settings: Settings) -> Draft:
     """Every video under `data_root`, without labels: nobody said which of them are meant."""
-    root, folders = str(settings.data_root), dict[str, str]()
+    root, folders = str(settings.data_root), Folders()
     samples = tuple(
-        Sample(path, None, settings.data_root.name, real_file(os.path.join(root, path), folders))
+        Sample(path, None, settings.data_root.name, folders.real(os.path.join(root, path)))
         for path in find_videos(settings.data_root).paths
     )
     return Draft(samples, f"all videos in {root}", labelled=False, swept=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from autox_video.dataset.facts import Fingerprint
 from autox_video.errors import Problem, RequestError
-from autox_video.plan.rules import batch, by_task, clip, direction, model, schedule, testing, workers
+from autox_video.plan.rules import batch, by_task, clip, direction, model, probing, schedule, testing, workers
 from autox_video.plan.rules.common import asked
 from autox_video.plan.schema import Decision, Hardware, Plan
 from autox_video.presets import Preset
@@ -41,15 +41,14 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
     _check_clip_len(preset, clip_len)
     devices = hardware.num_devices
     wanted = batch.choose_total_batch_size(settings, card, train.num_videos, devices)
-    videos_per_gpu = batch.choose_videos_per_gpu(
-        settings, hardware, card, clip_len.value, input_size.value, wanted.value
-    )
+    clip_size = (clip_len.value, input_size.value)
+    videos_per_gpu = batch.choose_videos_per_gpu(settings, hardware, card, *clip_size, wanted.value)
     accumulation = batch.choose_accumulation(settings, wanted.value, videos_per_gpu.value * devices, train.num_videos)
     total = videos_per_gpu.value * devices * accumulation.value
     epochs = schedule.choose_epochs(settings, card, train.num_videos, total)
     scored = fingerprint.splits.get("test", val)
-    clip_seconds = clip_len.value * frame_interval.value / train.fps.p50
     balance = by_task.choose_balance(settings, train, fingerprint.task)
+    clip_seconds = clip_len.value * frame_interval.value / train.fps.p50
     num_clips = testing.choose_test_num_clips(settings, card, scored, clip_seconds)
     num_crops = testing.choose_test_num_crops(settings, card, scored)
     return Plan(
@@ -84,13 +83,14 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
         best_metric=by_task.choose_best_metric(settings, train, fingerprint.task),
         balance=balance,
         class_weights=schedule.choose_class_weights(train, balance.value),
-        **_loading(settings, hardware, videos_per_gpu.value, clip_len.value, input_size.value),
+        **_loading(settings, hardware, videos_per_gpu.value, *clip_size),
         test_num_clips=num_clips,
         test_num_crops=num_crops,
         test_videos_per_gpu=testing.choose_test_videos_per_gpu(videos_per_gpu.value, num_clips.value * num_crops.value),
         seed=_asked(settings, "runtime.seed"),
         deterministic=_asked(settings, "runtime.deterministic"),
         patience=schedule.choose_patience(settings),
+        probe=probing.choose_probe(settings, fingerprint.splits.values()),
     )
 
 
@@ -133,6 +133,7 @@ def make_test_plan(
         test_num_crops=num_crops,
         test_videos_per_gpu=videos,
         deterministic=_asked(settings, "runtime.deterministic"),
+        probe=probing.choose_probe(settings, [facts]),
     )
 
 

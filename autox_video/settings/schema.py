@@ -48,6 +48,14 @@ class DataSettings:
         maximum=1000,
         example=12,
     )
+    probe: str | Auto = setting(
+        AUTO,
+        "str",
+        "Which videos are opened before training: `all`, or with `auto` of more than 20000 a sample of 2000 from every "
+        "class of every split, and the others are read with the slower decoder that is safe for any file.",
+        choices=("all",),
+        example="all",
+    )
 
 
 @dataclass(frozen=True)

@@ -134,6 +134,17 @@ def test_every_lost_video_is_named_once_and_counted(tmp_path, caplog):
         hook.after_train_iter(runner, 1, {"data_samples": [sample]})
         hook.after_train(runner)
     assert [record.message for record in caplog.records if record.name == "train.log"] == [
-        "/v/a.mp4 is empty, although it could be read before: another video of its class takes its place",
+        "/v/a.mp4 is empty: another video of its class takes its place",
         "1 of the videos could not be read during training; the log names them",
     ]
+
+
+@pytest.mark.parametrize("decoder", ["decord", "pyav"])
+def test_a_piece_that_begins_after_the_end_of_a_video_is_lost_and_not_its_last_frame(tmp_path, decoder):
+    videos(tmp_path, 1)  # of one second
+    pieces = [Sample("0.mp4", 0, "", "", 1.5, 2.0), Sample("0.mp4", 0, "", "", 0.5, 0.9)]
+    tested = dataset(tmp_path, pieces, decoder=decoder, test_mode=True)
+    assert tested[0]["data_samples"].error == "ends before its piece from 1.50 s on"
+    assert "error" not in tested[1]["data_samples"]
+    trained = dataset(tmp_path, pieces, decoder=decoder)[0]["data_samples"]
+    assert trained.replaced == ((str(tmp_path / "0.mp4"), "ends before its piece from 1.50 s on"),)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Collection
 
 from autox_video.dataset.entries import Entry, Listing, Part
+from autox_video.dataset.folders import Folders
 from autox_video.dataset.list_lines import read_lines, read_text
 from autox_video.dataset.messages import plural
 from autox_video.dataset.sources import Source, unlabelled
-from autox_video.dataset.video_files import is_file
 from autox_video.errors import Problem
 
 # A plain list has no mark to know it by.
@@ -32,16 +33,20 @@ def read(source: Source, splits: Collection[str]) -> Listing:
         return Listing({}, (), (text,))
     lines, num_comments = read_lines(text, _exists_under(source.root))
     comments = f"{source.name}: {plural(num_comments, 'line')} beginning with # left out as comments"
-    entries = tuple(Entry(line.path, line.label, f"{source.name}:{line.number}") for line in lines)
+    entries = tuple(
+        Entry(line.path, line.label and sys.intern(line.label), f"{source.name}:{line.number}") for line in lines
+    )
     part = Part(entries, str(source.path), named=False)
     return Listing({split: part}, (comments,) if num_comments else (), tuple(unlabelled(entries, split)))
 
 
 def _exists_under(root: str) -> Callable[[str], bool]:
     """Whether a listed path exists; one without an ending may stand for an .mp4, as in MMAction2."""
+    is_file = Folders().is_file
 
     def exists(path: str) -> bool:
         full = os.path.join(root, path)
-        return os.path.exists(full) or (not os.path.splitext(full)[1] and is_file(full + ".mp4"))
+        # A folder of images comes last: of a file its folder has been read.
+        return is_file(full) or (not os.path.splitext(full)[1] and is_file(full + ".mp4")) or os.path.isdir(full)
 
     return exists

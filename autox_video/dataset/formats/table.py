@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import sys
 from collections.abc import Collection, Mapping, Sequence
 
 from autox_video.dataset.entries import Entry, Listing
@@ -65,7 +66,7 @@ def read(source: Source, splits: Collection[str]) -> Listing:
         if isinstance(entry, Problem):
             problems.append(entry)
         else:
-            rows.append((entry, row.cells.get(roles.get("split", ""), "")))
+            rows.append((entry, sys.intern(row.cells.get(roles.get("split", ""), ""))))
     if problems and not rows:
         return Listing({}, (), tuple(problems))
     listing = divide_rows(source, rows, splits, named=False)
@@ -114,7 +115,7 @@ def _entry(row: Row, roles: Mapping[str, str], source: Source) -> Entry | Proble
     if start is not None and end is not None and end <= start:
         cure = "Write seconds from the beginning of the video"
         return Problem(where, "ends before it begins", cure, f"{cell['start']} to {cell['end']}")
-    return Entry(path, cell.get("label") or None, where, start, end, cell.get("group") or None)
+    return Entry(path, sys.intern(cell.get("label", "")) or None, where, start, end, cell.get("group") or None)
 
 
 def _seconds(text: str) -> float | None:

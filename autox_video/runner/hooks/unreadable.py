@@ -1,4 +1,4 @@
-"""Names the videos that could be read before the run and cannot be any more."""
+"""Names the videos that turn out in the run to be unreadable: changed since they were opened, or never opened."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class UnreadableVideosHook(Hook):
         for file, reason in lost:
             if file not in self.lost:
                 self.lost[file] = reason
-                _warn(runner, f"{file} {reason}, although it could be read before: {remedy}")
+                _warn(runner, f"{file} {reason}: {remedy}")
 
 
 def _errors(outputs: Sequence[Any]) -> list[tuple[str, str]]:

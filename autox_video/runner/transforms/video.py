@@ -9,7 +9,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine.registry import TRANSFORMS
 
-from autox_video.decoding import Reader, open_video, piece_of
+from autox_video.decoding import DecodingError, Reader, open_video, piece_of
 
 # Of an upright square, so that every later crop fits in.
 BLANK_SIDE_PX = 64
@@ -37,7 +37,10 @@ class VideoOpen(BaseTransform):
         start, end = results.get("start_seconds"), results.get("end_seconds")
         first, count = 0, reader.num_frames
         if (start, end) != (None, None):
-            first, count = piece_of(reader.times(), start, end)
+            times = reader.times()
+            if not results.get("error") and (start or 0.0) > times[-1] + (1 / reader.fps if reader.fps else 0.0):
+                raise DecodingError(f"ends before its piece from {start:.2f} s on")
+            first, count = piece_of(times, start, end)
         return {
             **results,
             "video_reader": reader,
