@@ -21,10 +21,11 @@ from autox_video.plan.room import check_room, checkpoint_need, download_need
 from autox_video.plan.schema import Plan
 from autox_video.presets import load_preset
 from autox_video.processes import own_place
+from autox_video.records import write_record
 from autox_video.render.config import config_text, render_config
 from autox_video.runner.distributed import decided_by_first
 from autox_video.settings.schema import Settings
-from autox_video.work_dir import WorkDir, write_record, write_text
+from autox_video.work_dir import WorkDir, write_text
 
 if TYPE_CHECKING:
     from autox_video.runner.checkpoints import CheckpointRecord

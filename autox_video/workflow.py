@@ -20,13 +20,14 @@ from autox_video.deciding import decide, find_hardware
 from autox_video.errors import Problem, RequestError
 from autox_video.log_lines import log_fingerprint, log_lines
 from autox_video.plan.schema import Plan
+from autox_video.records import read_record, write_record
 from autox_video.render.config import config_text, render_config
 from autox_video.report.contact_sheets import write_contact_sheets
 from autox_video.report.outcome import AnyResults
 from autox_video.scoring import report, score
 from autox_video.settings.schema import Settings
 from autox_video.training import TrainOutcome, only_training, train_run
-from autox_video.work_dir import WorkDir, clear_leftovers, read_record, write_record, write_text
+from autox_video.work_dir import WorkDir, clear_leftovers, write_text
 
 logger = logging.getLogger(__name__)
 

@@ -16,12 +16,13 @@ from mmengine.registry import HOOKS, OPTIM_WRAPPERS
 from autox_video import workflow
 from autox_video.plan.schema import Plan
 from autox_video.presets import load_preset
+from autox_video.records import write_record
 from autox_video.render.config import render_config
 from autox_video.runner.checkpoints import find_newest_checkpoint
 from autox_video.runner.hooks.checkpoint import LastAndBestCheckpointHook
 from autox_video.runner.train import train
 from autox_video.settings.load import load_settings
-from autox_video.work_dir import WorkDir, write_record
+from autox_video.work_dir import WorkDir
 
 # Of a row of metrics.csv: what a clock decides.
 CLOCKED = ("seconds", "videos_per_second", "data_wait")

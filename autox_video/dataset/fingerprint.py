@@ -25,8 +25,9 @@ from autox_video.dataset.preflight import make_check
 from autox_video.dataset.splits import complete_splits, sweep_folder
 from autox_video.dataset.uncollected import uncollected
 from autox_video.errors import Problem, RequestError
+from autox_video.records import write_record
 from autox_video.settings.schema import Settings
-from autox_video.work_dir import WorkDir, write_record
+from autox_video.work_dir import WorkDir
 
 VERSION = 1
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from autox_video.errors import AutoXVideoError, Problem, RequestError, RunError
 from autox_video.processes import own_place
-from autox_video.work_dir import build_record
+from autox_video.records import build_record
 
 if TYPE_CHECKING:
     from mmengine.config import Config

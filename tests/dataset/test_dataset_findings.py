@@ -14,8 +14,9 @@ from autox_video.dataset.fingerprint import fingerprint_dataset
 from autox_video.dataset.preflight import Check
 from autox_video.dataset.probe import probe_videos
 from autox_video.errors import RequestError
+from autox_video.records import read_record
 from autox_video.settings.schema import Settings
-from autox_video.work_dir import WorkDir, read_record
+from autox_video.work_dir import WorkDir
 
 
 @pytest.fixture(scope="module")

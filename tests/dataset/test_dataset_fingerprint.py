@@ -9,8 +9,9 @@ from autox_video.dataset.annotations import read_annotations
 from autox_video.dataset.facts import BadVideo, Fingerprint, Leak, Percentiles
 from autox_video.dataset.fingerprint import fingerprint_dataset
 from autox_video.errors import RequestError
+from autox_video.records import read_record
 from autox_video.settings.schema import Settings
-from autox_video.work_dir import WorkDir, read_record
+from autox_video.work_dir import WorkDir
 
 TRAIN = [f"a{index}.mp4 0" for index in range(5)] + [f"b{index}.mp4 1" for index in range(5)]
 VAL = ["a5.mp4 0", "b5.mp4 1"]

@@ -16,8 +16,9 @@ from autox_video.dataset.pieces import piece_facts
 from autox_video.dataset.preflight import Check, repair_line
 from autox_video.dataset.probe import VideoFacts
 from autox_video.errors import RequestError
+from autox_video.records import read_record
 from autox_video.settings.schema import Settings
-from autox_video.work_dir import WorkDir, read_record
+from autox_video.work_dir import WorkDir
 
 FAST = {"model": {"name": "video_swin_nano", "load_from": "none"}, "clip": {"clip_len": 4}}
 

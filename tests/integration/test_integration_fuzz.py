@@ -16,7 +16,8 @@ from runs import ROOT, run_cli
 
 from autox_video.dataset.annotations import read_rows
 from autox_video.dataset.preflight import Check
-from autox_video.work_dir import WorkDir, read_record
+from autox_video.records import read_record
+from autox_video.work_dir import WorkDir
 
 LIMIT_SECONDS = 900
 

@@ -12,7 +12,7 @@ from runs import run_cli
 from torture_folder import Torture, make_torture
 
 from autox_video.dataset.preflight import Check
-from autox_video.work_dir import read_record
+from autox_video.records import read_record
 
 
 @pytest.fixture(scope="module")

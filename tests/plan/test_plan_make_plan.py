@@ -9,7 +9,7 @@ from autox_video.errors import RequestError
 from autox_video.plan.make_plan import make_test_plan
 from autox_video.plan.resume import continue_plan
 from autox_video.plan.schema import Plan
-from autox_video.work_dir import build_record, read_record, write_record
+from autox_video.records import build_record, read_record, write_record
 
 
 def test_every_decision_has_a_value_a_source_and_a_reason():

@@ -9,9 +9,10 @@ from typing import Any
 
 from autox_video.errors import Problem, RequestError, RunError
 from autox_video.plan.schema import Plan
+from autox_video.records import build_record
 from autox_video.runner.checkpoints.reading import load_checkpoint_file
 from autox_video.runner.hooks.early_stopping import validations_waited
-from autox_video.work_dir import WorkDir, build_record
+from autox_video.work_dir import WorkDir
 
 logger = logging.getLogger(__name__)
 # Under this key of a checkpoint's `meta` stands what the other stages need to know of it.

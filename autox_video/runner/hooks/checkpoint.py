@@ -15,9 +15,10 @@ from mmengine.registry import HOOKS
 
 from autox_video.errors import RunError
 from autox_video.plan.schema import Plan
+from autox_video.records import read_record
 from autox_video.runner.checkpoints import RECORD_KEY, from_plain, load_checkpoint_file, to_plain
 from autox_video.runner.checkpoints.card import write_weights_with_card
-from autox_video.work_dir import WorkDir, read_record, replacing
+from autox_video.work_dir import WorkDir, replacing
 
 logger = logging.getLogger(__name__)
 
