@@ -30,6 +30,7 @@ from autox_video.report.contact_sheets import write_contact_sheets
 from autox_video.report.outcome import AnyResults, make_outcome
 from autox_video.report.writers import write_results
 from autox_video.settings.schema import Settings
+from autox_video.stopping import stoppable
 from autox_video.work_dir import WorkDir, read_record, write_record, write_text
 
 logger = logging.getLogger(__name__)
@@ -131,6 +132,7 @@ def preview(settings: Settings, num_videos: int = 2, num_draws: int = 3) -> Path
     return write_contact_sheets(clips, work_dir.preview, decided.classes, preset.name)
 
 
+@stoppable()
 def train(settings: Settings, *, fresh: bool = False) -> TrainOutcome:
     """Train, or go on where the last run in this work dir stopped.
 
@@ -168,6 +170,7 @@ def train(settings: Settings, *, fresh: bool = False) -> TrainOutcome:
     return _outcome(work_dir, decided.epochs.value)
 
 
+@stoppable()
 def test(settings: Settings, *, checkpoint: Path | None = None, whole_folder: bool = False) -> AnyResults:
     """Score the test split with the best checkpoint and write the results.
 

@@ -82,6 +82,7 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
         warmup_epochs=schedule.choose_warmup_epochs(settings, card, epochs.value),
         val_interval=schedule.choose_val_interval(settings),
         best_metric=by_task.choose_best_metric(settings, train, fingerprint.task),
+        save_every_seconds=schedule.choose_save_every(settings),
         balance=balance,
         class_weights=schedule.choose_class_weights(train, balance.value),
         workers=workers,
@@ -89,8 +90,7 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
         test_num_clips=num_clips,
         test_num_crops=num_crops,
         test_videos_per_gpu=testing.choose_test_videos_per_gpu(videos_per_gpu.value, num_clips.value * num_crops.value),
-        seed=_asked(settings, "runtime.seed"),
-        deterministic=_asked(settings, "runtime.deterministic"),
+        **{name: _asked(settings, f"runtime.{name}") for name in ("seed", "deterministic", "stall_minutes")},
     )
 
 
@@ -134,6 +134,7 @@ def make_test_plan(
         test_num_crops=num_crops,
         test_videos_per_gpu=videos,
         deterministic=_asked(settings, "runtime.deterministic"),
+        stall_minutes=_asked(settings, "runtime.stall_minutes"),
     )
 
 

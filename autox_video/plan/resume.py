@@ -21,10 +21,11 @@ FIXED = (
 )
 # A decision from one of these sources was not asked for, so the first run's value goes on.
 OURS = ("data", "hardware", "preset", "default", "plan")
-# The machine may be another one, and test views are chosen anew at each test.
+# The machine may be another one, and test views are chosen anew at each test. When a state is saved changes nothing.
 OF_THE_MACHINE = (
     *("device", "amp", "workers", "threads", "deterministic"),
     *("test_num_clips", "test_num_crops", "test_videos_per_gpu"),
+    *("save_every_seconds", "stall_minutes"),
 )
 
 
@@ -63,6 +64,9 @@ def _kept(first: Plan, now: Plan) -> dict[str, Any]:
         for name, decision in now.decisions().items()
         if decision.source in OURS and name not in OF_THE_MACHINE
     }
+    if first.hardware.num_cpus == now.hardware.num_cpus:
+        # They would follow the number of workers, and sums over another number of threads round otherwise.
+        kept["threads"] = first.threads
     if {"videos_per_gpu", "accumulation"} - kept.keys():
         # One of them was asked for anew: the total follows from both and is compared as such.
         kept.pop("total_batch_size", None)

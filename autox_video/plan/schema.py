@@ -92,6 +92,7 @@ class Plan:
     warmup_epochs: Decision[float]
     val_interval: Decision[int]
     best_metric: Decision[str]
+    save_every_seconds: Decision[float | None]  # inside an epoch; None: only at its end
     balance: Decision[str]  # none, sampler or weights
     class_weights: Decision[tuple[float, ...] | None]
     workers: Decision[int]
@@ -101,6 +102,7 @@ class Plan:
     test_videos_per_gpu: Decision[int]
     seed: Decision[int]
     deterministic: Decision[bool]
+    stall_minutes: Decision[float]
 
     def identity(self) -> dict[str, Any]:
         """What a checkpoint is bound to: a run that changes any of it is another run."""

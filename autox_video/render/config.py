@@ -62,6 +62,8 @@ def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = F
         if not stock:
             hook = {"type": "LastAndBestCheckpointHook", "best_metric": plan.best_metric.value}
             config["default_hooks"]["checkpoint"] = hook
+            saving = {"type": "PreemptionHook", "save_every_seconds": plan.save_every_seconds.value}
+            config["custom_hooks"] = [*config["custom_hooks"], saving]
         if plan.load_from.value != "none":
             _start_from(config, plan, stock)
     elif not stock:

@@ -10,6 +10,7 @@ apply_all()
 from autox_video.runner.evaluator import ScoreMetric  # noqa: E402
 from autox_video.runner.hooks.checkpoint import LastAndBestCheckpointHook  # noqa: E402
 from autox_video.runner.hooks.epoch_report import EpochReportHook  # noqa: E402
+from autox_video.runner.hooks.preemption import PreemptionHook  # noqa: E402
 from autox_video.runner.hooks.pretrained import PretrainedWeightsHook  # noqa: E402
 from autox_video.runner.hooks.unreadable import UnreadableVideosHook  # noqa: E402
 from autox_video.runner.loops import ResumableTrainLoop  # noqa: E402
@@ -21,6 +22,7 @@ __all__ = [
     "ClassBalancedSampler",
     "EpochReportHook",
     "LastAndBestCheckpointHook",
+    "PreemptionHook",
     "PretrainedWeightsHook",
     "ResumableTrainLoop",
     "ScoreMetric",

@@ -9,6 +9,8 @@ from mmengine.config import Config
 
 from autox_video.plan.schema import Plan
 from autox_video.runner.build import build_runner, quiet_libraries
+from autox_video.runner.loading import loaders_end, release
+from autox_video.runner.watchdog import watched
 from autox_video.work_dir import WorkDir
 
 
@@ -28,5 +30,8 @@ def train(config: Config, plan: Plan, work_dir: WorkDir, resume_from: Path | Non
     # Testing is a run of its own, on the best checkpoint.
     for key in ("test_dataloader", "test_cfg", "test_evaluator"):
         config.pop(key, None)
-    with quiet_libraries(work_dir.train_log):
-        build_runner(config, plan, work_dir.train_log).train()
+    with quiet_libraries(work_dir.train_log), loaders_end():
+        runner = build_runner(config, plan, work_dir.train_log)
+        with watched(runner, plan.stall_minutes.value, work_dir.train_log):
+            runner.train()
+        release(runner.train_dataloader, runner.val_dataloader)

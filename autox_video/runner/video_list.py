@@ -14,6 +14,7 @@ from autox_video.dataset.annotations import read_rows
 from autox_video.dataset.entries import ids_of
 from autox_video.decoding import DecodingError
 from autox_video.runner.draws import Draw
+from autox_video.runner.loading import reading
 from autox_video.runner.randomness import seed_sample
 
 # A training in which so many videos of a class are lost is not worth going on.
@@ -65,7 +66,8 @@ class VideoListDataset(VideoDataset):
         while True:
             info = self.get_data_info(idx)
             try:
-                sample = self.pipeline(info.copy())
+                with reading(info["filename"]):
+                    sample = self.pipeline(info.copy())
                 break
             except (DecodingError, OSError) as error:
                 reason = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from autox_video.settings.data_source import DataSource
 from autox_video.settings.key import AUTO, Auto, Key, setting
+from autox_video.settings.runtime import RuntimeSettings
 
 __all__ = ["AUTO", "KEYS", "SECTIONS", "Key", "Settings"]
 
@@ -125,6 +126,13 @@ class TrainSettings:
         choices=("top1", "mean_class_accuracy", "mean_average_precision"),
         example="top1",
     )
+    save_every: float | Auto | None = setting(
+        AUTO,
+        "duration",
+        "How often the state is saved inside an epoch: what a crash may lose. `none` saves at its end only.",
+        none=True,
+        example="30min",
+    )
 
 
 @dataclass(frozen=True)
@@ -160,18 +168,6 @@ class TestSettings:
         "`full` writes the documented results; `scores` the original tool's bare list of score vectors.",
         choices=("full", "scores"),
         example="full",
-    )
-
-
-@dataclass(frozen=True)
-class RuntimeSettings:
-    """The machine."""
-
-    device: str | Auto = setting(AUTO, "str", "Where to compute.", choices=("cpu", "cuda"), example="cpu")
-    workers: int | Auto = setting(AUTO, "int", "Processes that decode videos.", minimum=0, maximum=256, example=4)
-    seed: int = setting(0, "int", "Seed of everything random.", minimum=0, maximum=2**31 - 1, example=0)
-    deterministic: bool = setting(
-        False, "bool", "Only kernels that give the same result each time (slower on CUDA).", example=False
     )
 
 

@@ -9,6 +9,7 @@ custom_hooks = [
         type='PretrainedWeightsHook'),
     dict(type='EpochReportHook'),
     dict(type='UnreadableVideosHook'),
+    dict(save_every_seconds=600.0, type='PreemptionHook'),
 ]
 custom_imports = dict(
     allow_failed_imports=False, imports=[

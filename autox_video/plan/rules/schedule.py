@@ -14,6 +14,7 @@ from autox_video.settings.schema import Settings
 UNEVEN_RATIO = 5.0
 MAX_EPOCHS = 200
 VAL_INTERVAL = 2
+SAVE_EVERY_SECONDS = 600.0
 
 
 def choose_learning_rate(settings: Settings, card: Card, total_batch_size: int) -> Decision[float]:
@@ -60,6 +61,12 @@ def choose_warmup_epochs(settings: Settings, card: Card, epochs: int) -> Decisio
 def choose_val_interval(settings: Settings) -> Decision[int]:
     """Epochs between two validations; the last epoch is always validated."""
     return asked(settings, "train.val_interval") or Decision(VAL_INTERVAL, "default", "and always after the last epoch")
+
+
+def choose_save_every(settings: Settings) -> Decision[float | None]:
+    """Seconds between two saves inside an epoch."""
+    why = "a crash loses no more than ten minutes"
+    return asked(settings, "train.save_every") or Decision(SAVE_EVERY_SECONDS, "default", why)
 
 
 def unevenness(train: SplitFacts) -> float:

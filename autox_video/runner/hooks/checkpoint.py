@@ -15,6 +15,7 @@ from mmengine.registry import HOOKS
 
 from autox_video.plan.schema import Plan
 from autox_video.runner.checkpoints import RECORD_KEY, from_plain, to_plain
+from autox_video.stopping import later
 from autox_video.work_dir import WorkDir, publish, read_record
 
 logger = logging.getLogger(__name__)
@@ -122,8 +123,10 @@ class LastAndBestCheckpointHook(Hook):
         final = work_dir.root / name
         temporary = final.with_name(f".{name}.tmp")
         try:
-            runner.save_checkpoint(str(final.parent), temporary.name, meta=meta)
-            publish(temporary, final, keep=work_dir.previous_checkpoint if final == work_dir.last_checkpoint else None)
+            with later():
+                runner.save_checkpoint(str(final.parent), temporary.name, meta=meta)
+                keep = work_dir.previous_checkpoint if final == work_dir.last_checkpoint else None
+                publish(temporary, final, keep=keep)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
