@@ -1,6 +1,6 @@
 """The command line: one table, a sub-command to a workflow function. The only place that prints.
 
-Exit codes: 0 done; 1 the run failed; 2 the request was wrong; 130 interrupted.
+Exit codes: 0 done; 1 the run failed; 2 the request was wrong; 75 the run made no progress; 128 + n signal n stopped it.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from autox_video.errors import AutoXVideoError
+from autox_video.errors import AutoXVideoError, StoppedError
 from autox_video.processes import own_place
+from autox_video.stopping import stoppable
 
 DEFAULT_CONFIG = Path("config.yaml")
 
@@ -57,16 +58,15 @@ def main(argv: list[str] | None = None, *, prog: str | None = None, default_conf
         found = DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() or default_config is None else default_config
         arguments.config = found
     try:
-        code: int = arguments.run(arguments) if own_place().is_first else _join_in(arguments)
+        with stoppable():
+            code: int = arguments.run(arguments) if own_place().is_first else _join_in(arguments)
         return code
     except AutoXVideoError as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        if own_place().is_first:
-            print("interrupted: the same command goes on after the last finished epoch", file=sys.stderr)
-        return 130
+    except StoppedError as stopped:
+        return 128 + stopped.signal
     except BrokenPipeError:
         # The reader of our output (`| head`) has gone; Python would complain once more at exit.
         sys.stdout = None

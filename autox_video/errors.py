@@ -1,13 +1,15 @@
 """What can go wrong, said the same way everywhere.
 
 Every message reads ``<where>: <what is wrong> (got <value>). <what to do>.``, and the class of
-the exception is the exit code: 2 when the request was wrong, 1 when the run failed.
+the exception is the exit code: 2 when the request was wrong, 1 when the run failed, 128 + n when
+signal n stopped it, 75 when it made no progress.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from signal import Signals
 
 
 @dataclass(frozen=True)
@@ -51,3 +53,20 @@ class RunError(AutoXVideoError):
     """The request was right, but the run failed."""
 
     exit_code = 1
+
+
+class StoppedError(SystemExit):
+    """A signal asked to stop. Nothing is wrong, so it is no `AutoXVideoError`; Python exits with its code.
+
+    Attributes:
+        signal: The signal.
+        told: What a person should know besides, to be put after `stopped by SIGTERM`.
+    """
+
+    def __init__(self, signal: Signals, told: str = "; run the same command again") -> None:
+        self.signal, self.told = signal, told
+        super().__init__(128 + signal)
+
+
+# EX_TEMPFAIL of sysexits.h: the same command may well succeed.
+STALLED_EXIT_CODE = 75

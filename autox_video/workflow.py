@@ -26,6 +26,7 @@ from autox_video.report.contact_sheets import write_contact_sheets
 from autox_video.report.outcome import AnyResults
 from autox_video.scoring import report, score
 from autox_video.settings.schema import Settings
+from autox_video.stopping import stoppable
 from autox_video.training import TrainOutcome, only_training, train_run
 from autox_video.work_dir import WorkDir, clear_leftovers, write_text
 
@@ -111,6 +112,7 @@ def preview(settings: Settings, num_videos: int = 2, num_draws: int = 3) -> Path
     return write_contact_sheets(clips, work_dir.preview, decided.classes, preset.name)
 
 
+@stoppable()
 def train(settings: Settings, *, fresh: bool = False) -> TrainOutcome:
     """Train, or go on where the last run in this work dir stopped.
 
@@ -132,6 +134,7 @@ def train(settings: Settings, *, fresh: bool = False) -> TrainOutcome:
         return train_run(settings, work_dir, look)
 
 
+@stoppable()
 def test(settings: Settings, *, checkpoint: Path | None = None, whole_folder: bool = False) -> AnyResults:
     """Score the test split with the best checkpoint and write the results.
 

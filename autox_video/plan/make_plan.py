@@ -81,14 +81,14 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
         warmup_epochs=schedule.choose_warmup_epochs(settings, card, epochs.value),
         val_interval=schedule.choose_val_interval(settings),
         best_metric=by_task.choose_best_metric(settings, train, fingerprint.task),
+        save_every_seconds=schedule.choose_save_every(settings),
         balance=balance,
         class_weights=schedule.choose_class_weights(train, balance.value),
         **_loading(settings, hardware, videos_per_gpu.value, *clip_size),
         test_num_clips=num_clips,
         test_num_crops=num_crops,
         test_videos_per_gpu=testing.choose_test_videos_per_gpu(videos_per_gpu.value, num_clips.value * num_crops.value),
-        seed=_asked(settings, "runtime.seed"),
-        deterministic=_asked(settings, "runtime.deterministic"),
+        **{name: _asked(settings, f"runtime.{name}") for name in ("seed", "deterministic", "stall_minutes")},
         patience=schedule.choose_patience(settings),
         probe=probing.choose_probe(settings, fingerprint.splits.values()),
     )
@@ -134,6 +134,7 @@ def make_test_plan(
         test_videos_per_gpu=videos,
         deterministic=_asked(settings, "runtime.deterministic"),
         probe=probing.choose_probe(settings, [facts]),
+        stall_minutes=_asked(settings, "runtime.stall_minutes"),
     )
 
 

@@ -22,12 +22,13 @@ FIXED = (
 )
 # A decision from one of these sources was not asked for, so the first run's value goes on.
 OURS = ("data", "hardware", "preset", "default", "plan", SOURCE)
-# The machine may be another one, and test views are chosen anew at each test.
+# The machine may be another one, and test views are chosen anew at each test. When a state is saved changes nothing.
 OF_THE_MACHINE = (
     *("device", "amp", "workers", "prefetch", "deterministic"),
     # Left out it means that training is not to stop early, whatever the first run was asked for.
     "patience",
     *("test_num_clips", "test_num_crops", "test_videos_per_gpu"),
+    *("save_every_seconds", "stall_minutes"),
 )
 
 
@@ -80,7 +81,7 @@ def _kept(first: Plan, now: Plan) -> dict[str, Any]:
         if (decision.source in OURS or getattr(first, name).source == SOURCE) and name not in OF_THE_MACHINE
     }
     if first.hardware.num_cpus != now.hardware.num_cpus:
-        # On the same machine they stay, whatever becomes of the workers: another number adds up in another order.
+        # On the same machine they stay, whatever becomes of the workers: sums over another number round otherwise.
         kept.pop("threads")
     if {"videos_per_gpu", "accumulation"} - kept.keys():
         # One of them was asked for anew: the total follows from both and is compared as such.

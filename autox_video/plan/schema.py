@@ -108,6 +108,7 @@ class Plan:
     warmup_epochs: Decision[float]
     val_interval: Decision[int]
     best_metric: Decision[str]
+    save_every_seconds: Decision[float | None]  # inside an epoch; None: only at its end
     balance: Decision[str]  # none, sampler or weights
     class_weights: Decision[tuple[float, ...] | None]
     workers: Decision[int]
@@ -117,6 +118,7 @@ class Plan:
     test_videos_per_gpu: Decision[int]
     seed: Decision[int]
     deterministic: Decision[bool]
+    stall_minutes: Decision[float]
     # Newer than the plan in some checkpoints.
     prefetch: Decision[int] = Decision(2, "default", "not planned")  # batches that each worker makes ahead
     patience: Decision[int | None] = Decision(None, "default", "not planned")  # validations without improvement

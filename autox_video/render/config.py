@@ -57,13 +57,19 @@ def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = F
         **dataloaders(plan, stock=stock),
         **_loops(plan, stock),
     }
-    if not stock and plan.device.value == "cpu":
-        config["env_cfg"]["dist_cfg"]["backend"] = "gloo"
+    if not stock:
+        group = config["env_cfg"]["dist_cfg"]
+        # The watchdog, which can say what the run waits for, is to be first.
+        group["timeout"] = round(2 * 60 * plan.stall_minutes.value)
+        if plan.device.value == "cpu":
+            group["backend"] = "gloo"
     if "train" in plan.ann_files:
         config |= {"optim_wrapper": optim_wrapper(plan), "param_scheduler": param_scheduler(plan)}
         if not stock:
             hook = {"type": "LastAndBestCheckpointHook", "best_metric": plan.best_metric.value}
             config["default_hooks"]["checkpoint"] = hook
+            saving = {"type": "PreemptionHook", "save_every_seconds": plan.save_every_seconds.value}
+            config["custom_hooks"] = [*config["custom_hooks"], saving]
         if plan.load_from.value != "none":
             _start_from(config, plan, stock)
         if plan.patience.value is not None:

@@ -12,6 +12,7 @@ from autox_video.runner.hooks.checkpoint import LastAndBestCheckpointHook  # noq
 from autox_video.runner.hooks.early_stopping import PatienceHook  # noqa: E402
 from autox_video.runner.hooks.epoch_report import EpochReportHook  # noqa: E402
 from autox_video.runner.hooks.finite import FiniteHook  # noqa: E402
+from autox_video.runner.hooks.preemption import PreemptionHook  # noqa: E402
 from autox_video.runner.hooks.pretrained import PretrainedWeightsHook  # noqa: E402
 from autox_video.runner.hooks.unreadable import UnreadableVideosHook  # noqa: E402
 from autox_video.runner.loops import ResumableTrainLoop  # noqa: E402
@@ -25,6 +26,7 @@ __all__ = [
     "FiniteHook",
     "LastAndBestCheckpointHook",
     "PatienceHook",
+    "PreemptionHook",
     "PretrainedWeightsHook",
     "ResumableTrainLoop",
     "ScoreMetric",

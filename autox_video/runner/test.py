@@ -14,6 +14,8 @@ from autox_video.predictions import Prediction, Predictions
 from autox_video.runner.build import build_runner, quiet_libraries
 from autox_video.runner.checkpoints import RECORD_KEY, load_checkpoint_file, sha256_of
 from autox_video.runner.distributed import joined
+from autox_video.runner.loading import loaders_end, release
+from autox_video.runner.watchdog import watched
 from autox_video.work_dir import WorkDir
 
 
@@ -38,10 +40,12 @@ def test(
     config = copy.deepcopy(config)
     config.load_from, config.resume = None, False
     loaded = load_checkpoint_file(checkpoint)
-    with quiet_libraries(work_dir.test_log), joined(config, plan.device.value):
+    with quiet_libraries(work_dir.test_log), joined(config, plan.device.value), loaders_end():
         runner = build_runner(config, plan, work_dir.test_log)
         runner.model.load_state_dict(loaded["state_dict"])
-        runner.test()
+        with watched(runner, plan.stall_minutes.value, work_dir.test_log):
+            runner.test()
+        release(runner.test_dataloader)
     scored = runner.test_evaluator.metrics[0].rows
     assert len(scored) == len(rows), "the evaluator returns one score vector for each line of the list"
     thresholds = loaded["meta"][RECORD_KEY].get("thresholds")

@@ -14,7 +14,9 @@ from autox_video.plan.recovery import GpuMemoryError, NonFiniteLossError
 from autox_video.plan.schema import Plan
 from autox_video.runner.build import build_runner, quiet_libraries
 from autox_video.runner.distributed import joined
+from autox_video.runner.loading import loaders_end, release
 from autox_video.runner.lost_videos import lost_videos_end_the_run
+from autox_video.runner.watchdog import watched
 from autox_video.work_dir import WorkDir
 
 
@@ -44,9 +46,11 @@ def train(config: Config, plan: Plan, work_dir: WorkDir, resume_from: Path | Non
     trouble: NonFiniteLossError | GpuMemoryError
     with quiet_libraries(work_dir.train_log), lost_videos_end_the_run():
         try:
-            with joined(config, plan.device.value):
+            with joined(config, plan.device.value), loaders_end():
                 runner = build_runner(config, plan, work_dir.train_log)
-                runner.train()
+                with watched(runner, plan.stall_minutes.value, work_dir.train_log):
+                    runner.train()
+                release(runner.train_dataloader, runner.val_dataloader)
             return runner.epoch
         except NonFiniteLossError as error:
             trouble = NonFiniteLossError(error.problems)

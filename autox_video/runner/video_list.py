@@ -16,6 +16,7 @@ from autox_video.dataset.messages import plural
 from autox_video.decoding import DecodingError
 from autox_video.errors import Problem
 from autox_video.runner.draws import Draw
+from autox_video.runner.loading import reading
 from autox_video.runner.lost_videos import LostVideosError
 from autox_video.runner.randomness import seed_sample
 
@@ -68,7 +69,8 @@ class VideoListDataset(VideoDataset):
         while True:
             info = self.get_data_info(idx)
             try:
-                sample = self.pipeline(info.copy())
+                with reading(info["filename"]):
+                    sample = self.pipeline(info.copy())
                 break
             except (DecodingError, OSError) as error:
                 reason = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)

@@ -7,6 +7,8 @@ from typing import Any, Final, Literal
 
 AUTO: Final = "auto"
 Auto = Literal["auto"]
+# A regular expression for a `duration`.
+DURATION: Final = r"[1-9][0-9]{0,5}(s|min|h)"
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,8 @@ class Key:
     Attributes:
         kind: `int`, `float`, `bool`, `str`, `path` (made absolute against the YAML's folder),
             `weights` (a word, a URL, or a path that is made absolute), `classes` (a list of names,
-            or a path to a file of them), `sources` (a list of data sets), `mapping`.
+            or a path to a file of them), `sources` (a list of data sets), `mapping`, `duration` (`90s`,
+            `10min`, `2h`; held in seconds, and `none` as None).
         help: One or two sentences for the README, the editor and the error messages.
         default: What a key that is left out means.
         required: Whether there is no default.

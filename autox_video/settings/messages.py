@@ -21,6 +21,7 @@ _KINDS: Final = {
     "classes": "a list of names or the path of a file",
     "sources": "a list of mappings with a data_root each",
     "mapping": "a mapping",
+    "duration": "a time in s, min or h",
 }
 
 # Names that other tools have for our keys, where spelling alone would not lead there.

@@ -37,6 +37,7 @@ WORDS: Final = {
     "classes": "list of names, or path",
     "sources": "list of mappings",
     "mapping": "mapping",
+    "duration": "time in `s`, `min` or `h`",
     "between": "{low} to {high}",
     "above": "above {low}, up to {high}",
     "multiple": "multiple of {step}",

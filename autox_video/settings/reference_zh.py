@@ -18,6 +18,7 @@ WORDS_ZH: Final = {
     "classes": "名称列表，或路径",
     "sources": "映射的列表",
     "mapping": "映射",
+    "duration": "时间，单位 `s`、`min` 或 `h`",
     "between": "{low} 至 {high}",
     "above": "大于 {low}，至多为 {high}",
     "multiple": "{step} 的倍数",
@@ -65,6 +66,7 @@ HELP_ZH: Final = {
     "train.val_interval": "每隔多少轮验证一次；最后一轮总会验证。",
     "train.best_metric": "用哪个验证指标来选出最佳检查点。",
     "train.patience": "`best_metric` 连续多少次验证都未提高（至少相当于半个视频）后提前停止；`none` 训练全部轮数。",
+    "train.save_every": "在一轮之内每隔多久保存一次状态，即崩溃至多损失多少。`none` 只在每轮结束时保存。",
     "augment.flip": "训练片段左右翻转的概率。",
     "augment.min_crop_area": "随机裁剪至少保留的画面比例。",
     "test.num_clips": "从一个视频中均匀采样的片段数；各片段的得分取平均。",
@@ -75,5 +77,6 @@ HELP_ZH: Final = {
     "runtime.workers": "解码视频的进程数。",
     "runtime.seed": "所有随机数的种子。",
     "runtime.deterministic": "只用每次结果都相同的算子（在 CUDA 上较慢）。",
+    "runtime.stall_minutes": "运行超过这么多分钟没有进展时即被结束，并指出它在等什么。",
     "cfg_options": "MMEngine 自己的任何配置项，以点分键名书写；最后合并进生成的配置。",
 }

@@ -140,6 +140,13 @@ class TrainSettings:
         maximum=100_000,
         example=5,
     )
+    save_every: float | Auto | None = setting(
+        AUTO,
+        "duration",
+        "How often the state is saved inside an epoch: what a crash may lose. `none` saves at its end only.",
+        none=True,
+        example="30min",
+    )
 
 
 @dataclass(frozen=True)
@@ -197,4 +204,12 @@ class RuntimeSettings:
     seed: int = setting(0, "int", "Seed of everything random.", minimum=0, maximum=2**31 - 1, example=0)
     deterministic: bool = setting(
         False, "bool", "Only kernels that give the same result each time (slower on CUDA).", example=False
+    )
+    stall_minutes: float = setting(
+        30,
+        "float",
+        "A run that makes no progress for so long is ended, and says what it was waiting for.",
+        above=0,
+        maximum=10_080,
+        example=60,
     )

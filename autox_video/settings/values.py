@@ -14,7 +14,7 @@ from autox_video.errors import Problem
 from autox_video.settings.data_source import SOURCE_KEYS, DataSource
 from autox_video.settings.foreign_code import foreign_code
 from autox_video.settings.given import REFUSED, Findings, Given, Refused
-from autox_video.settings.key import AUTO, Key
+from autox_video.settings.key import AUTO, DURATION, Key
 from autox_video.settings.messages import complaint, did_you_mean, instead, listed, named, wanted
 from autox_video.settings.schema import KEYS
 
@@ -22,6 +22,7 @@ _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _WEIGHT_ENDINGS = (".pth", ".pt", ".safetensors")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 NONE = "none"
+SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
 
 def is_left_out(key: Key, given: Given) -> bool:
@@ -167,6 +168,16 @@ def _weights(name: str, key: Key, given: Given, base: Path) -> str:
     return str(absolute(text, base)) if looks_like_path and not _URL.match(text) else text
 
 
+def _duration(name: str, key: Key, given: Given, base: Path) -> float | None:
+    text = given.value
+    if key.none and isinstance(text, str) and text.lower() == NONE:
+        return None
+    if not isinstance(text, str) or not re.fullmatch(DURATION, text):
+        raise _refused(name, given, f"must be {wanted(key)}", instead(key))
+    number = text.rstrip("".join(SECONDS))
+    return float(number) * SECONDS[text.removeprefix(number)]
+
+
 def _classes(name: str, key: Key, given: Given, base: Path) -> tuple[str, ...] | Path:
     if not isinstance(given.value, tuple):
         return absolute(_text(name, key, given), base)
@@ -277,4 +288,5 @@ _READERS: dict[str, Callable[[str, Key, Given, Path], Any]] = {
     "classes": _classes,
     "sources": _sources,
     "mapping": _mapping,
+    "duration": _duration,
 }

@@ -10,6 +10,7 @@ custom_hooks = [
     dict(type='EpochReportHook'),
     dict(type='UnreadableVideosHook'),
     dict(type='FiniteHook'),
+    dict(save_every_seconds=600.0, type='PreemptionHook'),
 ]
 custom_imports = dict(
     allow_failed_imports=False, imports=[
@@ -26,7 +27,7 @@ default_hooks = dict(
 default_scope = 'mmaction'
 env_cfg = dict(
     cudnn_benchmark=False,
-    dist_cfg=dict(backend='nccl', timeout=1800),
+    dist_cfg=dict(backend='nccl', timeout=3600),
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0))
 load_from = None
 log_level = 'INFO'

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import videos
+from processes_of_their_own import Starter
 from runs import FAST, Run, run_cli
 
 
@@ -32,3 +34,11 @@ def trained(made_data, tmp_path_factory) -> Run:
     output = run_cli("train", "-c", str(folder / "config.yaml"))
     output += run_cli("test", "-c", str(folder / "config.yaml"))
     return Run(folder, folder / "run", folder / "config.yaml", output)
+
+
+@pytest.fixture(scope="session")
+def own_process(tmp_path_factory) -> Iterator[Starter]:
+    """Runs command lines in processes of their own."""
+    starter = Starter(tmp_path_factory.mktemp("own_process"))
+    yield starter
+    starter.close()

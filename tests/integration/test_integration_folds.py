@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import statistics
 from collections import Counter
 
@@ -13,6 +14,7 @@ import yaml
 from runs import FAST, Run, run_cli
 
 from autox_video import AutoXVideo, RequestError, folds
+from autox_video.errors import StoppedError
 from autox_video.presets import shared_folder
 
 NAMES = ["dark", "light"]
@@ -40,7 +42,7 @@ def folded(tmp_path_factory):
     def stopped(settings, work_dir, look, like=None):
         if work_dir.root.name == "2":
             look()
-            raise KeyboardInterrupt
+            raise StoppedError(signal.SIGINT)
         return train_run(settings, work_dir, look, like)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -154,7 +156,7 @@ def test_folds_of_other_videos_are_refused_and_archived_by_fresh(folded, tmp_pat
     torch.save(checkpoint, last)
     assert "1 of 2 folds are not trained: fold 2 (epoch 0 of 1)." in run_cli("test", "-c", str(run.config), code=2)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(folds, "train_run", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(folds, "train_run", lambda *_: (_ for _ in ()).throw(StoppedError(signal.SIGINT)))
         run_cli("train", "-c", str(run.config), "--fresh", code=130)
     (archived,) = (run.work_dir / "archive").iterdir()
     assert sorted(path.name for path in (archived / "folds").iterdir()) == ["1", "2", "folds.tsv"]

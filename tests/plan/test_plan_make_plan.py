@@ -64,6 +64,15 @@ def test_a_resumed_run_keeps_what_was_not_asked_for():
     assert merged.num_videos["train"] == 800
 
 
+def test_a_resumed_run_with_other_workers_keeps_its_threads_unless_the_machine_is_another():
+    first, _ = samples.plan(runtime={"workers": 0})
+    now, _ = samples.plan(runtime={"workers": 1})
+    assert (first.threads.value, now.threads.value) == (2, 1)
+    assert continue_plan(first, now).threads.value == 2
+    elsewhere = dataclasses.replace(now, hardware=dataclasses.replace(now.hardware, num_cpus=8))
+    assert continue_plan(first, elsewhere).threads.value == 1
+
+
 def test_a_resumed_run_may_have_more_epochs():
     first, _ = samples.plan(epoch=3)
     now, _ = samples.plan(epoch=5)

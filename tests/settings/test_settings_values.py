@@ -104,6 +104,18 @@ WRONG = [
         "train: {amp: x}",
         "train.amp: must be off, float16 or bfloat16 (got 'x'). Choose off, float16, bfloat16 or auto.",
     ),
+    (
+        "train: {save_every: 600}",
+        "train.save_every: must be a time in s, min or h (got 600). Write e.g. 30min, auto or none.",
+    ),
+    (
+        "train: {save_every: 1.5h}",
+        "train.save_every: must be a time in s, min or h (got '1.5h'). Write e.g. 30min, auto or none.",
+    ),
+    (
+        "runtime: {stall_minutes: none}",
+        "runtime.stall_minutes: must be a number (got 'none'). Write e.g. 60, or leave it out.",
+    ),
     ("runtime: {device: gpu}", "runtime.device: must be cpu or cuda (got 'gpu'). Did you mean 'cuda'."),
     ("test: {num_crops: 2}", "test.num_crops: must be 1 or 3 (got 2). Choose 1, 3 or auto."),
     ("test: {num_crops: '3'}", "test.num_crops: must be 1 or 3 (got '3'). Write 3."),
@@ -205,3 +217,11 @@ def test_every_example_is_a_value_its_key_takes(tmp_path):
     assert settings.train.learning_rate == 1e-3
     assert settings.cfg_options == {"optim_wrapper.clip_grad.max_norm": 20}
     assert settings.data_root == Path.cwd() / "data/videos"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90s", 90.0), ("10min", 600.0), ("2h", 7200.0), ("none", None), ("None", None), ("auto", "auto"), ("~", "auto")],
+)
+def test_a_time_is_held_in_seconds(text, seconds, load):
+    assert load(f"train: {{save_every: {text}}}").train.save_every == seconds

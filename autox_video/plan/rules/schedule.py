@@ -14,6 +14,7 @@ from autox_video.settings.schema import Settings
 UNEVEN_RATIO = 5.0
 MAX_EPOCHS = 200
 VAL_INTERVAL = 2
+SAVE_EVERY_SECONDS = 600.0
 
 
 def choose_learning_rate(settings: Settings, card: Card, total_batch_size: int) -> Decision[float]:
@@ -72,6 +73,12 @@ def choose_patience(settings: Settings) -> Decision[int | None]:
     if decision is None or decision.value is None:
         return Decision(None, "default", "the learning rate falls to its end as planned")
     return decision
+
+
+def choose_save_every(settings: Settings) -> Decision[float | None]:
+    """Seconds between two saves inside an epoch."""
+    why = "a crash loses no more than ten minutes"
+    return asked(settings, "train.save_every") or Decision(SAVE_EVERY_SECONDS, "default", why)
 
 
 def unevenness(train: SplitFacts) -> float:

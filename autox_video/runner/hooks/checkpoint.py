@@ -18,6 +18,7 @@ from autox_video.plan.schema import Plan
 from autox_video.records import read_record
 from autox_video.runner.checkpoints import RECORD_KEY, from_plain, load_checkpoint_file, to_plain
 from autox_video.runner.checkpoints.card import write_weights_with_card
+from autox_video.stopping import later
 from autox_video.work_dir import WorkDir, replacing
 
 logger = logging.getLogger(__name__)
@@ -140,10 +141,11 @@ class LastAndBestCheckpointHook(Hook):
         work_dir = WorkDir(Path(runner.work_dir))
         final = work_dir.root / name
         keep = work_dir.previous_checkpoint if final == work_dir.last_checkpoint else None
-        with replacing(final, keep) as temporary:
-            runner.save_checkpoint(str(final.parent), temporary.name, meta=meta)
-        if final == work_dir.best_checkpoint:
-            write_weights_with_card(final, self.saving)
+        with later():
+            with replacing(final, keep) as temporary:
+                runner.save_checkpoint(str(final.parent), temporary.name, meta=meta)
+            if final == work_dir.best_checkpoint:
+                write_weights_with_card(final, self.saving)
         self.saving = {}
 
 
