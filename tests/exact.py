@@ -83,7 +83,8 @@ class Job:
         write_record(work_dir.plan, self.plan)
         config = copy.deepcopy(self.config)
         config.work_dir = str(folder)
-        config.train_dataloader |= {"num_workers": workers, "persistent_workers": workers > 0}
+        loading = {"num_workers": workers, "persistent_workers": workers > 0, "prefetch_factor": 2 if workers else None}
+        config.train_dataloader |= loading
         config.custom_hooks = [*config.custom_hooks, *hooks]
         saved = find_newest_checkpoint(work_dir)
         train(config, self.plan, work_dir, saved.path if saved else None)
