@@ -66,9 +66,9 @@ def test_processes_share_the_cores(cpus, processes, workers, threads):
     assert (plan.workers.value, plan.threads.value) == (workers, threads)
 
 
-@pytest.mark.parametrize(("processes", "memory", "shared"), [(1, "16", "429"), (2, "8", "215")])
+@pytest.mark.parametrize(("processes", "memory", "shared"), [(1, "16", "42.9"), (2, "8", "21.5")])
 def test_processes_share_memory_and_shared_memory(processes, memory, shared):
-    small = dataclasses.replace(samples.CPU, num_cpus=64, memory_gib=32.0, shm_gib=0.5)
+    small = dataclasses.replace(samples.CPU, num_cpus=64, memory_gib=32.0, shm_gib=0.05)
     plan = planned(small, processes, model="video_swin_tiny")
     assert plan.videos_per_gpu.why.endswith(f"; {memory} GiB of the machine may be used")
     assert plan.prefetch.why.endswith(f"through /dev/shm, where {shared} MB may be used")
