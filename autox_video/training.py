@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -10,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autox_video.dataset.facts import Fingerprint
+from autox_video.dataset.run_lists import continue_lists, keep_lists
 from autox_video.deciding import decide
-from autox_video.errors import Problem, RunError
+from autox_video.errors import Problem, RequestError, RunError
 from autox_video.lock import only_run
 from autox_video.log_lines import log_plan
 from autox_video.plan.jobs import TrainingJob
 from autox_video.plan.recovery import GpuMemoryError, NonFiniteLossError, recover, told
-from autox_video.plan.resume import continue_plan, stays_stopped
+from autox_video.plan.resume import WAYS_OUT, continue_plan, stays_stopped
 from autox_video.plan.room import check_room, checkpoint_need, download_need
 from autox_video.plan.schema import Plan
 from autox_video.presets import load_preset
@@ -97,7 +99,7 @@ def _prepare(settings: Settings, work_dir: WorkDir, fingerprint: Fingerprint, li
 
     saved = find_newest_checkpoint(work_dir)
     if saved is not None:
-        decided = continue_plan(saved.plan, decided)
+        decided = _continue(saved, decided, work_dir, fingerprint)
         if stays_stopped(saved.waited, saved.plan, decided):
             logger.info("nothing to do: stopped early after epoch %d. Raise `train.patience` or `epoch`.", saved.epoch)
             return TrainingJob(decided, None, saved.epoch)
@@ -110,10 +112,29 @@ def _prepare(settings: Settings, work_dir: WorkDir, fingerprint: Fingerprint, li
     if saved is None and (target := download_target(decided.load_from.value)):
         needs.append(download_need(target, preset.card.num_parameters))
     check_room(needs)
+    if saved is None or not work_dir.list_of_run("train").is_file():
+        keep_lists(work_dir)
     if saved is None:
         # Before any long work: a wrong path or a dead network is found here.
         fetch_weights(decided.load_from.value)
     return _job(decided, work_dir, saved)
+
+
+def _continue(saved: CheckpointRecord, decided: Plan, work_dir: WorkDir, fingerprint: Fingerprint) -> Plan:
+    """The plan of a run that goes on, on its own lists.
+
+    Raises:
+        RequestError: Something of it would change that must not.
+    """
+    problems = continue_lists(work_dir, fingerprint, WAYS_OUT)
+    try:
+        decided = continue_plan(saved.plan, decided)
+    except RequestError as error:
+        problems += error.problems
+    if problems:
+        raise RequestError(problems)
+    counts = {split: saved.plan.num_videos[split] for split in ("train", "val")}
+    return dataclasses.replace(decided, num_videos={**decided.num_videos, **counts})
 
 
 def _get_over(trouble: NonFiniteLossError | GpuMemoryError, plan: Plan, work_dir: WorkDir) -> TrainingJob:

@@ -122,6 +122,10 @@ class WorkDir:
         """Videos that stand in two splits."""
         return self.root / "annotations" / "leaks.tsv"
 
+    def list_of_run(self, split: str) -> Path:
+        """`annotations(split)` as it was when the run began."""
+        return self.root / "annotations" / "of_run" / f"{split}.txt"
+
     def annotations(self, split: str) -> Path:
         """The canonical tab-separated list of one split."""
         return self.root / "annotations" / f"{split}.txt"
