@@ -75,7 +75,8 @@ def test_a_file_system_without_locks_is_said_and_the_run_goes_on(number, tmp_pat
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(fcntl, "flock", refuse)
-    monkeypatch.setattr(logging.getLogger("autox_video"), "propagate", True)
+    monkeypatch.setattr(logging.getLogger("autox_video"), "handlers", [caplog.handler])
+    monkeypatch.setattr(logging.getLogger("autox_video"), "propagate", False)
     with only_run(tmp_path):
         pass
     assert caplog.messages == [
