@@ -125,13 +125,13 @@ class Stack:
 
     Attributes:
         name: `ours` or `stock`.
-        command: The script and its arguments, for a work dir and a number of loading processes.
+        command: The script and its arguments, for a work dir and a number of loading processes; None: as planned.
         final: In a work dir, the file of the state after the last epoch.
         best_epoch: In a work dir, the epoch of the newest best checkpoint that is whole; 0 where none is.
     """
 
     name: str
-    command: Callable[[Path, int], list[str]]
+    command: Callable[[Path, int | None], list[str]]
     final: Callable[[Path], Path]
     best_epoch: Callable[[Path], int]
 
@@ -139,9 +139,9 @@ class Stack:
 def our_stack(config: Path, *options: str) -> Stack:
     """`python AutoTrain.py`, the same command again and again."""
 
-    def command(work_dir: Path, workers: int) -> list[str]:
+    def command(work_dir: Path, workers: int | None) -> list[str]:
         words = [str(ROOT / "AutoTrain.py"), "-c", str(config), "--work-dir", str(work_dir), *options]
-        return [*words, "--set", f"runtime.workers={workers}"]
+        return words if workers is None else [*words, "--set", f"runtime.workers={workers}"]
 
     return Stack("ours", command, lambda folder: folder / "last.pth", lambda folder: _best(folder, "best.pth"))
 
@@ -152,8 +152,10 @@ def stock_stack(rendered: Path, epochs: int) -> Stack:
     assert spec is not None and spec.origin is not None
     script = Path(spec.origin).parent / ".mim" / "tools" / "train.py"
 
-    def command(work_dir: Path, workers: int) -> list[str]:
+    def command(work_dir: Path, workers: int | None) -> list[str]:
         words = [str(script), str(rendered), "--work-dir", str(work_dir), "--resume"]
+        if workers is None:
+            return words
         loading = [f"train_dataloader.{key}" for key in (f"num_workers={workers}", f"persistent_workers={workers > 0}")]
         return [*words, "--cfg-options", *loading]
 

@@ -61,7 +61,6 @@ def main() -> None:
         words = ["-c", str(arguments.config.resolve()), "--work-dir", str(folder / "render"), *options]
         render = [sys.executable, "-m", "autox_video", "render", *words, "--stock", "-o", str(folder / "stock.py")]
         subprocess.run(render, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
-        plan = json.loads((folder / "render" / "plan.json").read_text())
         stacks: tuple[Stack, ...] = (
             our_stack(arguments.config.resolve(), *options),
             stock_stack(folder / "stock.py", arguments.epochs),
@@ -70,15 +69,15 @@ def main() -> None:
             # Who goes first alternates too.
             for stack in stacks[:: 1 if repeat % 2 else -1]:
                 place = folder / f"{stack.name}-{repeat}"
-                life = live(spawn, stack.command(place / "run", plan["workers"]["value"]), place, None)
+                life = live(spawn, stack.command(place / "run", None), place, None)
                 found = epoch_seconds(life.events)
                 if len(found[0]) != arguments.epochs - 1:
                     raise SystemExit(f"{stack.name} did not end well\n{life.output[-3000:]}")
                 steps[stack.name] += found[0]
                 whole[stack.name] += found[1]
                 print(f"{stack.name:5}  {statistics.median(found[0]):6.3f} s  {statistics.median(found[1]):6.3f} s")
+        videos = json.loads((folder / "ours-0" / "run" / "plan.json").read_text())["num_videos"]["train"]
     load.append(os.getloadavg()[0])
-    videos = plan["num_videos"]["train"]
     record = {
         "videos_an_epoch": videos,
         "videos_per_second": {name: videos / statistics.median(values) for name, values in steps.items()},

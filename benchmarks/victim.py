@@ -48,7 +48,9 @@ def main(argv: Sequence[str]) -> None:
     tell(f"pid {os.getpid()}", by=rank)
     _slow_down(tell, options.bytes_per_second)
     _tell_of_training(tell, options.save_every)
+    # As Python does for a script.
     sys.argv = [options.script, *options.arguments]
+    sys.path.insert(0, str(Path(options.script).resolve().parent))
     runpy.run_path(options.script, run_name="__main__")
 
 
