@@ -1,8 +1,9 @@
-# demo   install, make the demo videos, train, test
-# test   install, run every test
-# check  install, run the linters: style, format, types, layers
-# bench  install, measure
-# clean  remove .venv and what the tools leave behind; data/ and work_dirs/ stay
+# demo     install, make the demo videos, train, test
+# test     install, run every test
+# check    install, run the linters: style, format, types, layers
+# bench    install, measure
+# torture  install, kill trainings for half an hour, ours and stock MMEngine
+# clean    remove .venv and what the tools leave behind; data/ and work_dirs/ stay
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 # Made when the installation is complete, so that the next call finds nothing to do.
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench torture clean
 
 demo: $(INSTALLED)
 	$(BIN)/autox-video demo-data data/demo
@@ -31,6 +32,10 @@ bench: $(INSTALLED)
 	$(BIN)/python benchmarks/list_scale.py --rows 1000 10000 100000
 	$(BIN)/autox-video demo-data data/demo
 	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/reliability_cost.py
+
+torture: $(INSTALLED)
+	$(BIN)/python benchmarks/torture.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
