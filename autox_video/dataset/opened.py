@@ -17,7 +17,7 @@ from autox_video.dataset.measures import measure
 from autox_video.dataset.pieces import piece_facts
 from autox_video.dataset.probe import VideoFacts, probe_videos
 from autox_video.dataset.sampling import files_to_open, sampling_note
-from autox_video.dataset.video_files import as_text, is_file
+from autox_video.dataset.video_files import VIDEO_ENDINGS, as_text, is_file
 from autox_video.decoding import IMAGES
 from autox_video.settings.schema import Settings
 
@@ -111,7 +111,10 @@ def not_opened(opened: Mapping[str, OpenedSplit]) -> list[str]:
 
 def decoder_unopened(file: str, settings: Settings) -> str:
     """What reads a video that was not opened."""
-    return f"{IMAGES}@{settings.data.image_fps:.10g}" if os.path.isdir(file) else UNOPENED
+    # The disk is not asked a million times: a folder of images is not called like a video.
+    if file[file.rfind(".") :] in VIDEO_ENDINGS or not os.path.isdir(file):
+        return UNOPENED
+    return f"{IMAGES}@{settings.data.image_fps:.10g}"
 
 
 def _reason(sample: Sample, root: Path) -> str | None:
