@@ -80,7 +80,7 @@ def _kept(first: Plan, now: Plan) -> dict[str, Any]:
         if (decision.source in OURS or getattr(first, name).source == SOURCE) and name not in OF_THE_MACHINE
     }
     if first.hardware.num_cpus != now.hardware.num_cpus:
-        # On the same machine they stay, whatever becomes of the workers: in another number they add up in another order.
+        # On the same machine they stay, whatever becomes of the workers: other numbers add up in another order.
         kept.pop("threads")
     if {"videos_per_gpu", "accumulation"} - kept.keys():
         # One of them was asked for anew: the total follows from both and is compared as such.
