@@ -23,7 +23,8 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-from killing import Stack, live, our_stack, spawn, stock_stack
+from killing import live, spawn
+from stacks import Stack, our_stack, stock_stack
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULT = ROOT / "benchmarks" / "results" / "reliability_cost.json"

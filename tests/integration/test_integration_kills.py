@@ -5,9 +5,9 @@ from __future__ import annotations
 import killing
 import pytest
 import torture
+from chains import Chain, final_state
 from killing import Moment
 from runs import run_cli
-from torture import Chain
 
 OFTEN = ("--save-every", "3")
 # A checkpoint takes seconds: a busy machine cannot miss the middle of its writing.
@@ -25,7 +25,7 @@ def straight(place) -> dict[str, str]:
     """The end of a run that nobody killed, in this process: what it imports, the killed ones inherit."""
     work_dir = place.folder / "straight"
     run_cli("train", *place.ours.command(work_dir, 1)[1:])
-    return torture.final_state(place.ours, work_dir)
+    return final_state(place.ours, work_dir)
 
 
 def test_a_training_killed_in_writes_and_between_steps_loses_nothing(place, straight, tmp_path):
