@@ -104,7 +104,7 @@ def _be_victim(place: dict[str, str], words: list[str], output: Path) -> None:
 def spawn(words: list[str], output: Path, *before: str) -> Started:
     """Start `victim.py` with these words anew; `before` stands between the interpreter and it, as torchrun does."""
     command = [sys.executable, *before, str(ROOT / "benchmarks" / "victim.py"), *words]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     with output.open("ab") as file:
         return Spawned(
             subprocess.Popen(command, stdout=file, stderr=file, start_new_session=True, env=environment, cwd=ROOT)
