@@ -17,14 +17,10 @@ ACCUMULATED = {"train": {"accumulation": 2, "val_interval": 2}}
 AMP = {"cfg_options": {"optim_wrapper.type": "CpuAmpOptimWrapper"}}
 # Name: settings, hooks of all runs, after which iterations the run is saved and killed.
 CASES: dict[str, tuple[dict[str, Any], list[dict[str, Any]], list[tuple[int, int]]]] = {
-    "inside an epoch": ({}, [], [(2, 2)]),
-    "at the last step of an epoch": ({}, [], [(3, 3)]),
-    "steps after the last save": ({}, [], [(4, 5)]),
-    "before anything was saved": ({}, [], [(-1, 2)]),
-    "again and again": ({}, [], [(1, 1), (2, 2), (4, 5), (5, 5), (7, 7)]),
+    # Before anything was saved, inside an epoch, at the last step of one, steps after the last save, and once more.
+    "again and again": ({}, [], [(-1, 2), (2, 2), (3, 3), (4, 5), (7, 7)]),
     "with accumulation": (ACCUMULATED, [], [(2, 2), (5, 5)]),
-    "with an averaged model": ({}, [EMA], [(2, 2), (4, 4)]),
-    "in mixed precision": (AMP, [], [(2, 2), (5, 5)]),
+    "in mixed precision with an averaged model": (AMP, [EMA], [(2, 2), (5, 5)]),
     "with balanced classes": ({"data": {"balance": "sampler"}}, [], [(2, 2), (5, 5)]),
 }
 
