@@ -29,7 +29,7 @@ def worker_memory(folder: Path, count: int) -> int:
     write_annotations(folder / f"{count}.txt", samples, ["decord"] * count)
     data = VideoListDataset(str(folder / f"{count}.txt"), [], data_prefix={"video": str(folder)})
     assert len(data) == count
-    loader = DataLoader(data, batch_size=100, num_workers=1, collate_fn=private_bytes, multiprocessing_context="fork")
+    loader = DataLoader(data, batch_size=FEW, num_workers=1, collate_fn=private_bytes, multiprocessing_context="fork")
     return list(loader)[-1]
 
 
