@@ -187,7 +187,7 @@ def _refuse_untrained(work_dir: WorkDir, number_of_folds: int) -> None:
         record = read_checkpoint_record(of_fold.last_checkpoint) if of_fold.last_checkpoint.is_file() else None
         if record is None or not of_fold.best_checkpoint.is_file():
             missing.append(f"fold {number}")
-        elif not record.is_finished(record.plan.epochs.value):
+        elif record.waited is None and not record.is_finished(record.plan.epochs.value):
             missing.append(f"fold {number} (epoch {record.epoch} of {record.plan.epochs.value})")
     if missing:
         wrong = f"{len(missing)} of {number_of_folds} folds are not trained: {in_short(missing)}"

@@ -213,3 +213,11 @@ def test_several_labels_are_pooled_with_the_thresholds_of_each_fold(tmp_path):
     assert results["thresholds"] == pytest.approx(
         [statistics.mean(level) for level in zip(*thresholds.values(), strict=True)]
     )
+
+
+def test_a_fold_that_stopped_early_is_trained(tmp_path):
+    config = str(write_job(tmp_path, epoch=9, train={"patience": 1, "val_interval": 1}))
+    output = run_cli("train", "-c", config)
+    assert output.count("stopped early") == 2
+    assert "folds    all 2 are trained" in output
+    assert "results " in run_cli("test", "-c", config)
