@@ -52,7 +52,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         """
         self.position, self.validated_epochs = position, validated_epochs
         # Not as saved: another batch size makes another number of steps of the same draws.
-        self._iter = self._epoch * len(self.dataloader) + self._batches_behind()
+        self._count_steps()
 
     def run(self) -> torch.nn.Module:
         """Train to the end."""
@@ -80,7 +80,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
                 self.run_iter(number, batch)
             except torch.cuda.OutOfMemoryError:
                 # The weights are those of the last step: batches added up since are lost, and drawn again.
-                self._iter = self._epoch * len(self.dataloader) + self._batches_behind()
+                self._count_steps()
                 self.runner.call_hook("out_of_memory")
                 raise
             if wrapper.should_update():
@@ -100,6 +100,9 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
     def _validate_if_due(self) -> None:
         if self._epoch > self.validated_epochs and self.validation_is_due(self._epoch):
             self.runner.val_loop.run()
+
+    def _count_steps(self) -> None:
+        self._iter = self._epoch * len(self.dataloader) + self._batches_behind()
 
     def _batches_behind(self) -> int:
         return math.ceil(self.position / self.world_size / self.dataloader.batch_size)
