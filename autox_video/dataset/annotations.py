@@ -85,12 +85,17 @@ def write_annotations(path: Path, samples: Iterable[Sample], decoders: Iterable[
     write_text(path, "".join(f"{line}\n" for line in lines))
 
 
+def columns(line: str) -> list[str]:
+    """Path, label, decoder, start and end in a line of a canonical list, as text; empty where they are left out."""
+    return [*line.split("\t"), "", ""][:5]
+
+
 def read_rows(path: Path) -> list[Row]:
     """The lines of a canonical list, in order."""
     rows = []
     for line in path.read_text(encoding="utf-8").split("\n"):
         if line:
-            file, label, decoder, start, end = [*line.split("\t"), "", ""][:5]
+            file, label, decoder, start, end = columns(line)
             rows.append(Row(file, _label(label), decoder, _seconds(start), _seconds(end)))
     return rows
 

@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 
+from autox_video.dataset.annotations import columns
 from autox_video.dataset.facts import Fingerprint
 from autox_video.dataset.messages import in_short, plural
 from autox_video.errors import Problem
@@ -47,7 +48,7 @@ def continue_lists(work_dir: WorkDir, fingerprint: Fingerprint, ways_out: str) -
         }
         rows_then, rows_now = (Counter(map(_row, lines)) for lines in (then, now))
         gone, came = rows_then - rows_now, rows_now - rows_then
-        unreadable = [row for row in gone if (row[0], *row[2:]) in lost]
+        unreadable = {row for row in gone if (row[0], *row[2:]) in lost}
         if came or len(unreadable) < len(gone):
             problems.append(_problem(split, [row for row in gone if row not in unreadable], list(came), ways_out))
             continue
@@ -65,7 +66,7 @@ def _lines(text: str) -> list[str]:
 
 def _row(line: str) -> tuple[str, str, str, str]:
     """Path, label, start and end of a line, without its decoder."""
-    path, label, _, start, end = [*line.split("\t"), "", ""][:5]
+    path, label, _, start, end = columns(line)
     return path, label, start, end
 
 
