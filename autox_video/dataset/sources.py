@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from pathlib import Path
 
-from autox_video.dataset.entries import SPLITS, Entry
-from autox_video.dataset.list_lines import encoding_of
-from autox_video.dataset.messages import in_short, list_name, setting_place
+from autox_video.dataset.entries import SPLITS, Entry, Listing
+from autox_video.dataset.list_lines import encoding_of, read_text
+from autox_video.dataset.messages import in_short, list_name, plural, setting_place
 from autox_video.dataset.video_files import videos_by_stem
 from autox_video.errors import Problem
 from autox_video.settings.schema import Settings
@@ -121,3 +121,18 @@ def find_by_stem(source: Source, stem: str, where: str, folders: Sequence[str]) 
     if len(found) > 1:
         return Problem(where, "fits several videos", "Keep one of them in data_root", in_short(found))
     return found[0] if found else None
+
+
+def read_own(source: Source, splits: Collection[str]) -> tuple[str, str] | Listing:
+    """The split that a list is named for and its text; a listing without videos where nobody asks, or it is no text."""
+    if source.split is None or source.split not in splits:
+        return Listing({})
+    text = read_text(source.path, source.name)
+    return Listing({}, (), (text,)) if isinstance(text, Problem) else (source.split, text)
+
+
+def comments_note(source: Source, num_comments: int) -> tuple[str, ...]:
+    """What is said of comments in a list."""
+    if not num_comments:
+        return ()
+    return (f"{source.name}: {plural(num_comments, 'line')} beginning with # left out as comments",)

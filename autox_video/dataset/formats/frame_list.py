@@ -7,9 +7,8 @@ import re
 from collections.abc import Collection, Iterator
 
 from autox_video.dataset.entries import Entry, Listing, Part
-from autox_video.dataset.list_lines import numbered_lines, read_text
-from autox_video.dataset.messages import plural
-from autox_video.dataset.sources import Source
+from autox_video.dataset.list_lines import numbered_lines
+from autox_video.dataset.sources import Source, comments_note, read_own
 from autox_video.dataset.video_files import is_video_name
 from autox_video.decoding import is_numbered_image
 from autox_video.errors import Problem
@@ -31,12 +30,10 @@ def detect(source: Source) -> bool:
 
 def read(source: Source, splits: Collection[str]) -> Listing:
     """Read the list as the split that it was named for; whether the numbers of frames are right shows later."""
-    split = source.split
-    if split is None or split not in splits:
-        return Listing({})
-    text = read_text(source.path, source.name)
-    if isinstance(text, Problem):
-        return Listing({}, (), (text,))
+    own = read_own(source, splits)
+    if isinstance(own, Listing):
+        return own
+    split, text = own
     entries: list[Entry] = []
     problems: list[Problem] = []
     num_comments = 0
@@ -50,9 +47,8 @@ def read(source: Source, splits: Collection[str]) -> Listing:
         else:
             path, count, label = reading
             entries.append(Entry(path, label, where, num_frames=count))
-    comments = f"{source.name}: {plural(num_comments, 'line')} beginning with # left out as comments"
     part = Part(tuple(entries), str(source.path), named=False)
-    return Listing({split: part}, (comments,) if num_comments else (), tuple(problems))
+    return Listing({split: part}, comments_note(source, num_comments), tuple(problems))
 
 
 def _is_comment(line: str) -> bool:

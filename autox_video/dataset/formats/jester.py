@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection
 
 from autox_video.dataset.entries import Entry, Listing, Part
-from autox_video.dataset.list_lines import numbered_lines, read_text
-from autox_video.dataset.sources import Source, find_by_stem, unlabelled
+from autox_video.dataset.list_lines import numbered_lines
+from autox_video.dataset.sources import Source, find_by_stem, read_own, unlabelled
 from autox_video.errors import Problem
 
 _LINE = re.compile(r"([0-9]+)(?:;(.*\S.*))?")
@@ -28,12 +28,10 @@ def detect(source: Source) -> bool:
 
 def read(source: Source, splits: Collection[str]) -> Listing:
     """Read the list as the split that it was named for; a video is what is called by the id."""
-    split = source.split
-    if split is None or split not in splits:
-        return Listing({})
-    text = read_text(source.path, source.name)
-    if isinstance(text, Problem):
-        return Listing({}, (), (text,))
+    own = read_own(source, splits)
+    if isinstance(own, Listing):
+        return own
+    split, text = own
     entries: list[Entry] = []
     problems: list[Problem] = []
     for number, line in numbered_lines(text):

@@ -9,10 +9,8 @@ from collections.abc import Callable, Collection
 
 from autox_video.dataset.entries import Entry, Listing, Part
 from autox_video.dataset.folders import Folders
-from autox_video.dataset.list_lines import read_lines, read_text
-from autox_video.dataset.messages import plural
-from autox_video.dataset.sources import Source, unlabelled
-from autox_video.errors import Problem
+from autox_video.dataset.list_lines import read_lines
+from autox_video.dataset.sources import Source, comments_note, read_own, unlabelled
 
 # A plain list has no mark to know it by.
 ANY_FILE = True
@@ -25,19 +23,16 @@ def detect(source: Source) -> bool:
 
 def read(source: Source, splits: Collection[str]) -> Listing:
     """Read the list as the split that it was named for."""
-    split = source.split
-    if split is None or split not in splits:
-        return Listing({})
-    text = read_text(source.path, source.name)
-    if isinstance(text, Problem):
-        return Listing({}, (), (text,))
+    own = read_own(source, splits)
+    if isinstance(own, Listing):
+        return own
+    split, text = own
     lines, num_comments = read_lines(text, _exists_under(source.root))
-    comments = f"{source.name}: {plural(num_comments, 'line')} beginning with # left out as comments"
     entries = tuple(
         Entry(line.path, line.label and sys.intern(line.label), f"{source.name}:{line.number}") for line in lines
     )
     part = Part(entries, str(source.path), named=False)
-    return Listing({split: part}, (comments,) if num_comments else (), tuple(unlabelled(entries, split)))
+    return Listing({split: part}, comments_note(source, num_comments), tuple(unlabelled(entries, split)))
 
 
 def _exists_under(root: str) -> Callable[[str], bool]:
