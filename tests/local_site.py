@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from time import sleep
 
@@ -76,3 +77,8 @@ def running_site() -> Iterator[Site]:
         site.server.shutdown()
         site.server.server_close()
         thread.join()
+
+
+def files_in(folder: Path) -> list[str]:
+    """The names of all files in a folder and below."""
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())

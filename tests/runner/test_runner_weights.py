@@ -7,29 +7,17 @@ import socket
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
-from local_site import Site, running_site
+from local_site import files_in
 
 from autox_video.errors import RequestError, RunError
 from autox_video.runner.weight_files import damage, digest_in_name, sha256_of
 from autox_video.runner.weights import cache_path, fetch_weights
 
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with running_site() as site:
-        yield site
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch) -> Path:
-    monkeypatch.setenv("AUTOX_VIDEO_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    return tmp_path / "cache"
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +29,6 @@ def checkpoint(tmp_path_factory) -> bytes:
 
 def named_after(body: bytes) -> str:
     return f"/models/swin-tiny_20220930-{hashlib.sha256(body).hexdigest()[:8]}.pth"
-
-
-def files_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.rglob("*") if path.is_file())
 
 
 def refused(load_from: str, error: type[Exception] = RequestError) -> str:

@@ -8,12 +8,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
-from local_site import Site, running_site
+from local_site import Site, files_in
 
 from autox_video.errors import RequestError
 from autox_video.runner.partial_file import open_part
@@ -22,17 +21,7 @@ from autox_video.runner.weights import cache_path, fetch_weights
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with running_site() as site:
-        yield site
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch) -> Path:
-    monkeypatch.setenv("AUTOX_VIDEO_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    return tmp_path / "cache"
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +33,6 @@ def body(tmp_path_factory) -> bytes:
 
 def named_after(body: bytes) -> str:
     return f"/net-{hashlib.sha256(body).hexdigest()[:8]}.pth"
-
-
-def files_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.rglob("*") if path.is_file())
 
 
 def break_off(site: Site, page: str, body: bytes) -> str:
