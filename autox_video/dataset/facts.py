@@ -104,6 +104,26 @@ class SplitFacts:
 
 
 @dataclass(frozen=True)
+class DecodeCost:
+    """What decoding takes on this machine, measured on a few training videos with one core.
+
+    Attributes:
+        seconds_per_frame: Of the stretch of a video that a clip spans: a clip of 32 frames at interval 2 spans 64.
+            The median of the videos that were measured.
+        height_px: Height of the median video, by which people name it: 1080p.
+        num_videos: How many were measured.
+    """
+
+    seconds_per_frame: float
+    height_px: int
+    num_videos: int
+
+    def clip_seconds(self, clip_len: int, frame_interval: int) -> float:
+        """Seconds of one core for a clip."""
+        return self.seconds_per_frame * clip_len * frame_interval
+
+
+@dataclass(frozen=True)
 class Fingerprint:
     """Measured facts on a dataset.
 
@@ -116,6 +136,7 @@ class Fingerprint:
         bad_videos: What was left out.
         notes: Sentences a person should read, such as "val and test are the same 50 files".
         leaks: Videos of given splits that also stand in an earlier one.
+        decode_cost: What decoding takes; None where it was not measured.
     """
 
     version: int
@@ -126,6 +147,7 @@ class Fingerprint:
     bad_videos: tuple[BadVideo, ...]
     notes: tuple[str, ...]
     leaks: tuple[Leak, ...] = ()
+    decode_cost: DecodeCost | None = None
 
     def leaks_of_test(self) -> dict[tuple[str, float | None, float | None], str]:
         """Of each test video that also stands in train or val, by path and piece, where; train goes before val."""
