@@ -29,7 +29,7 @@ check: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/startup.py
-	$(BIN)/python benchmarks/list_scale.py --rows 1000 10000 100000
+	$(BIN)/python benchmarks/list_scale.py --rows 1000 10000
 	$(BIN)/autox-video demo-data data/demo
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/reliability_cost.py

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import victim
+from measuring import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 LIMIT_SECONDS = 180
 LOOK_EVERY_SECONDS = 0.002
 # For the other processes of a training of which one has ended.
