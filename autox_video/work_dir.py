@@ -113,6 +113,11 @@ class WorkDir:
         return self.root / "preview"
 
     @property
+    def bench(self) -> Path:
+        """What `autox-video bench` measured."""
+        return self.root / "bench.json"
+
+    @property
     def groups(self) -> Path:
         """Which videos come from one recording, and why."""
         return self.root / "annotations" / "groups.tsv"

@@ -170,11 +170,13 @@ def quiet_libraries(log_file: Path) -> Iterator[None]:
 
 @contextmanager
 def quiet_mmengine() -> Iterator[None]:
-    """While the block runs, MMEngine says nothing but errors: without a Runner it would speak to the console."""
+    """While the block runs, libraries say nothing but errors: without a Runner they would speak to the console."""
     library = MMLogger.get_current_instance()
     level = library.level
     library.setLevel(logging.ERROR)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         library.setLevel(level)
