@@ -7,6 +7,7 @@ from typing import Any
 
 from autox_video.dataset.facts import Fingerprint
 from autox_video.errors import Problem, RequestError
+from autox_video.plan.measured import Measured
 from autox_video.plan.rules import batch, by_task, clip, direction, model, probing, schedule, testing, workers
 from autox_video.plan.rules.common import asked
 from autox_video.plan.schema import Decision, Hardware, Plan
@@ -16,7 +17,13 @@ from autox_video.settings.schema import Settings
 PLAN_VERSION = 1
 
 
-def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hardware: Hardware) -> Plan:
+def make_plan(
+    settings: Settings,
+    fingerprint: Fingerprint,
+    preset: Preset,
+    hardware: Hardware,
+    measured: Measured | None = None,
+) -> Plan:
     """Decide every value of a run.
 
     Args:
@@ -24,6 +31,7 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
         fingerprint: What the data is; with the splits `train` and `val`.
         preset: The model that `rules.model.choose_model` chose.
         hardware: The machine; `num_gpus` is what the run will use.
+        measured: What a training step was measured to take there, if it was.
 
     Raises:
         RequestError: Something asked for cannot be done.
@@ -42,7 +50,7 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
     devices = hardware.num_devices
     wanted = batch.choose_total_batch_size(settings, card, train.num_videos, devices)
     clip_size = (clip_len.value, input_size.value)
-    videos_per_gpu = batch.choose_videos_per_gpu(settings, hardware, card, *clip_size, wanted.value)
+    videos_per_gpu = batch.choose_videos_per_gpu(settings, hardware, card, *clip_size, wanted.value, measured)
     accumulation = batch.choose_accumulation(settings, wanted.value, videos_per_gpu.value * devices, train.num_videos)
     total = videos_per_gpu.value * devices * accumulation.value
     epochs = schedule.choose_epochs(settings, card, train.num_videos, total)

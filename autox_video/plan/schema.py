@@ -17,7 +17,7 @@ class Decision(Generic[T]):
     Attributes:
         value: The value. Never `auto`.
         source: Who decided: a place in the settings (`config.yaml:12`), `data`, `hardware`, `/dev/shm`, `preset`,
-            `default`, or `run`, which got over a trouble.
+            `default`, `trial` (measured on the GPU), or `run`, which got over a trouble.
         why: The reason, one sentence without a full stop.
     """
 
