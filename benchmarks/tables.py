@@ -36,6 +36,9 @@ class Section:
 
 
 SECTIONS = (
+    Section("The data path", "data_path", ""),
+    Section("Training and testing, the demo on the CPU", "end_to_end", "the network, where little waits for data"),
+    Section("Training and testing, the demo on a GPU", "end_to_end", "", "end_to_end_cuda"),
     Section("From the command to the first iteration", "overhead", "importing torch and MMAction2"),
     Section("Throughput beside saving and validating", "reliability_cost", "the network; saving hides behind it"),
     Section("`--help`", "startup", "Python itself; torch is not imported"),
