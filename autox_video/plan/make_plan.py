@@ -7,7 +7,7 @@ from typing import Any
 
 from autox_video.dataset.facts import Fingerprint
 from autox_video.errors import Problem, RequestError
-from autox_video.plan.rules import batch, by_task, clip, direction, model, probing, schedule, testing, workers
+from autox_video.plan.rules import batch, by_task, cache, clip, direction, model, probing, schedule, testing, workers
 from autox_video.plan.rules.common import asked
 from autox_video.plan.schema import Decision, Hardware, Plan
 from autox_video.presets import Preset
@@ -51,7 +51,7 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
     clip_seconds = clip_len.value * frame_interval.value / train.fps.p50
     num_clips = testing.choose_test_num_clips(settings, card, scored, clip_seconds)
     num_crops = testing.choose_test_num_crops(settings, card, scored)
-    return Plan(
+    plan = Plan(
         version=PLAN_VERSION,
         task=fingerprint.task,
         data_root=fingerprint.data_root,
@@ -92,6 +92,7 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
         patience=schedule.choose_patience(settings),
         probe=probing.choose_probe(settings, fingerprint.splits.values()),
     )
+    return dataclasses.replace(plan, cache=cache.choose_cache(settings, fingerprint, plan))
 
 
 def make_test_plan(
