@@ -87,6 +87,8 @@ def _write(job: dict[str, Any]) -> int:
         (problem,) = error.problems
         _answer(job, f"no proxy: it {problem.wrong}")
         return FULL if "No space left" in problem.wrong or "quota" in problem.wrong else 0
+    except OSError as error:
+        _answer(job, f"cannot be read: {error.strerror}")
     except Exception as error:
         _answer(job, f"no proxy: {in_words(str(error))}")
     return 0
