@@ -19,7 +19,7 @@ demo: $(INSTALLED)
 	$(BIN)/python AutoTest.py
 
 test: $(INSTALLED)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
 check: $(INSTALLED)
 	$(BIN)/ruff check

@@ -104,10 +104,7 @@ def build_runner(config: Config, plan: Plan, log_file: Path) -> WorkDirRunner:
     Raises:
         RunError: The plan is for a GPU and PyTorch cannot use it.
     """
-    if plan.device.value == "cuda" and not torch.cuda.is_available():
-        wrong = "the driver shows a GPU that PyTorch cannot use"
-        cure = "Run `autox-video doctor`, or write runtime: {device: cpu}"
-        raise RunError(Problem("runtime.device", wrong, cure, f"torch {torch.__version__}"))
+    check_device(plan)
     log_file.parent.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(plan.threads.value)
     cv2.setNumThreads(0)
@@ -134,6 +131,18 @@ def build_runner(config: Config, plan: Plan, log_file: Path) -> WorkDirRunner:
     )
 
 
+def check_device(plan: Plan) -> None:
+    """See to it that PyTorch can use what the plan computes on.
+
+    Raises:
+        RunError: The plan is for a GPU and PyTorch cannot use it.
+    """
+    if plan.device.value == "cuda" and not torch.cuda.is_available():
+        wrong = "the driver shows a GPU that PyTorch cannot use"
+        cure = "Run `autox-video doctor`, or write runtime: {device: cpu}"
+        raise RunError(Problem("runtime.device", wrong, cure, f"torch {torch.__version__}"))
+
+
 @contextmanager
 def quiet_libraries(log_file: Path) -> Iterator[None]:
     """While the block runs, Python warnings go to the log file and not to the console."""
@@ -157,3 +166,17 @@ def quiet_libraries(log_file: Path) -> Iterator[None]:
         listener.propagate = propagate
         logging.raiseExceptions = raising
         handler.close()
+
+
+@contextmanager
+def quiet_mmengine() -> Iterator[None]:
+    """While the block runs, libraries say nothing but errors: without a Runner they would speak to the console."""
+    library = MMLogger.get_current_instance()
+    level = library.level
+    library.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        library.setLevel(level)
