@@ -18,7 +18,7 @@ from autox_video.runner.hooks.pretrained import PretrainedWeightsHook  # noqa: E
 from autox_video.runner.hooks.unreadable import UnreadableVideosHook  # noqa: E402
 from autox_video.runner.loops import ResumableTrainLoop  # noqa: E402
 from autox_video.runner.samplers import ClassBalancedSampler  # noqa: E402
-from autox_video.runner.transforms.video import VideoDecode, VideoOpen  # noqa: E402
+from autox_video.runner.transforms.video import FormatClips, VideoDecode, VideoOpen  # noqa: E402
 from autox_video.runner.video_list import VideoListDataset  # noqa: E402
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "ClipBatchPreprocessor",
     "EpochReportHook",
     "FiniteHook",
+    "FormatClips",
     "LastAndBestCheckpointHook",
     "PatienceHook",
     "PreemptionHook",
