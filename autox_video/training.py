@@ -28,6 +28,7 @@ from autox_video.records import write_record
 from autox_video.render.config import config_text, render_config
 from autox_video.runner.distributed import decided_by_first
 from autox_video.settings.schema import Settings
+from autox_video.trying import with_tried_batch
 from autox_video.work_dir import WorkDir, write_text
 
 if TYPE_CHECKING:
@@ -93,12 +94,14 @@ def train_run(
 def _prepare(settings: Settings, work_dir: WorkDir, fingerprint: Fingerprint, like: Plan | None) -> TrainingJob:
     """Decide every value, find where to go on, and write it down."""
     decided, preset = decide(settings, fingerprint)
-    if like is not None:
-        decided = continue_plan(like, decided)
     from autox_video.runner.checkpoints import find_newest_checkpoint
     from autox_video.runner.weights import download_target, fetch_weights
 
     saved = find_newest_checkpoint(work_dir)
+    if like is not None:
+        decided = continue_plan(like, decided)
+    elif saved is None:
+        decided = with_tried_batch(settings, fingerprint, decided, preset, work_dir)
     if saved is not None:
         decided = _continue(saved, decided, work_dir, fingerprint)
         if stays_stopped(saved.waited, saved.plan, decided):

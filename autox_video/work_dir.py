@@ -119,6 +119,11 @@ class WorkDir:
         return self.root / "preview"
 
     @property
+    def bench(self) -> Path:
+        """What `autox-video bench` measured."""
+        return self.root / "bench.json"
+
+    @property
     def groups(self) -> Path:
         """Which videos come from one recording, and why."""
         return self.root / "annotations" / "groups.tsv"
@@ -199,6 +204,13 @@ def _not_written(path: Path, error: OSError | RuntimeError) -> Exception:
     else:
         return error
     return RunError(Problem(str(path), f"cannot be written: {reason}", "Free space or choose another work_dir"))
+
+
+def cache_folder() -> Path:
+    """What all runs of a user share: `$AUTOX_VIDEO_CACHE`, else below the user's cache folder."""
+    own, users = os.environ.get("AUTOX_VIDEO_CACHE"), os.environ.get("XDG_CACHE_HOME")
+    root = Path(own) if own else (Path(users) if users else Path.home() / ".cache") / "autox_video"
+    return root.expanduser().absolute()
 
 
 def write_durably(path: Path, write: Callable[[IO[bytes]], object]) -> None:

@@ -23,6 +23,12 @@ def package_logger_as_it_was() -> Iterator[None]:
     logger.setLevel(level)
 
 
+@pytest.fixture(autouse=True)
+def decoding_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test plans does not depend on how busy the machine is; the tests of measuring have it otherwise."""
+    monkeypatch.setattr("autox_video.dataset.decode_cost.time_videos", lambda decoders, limit: (_ for _ in ()))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """A test that needs a GPU is skipped without one, except in the job that is meant to run it."""
     if item.get_closest_marker("gpu") is None:

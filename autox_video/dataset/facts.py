@@ -109,8 +109,8 @@ class DecodeCost:
 
     Attributes:
         seconds_per_frame: Of the stretch of a video that a clip spans: a clip of 32 frames at interval 2 spans 64.
-            The median of the videos that were measured.
-        height_px: Height of the median video, by which people name it: 1080p.
+            The mean of the videos that were measured, since an epoch decodes them all.
+        height_px: Short side of the videos that take most of it, by which people name them: 1080p.
         num_videos: How many were measured.
     """
 

@@ -10,6 +10,7 @@ from autox_video.dataset import checks
 from autox_video.dataset.annotations import canonical_path, write_annotations
 from autox_video.dataset.audit import PoolGrouper, audit_splits
 from autox_video.dataset.classes import ClassList, find_classes
+from autox_video.dataset.decode_cost import measure_decode_cost
 from autox_video.dataset.entries import SPLITS, Draft, Listing, Part, Sample
 from autox_video.dataset.facts import Fingerprint, Leak
 from autox_video.dataset.findings import copies, cut_short, cut_short_notes, leak_findings
@@ -166,6 +167,7 @@ def _write(
         bad_videos=tuple(video for videos in opened.values() for video in videos.bad),
         notes=tuple(notes),
         leaks=tuple(leaks),
+        decode_cost=measure_decode_cost(opened["train"].known, work_dir.probe_cache) if "train" in opened else None,
     )
     if set(wanted) == set(SPLITS):
         write_record(work_dir.fingerprint, fingerprint)

@@ -82,7 +82,7 @@ def probe_videos(
     Raises:
         RunError: The processes do not start, or the cache cannot be written.
     """
-    known = _read_cache(cache)
+    known = read_cache(cache)
     found: dict[str, VideoFacts | str] = {}
     stamps: dict[str, list[int]] = {}
     unknown: list[str] = []
@@ -116,13 +116,13 @@ def probe_videos(
                     learned = True
     finally:
         if learned:
-            write_json(cache, {"version": CACHE_VERSION, "decoders": _decoders(), "videos": known})
+            write_cache(cache, known)
     return found
 
 
 def remembered_videos(files: Iterable[str], cache: Path) -> dict[str, VideoFacts]:
     """What is known of files that could be read once, be they changed or gone since."""
-    known = _read_cache(cache)
+    known = read_cache(cache)
     found = {file: _facts(known[file], known[file]["stamp"][0]) for file in files if file in known}
     return {file: facts for file, facts in found.items() if isinstance(facts, VideoFacts)}
 
@@ -167,8 +167,8 @@ def _facts(answer: Answer, size_bytes: int) -> VideoFacts | str:
     return VideoFacts(size_bytes=size_bytes, **(values | {"frame_hashes": tuple(answer["frame_hashes"])}))
 
 
-def _read_cache(cache: Path) -> dict[str, dict[str, Any]]:
-    """What is remembered; nothing where the cache is missing, damaged or of other decoders."""
+def read_cache(cache: Path) -> dict[str, dict[str, Any]]:
+    """What is remembered of each file; nothing where the cache is missing, damaged or of other decoders."""
     try:
         content = json.loads(cache.read_text(encoding="utf-8"))
         if (content["version"], content["decoders"]) != (CACHE_VERSION, _decoders()):
@@ -180,6 +180,11 @@ def _read_cache(cache: Path) -> dict[str, dict[str, Any]]:
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
+
+
+def write_cache(cache: Path, known: dict[str, dict[str, Any]]) -> None:
+    """Remember what `read_cache` will return."""
+    write_json(cache, {"version": CACHE_VERSION, "decoders": _decoders(), "videos": known})
 
 
 def _is_utf8(file: str) -> bool:

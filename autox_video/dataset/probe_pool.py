@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -55,6 +55,33 @@ def read_videos(
                     waiting.append((file, ["pyav"]))
                 else:
                     yield file, answer
+    finally:
+        pool.close()
+
+
+def time_videos(decoders: Mapping[str, str], limit_seconds: float) -> Generator[tuple[str, Answer], None, None]:
+    """Measure what decoding takes, in one child process, so that nothing of ours runs beside it.
+
+    Args:
+        decoders: The decoder of each file, by absolute path.
+        limit_seconds: Time a video may take.
+
+    Yields:
+        A path and the answer of `probe_worker.time_video`, in the order given; where there is none, a `reason`.
+
+    Raises:
+        RunError: The process does not start.
+    """
+    waiting = deque(decoders.items())
+    pool = _Pool(limit_seconds)
+    try:
+        pool.start()
+        while waiting or pool.is_busy():
+            (worker,) = pool.workers
+            if worker.ready and worker.file is None:
+                file, decoder = waiting.popleft()
+                worker.give(file, [decoder], timed=True)
+            yield from pool.next_answers()
     finally:
         pool.close()
 
@@ -154,12 +181,12 @@ class _Worker:
         """Whether it has something to do, be it only to start."""
         return not self.ready or self.file is not None
 
-    def give(self, file: str, decoders: list[str]) -> None:
-        """Let it read a video with the decoders named."""
+    def give(self, file: str, decoders: list[str], *, timed: bool = False) -> None:
+        """Let it read a video with the decoders named, or measure what that takes with the only one."""
         self.file, self.decoders = file, decoders
         self.deadline = time.monotonic() + self._limit_seconds
         with contextlib.suppress(BrokenPipeError):  # that it has died shows in what it says: nothing
-            cast(Any, self._process.stdin).write(_line(file, decoders))
+            cast(Any, self._process.stdin).write(_line(file, decoders, timed))
 
     def receive(self) -> Answer | None:
         """What it says; None while the line is incomplete.
@@ -187,8 +214,8 @@ class _Worker:
         return status
 
 
-def _line(file: str, decoders: list[str]) -> bytes:
-    return json.dumps({"file": file, "decoders": decoders}).encode("ascii") + b"\n"
+def _line(file: str, decoders: list[str], timed: bool) -> bytes:
+    return json.dumps({"file": file, "decoders": decoders, "timed": timed}).encode("ascii") + b"\n"
 
 
 def _environment() -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 Started by `probe_pool` as a script: it must be quick to start, and imports of this package only the
 folder `decoding` and the file that hashes frames, by their paths. It reads one JSON line a video,
-`{"file": ..., "decoders": [...]}`, and answers with one: the facts, or the reason why there are none.
+`{"file": ..., "decoders": [...], "timed": false}`, and answers with one: the facts, or the reason why there
+are none; where `timed`, what decoding takes.
 """
 
 from __future__ import annotations
@@ -13,12 +14,19 @@ import json
 import math
 import os
 import signal
+import statistics
 import sys
+import time
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 HashFrames = Callable[[Any], list[str]]
+
+# The clip that is timed: what most models see.
+TIMED_FRAMES, TIMED_INTERVAL = 32, 2
+# A short video is timed again and again, for the clock and the caches; one that takes this long only once.
+REPEATS, ENOUGH_SECONDS = 5, 0.15
 
 
 def main() -> None:
@@ -43,7 +51,10 @@ def main() -> None:
     for line in sys.stdin:
         signal.alarm(patience)  # the end of this process, should the parent be gone
         asked = json.loads(line)
-        answer = read_video(asked["file"], asked["decoders"], decoding, hash_frames)
+        if asked["timed"]:
+            answer = time_video(asked["file"], asked["decoders"][0], decoding)
+        else:
+            answer = read_video(asked["file"], asked["decoders"], decoding, hash_frames)
         print(json.dumps(answer), file=answers, flush=True)
         signal.alarm(0)
 
@@ -116,6 +127,33 @@ def read_images(folder: str, decoding: Any, hash_frames: HashFrames) -> dict[str
     images = decoding.open_video(folder, decoding.IMAGES)
     facts = {**measure(images), "digest": images.examine()}
     return {**facts, "decoder": decoding.IMAGES, "unfit": None, **look(images, hash_frames)}
+
+
+def time_video(file: str, decoder: str, decoding: Any) -> dict[str, Any]:
+    """What it takes to open a video and decode a clip from a third of the way in, as training does.
+
+    Args:
+        file: Absolute path.
+        decoder: What reads it.
+        decoding: The module `decoding`.
+
+    Returns:
+        `decode_seconds`: of one core, for each frame of the stretch that the clip spans; the whole video where
+        that is shorter. Or `reason`.
+    """
+    seconds: list[float] = []
+    try:
+        while len(seconds) < REPEATS and sum(seconds) < ENOUGH_SECONDS:
+            # Not the time of day: whatever else runs on the machine is not to count.
+            begun = time.process_time()
+            video = decoding.open_video(file, decoder)
+            span = min(TIMED_FRAMES * TIMED_INTERVAL, video.num_frames)
+            first = min(video.num_frames // 3, video.num_frames - span)
+            video.frames(range(first, first + span, TIMED_INTERVAL))
+            seconds.append(time.process_time() - begun)
+    except Exception as error:
+        return {"reason": decoding.in_words(str(error))}
+    return {"decode_seconds": statistics.median(seconds) / span}
 
 
 def measure(video: Any) -> dict[str, Any]:

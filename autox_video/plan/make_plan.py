@@ -7,16 +7,24 @@ from typing import Any
 
 from autox_video.dataset.facts import Fingerprint
 from autox_video.errors import Problem, RequestError
+from autox_video.plan.measured import Measured
 from autox_video.plan.rules import batch, by_task, cache, clip, direction, model, probing, schedule, testing, workers
 from autox_video.plan.rules.common import asked
+from autox_video.plan.rules.costs import SCORING_PASSES, ClipCost, ClipShape, clip_cost
 from autox_video.plan.schema import Decision, Hardware, Plan
-from autox_video.presets import Preset
+from autox_video.presets import Card, Preset
 from autox_video.settings.schema import Settings
 
 PLAN_VERSION = 1
 
 
-def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hardware: Hardware) -> Plan:
+def make_plan(
+    settings: Settings,
+    fingerprint: Fingerprint,
+    preset: Preset,
+    hardware: Hardware,
+    measured: Measured | None = None,
+) -> Plan:
     """Decide every value of a run.
 
     Args:
@@ -24,6 +32,7 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
         fingerprint: What the data is; with the splits `train` and `val`.
         preset: The model that `rules.model.choose_model` chose.
         hardware: The machine; `num_gpus` is what the run will use.
+        measured: What a training step was measured to take there, if it was.
 
     Raises:
         RequestError: Something asked for cannot be done.
@@ -41,16 +50,17 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
     _check_clip_len(preset, clip_len)
     devices = hardware.num_devices
     wanted = batch.choose_total_batch_size(settings, card, train.num_videos, devices)
-    clip_size = (clip_len.value, input_size.value)
-    videos_per_gpu = batch.choose_videos_per_gpu(settings, hardware, card, *clip_size, wanted.value)
+    shape = ClipShape(clip_len.value, frame_interval.value, input_size.value)
+    videos_per_gpu = batch.choose_videos_per_gpu(settings, hardware, card, *shape.size, wanted.value, measured)
     accumulation = batch.choose_accumulation(settings, wanted.value, videos_per_gpu.value * devices, train.num_videos)
     total = videos_per_gpu.value * devices * accumulation.value
     epochs = schedule.choose_epochs(settings, card, train.num_videos, total)
     scored = fingerprint.splits.get("test", val)
     balance = by_task.choose_balance(settings, train, fingerprint.task)
-    clip_seconds = clip_len.value * frame_interval.value / train.fps.p50
-    num_clips = testing.choose_test_num_clips(settings, card, scored, clip_seconds)
+    num_clips = testing.choose_test_num_clips(settings, card, scored, shape.span / train.fps.p50)
     num_crops = testing.choose_test_num_crops(settings, card, scored)
+    step_seconds = measured.step_seconds / measured.videos_per_gpu if measured else None
+    cost = clip_cost(card, hardware, fingerprint.decode_cost, shape, step_seconds=step_seconds)
     plan = Plan(
         version=PLAN_VERSION,
         task=fingerprint.task,
@@ -74,25 +84,19 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
         videos_per_gpu=videos_per_gpu,
         accumulation=accumulation,
         total_batch_size=dataclasses.replace(wanted, value=total),
-        learning_rate=schedule.choose_learning_rate(settings, card, total),
-        backbone_lr_mult=schedule.choose_backbone_lr_mult(card, pretrained=load_from.value != "none"),
-        weight_decay=schedule.choose_weight_decay(settings, card),
-        epochs=epochs,
-        warmup_epochs=schedule.choose_warmup_epochs(settings, card, epochs.value),
-        val_interval=schedule.choose_val_interval(settings),
+        **_learning(settings, card, total, epochs, pretrained=load_from.value != "none"),
         best_metric=by_task.choose_best_metric(settings, train, fingerprint.task),
-        save_every_seconds=schedule.choose_save_every(settings),
         balance=balance,
         class_weights=schedule.choose_class_weights(train, balance.value),
-        **_loading(settings, hardware, videos_per_gpu.value, *clip_size),
+        **_loading(settings, hardware, videos_per_gpu.value, shape, cost),
+        decode_cost=fingerprint.decode_cost,
         test_num_clips=num_clips,
         test_num_crops=num_crops,
         test_videos_per_gpu=testing.choose_test_videos_per_gpu(videos_per_gpu.value, num_clips.value * num_crops.value),
         **{name: _asked(settings, f"runtime.{name}") for name in ("seed", "deterministic", "stall_minutes")},
-        patience=schedule.choose_patience(settings),
         probe=probing.choose_probe(settings, fingerprint.splits.values()),
     )
-    return dataclasses.replace(plan, cache=cache.choose_cache(settings, fingerprint, plan))
+    return dataclasses.replace(plan, cache=cache.choose_cache(settings, fingerprint, plan, cost))
 
 
 def make_test_plan(
@@ -115,11 +119,13 @@ def make_test_plan(
     device = batch.choose_device(settings, hardware)
     if device.value == "cpu":
         hardware = dataclasses.replace(hardware, num_gpus=0)
-    clip_len, frame_interval, size = trained.clip_len.value, trained.frame_interval.value, trained.input_size.value
-    num_clips = testing.choose_test_num_clips(settings, preset.card, facts, clip_len * frame_interval / facts.fps.p50)
+    shape = ClipShape(trained.clip_len.value, trained.frame_interval.value, trained.input_size.value)
+    num_clips = testing.choose_test_num_clips(settings, preset.card, facts, shape.span / facts.fps.p50)
     num_crops = testing.choose_test_num_crops(settings, preset.card, facts)
     videos = testing.choose_test_videos_per_gpu(trained.videos_per_gpu.value, num_clips.value * num_crops.value)
-    clips = videos.value * num_clips.value * num_crops.value
+    clips, views = videos.value * num_clips.value * num_crops.value, num_crops.value
+    # Other videos than were measured, but most often of the same kind.
+    cost = clip_cost(preset.card, hardware, trained.decode_cost, shape, views=views, passes=SCORING_PASSES)
     return dataclasses.replace(
         trained,
         data_root=fingerprint.data_root,
@@ -129,7 +135,7 @@ def make_test_plan(
         hardware=hardware,
         device=device,
         amp=batch.choose_amp(settings, hardware, device.value),
-        **_loading(settings, hardware, clips, clip_len, size),
+        **_loading(settings, hardware, clips, shape, cost),
         test_num_clips=num_clips,
         test_num_crops=num_crops,
         test_videos_per_gpu=videos,
@@ -139,8 +145,23 @@ def make_test_plan(
     )
 
 
-def _loading(settings: Settings, hardware: Hardware, clips: int, clip_len: int, input_size: int) -> dict[str, Any]:
-    processes, prefetch = workers.choose_workers(settings, hardware, clips, clip_len, input_size)
+def _learning(settings: Settings, card: Card, total: int, epochs: Decision[int], *, pretrained: bool) -> dict[str, Any]:
+    return {
+        "learning_rate": schedule.choose_learning_rate(settings, card, total),
+        "backbone_lr_mult": schedule.choose_backbone_lr_mult(card, pretrained=pretrained),
+        "weight_decay": schedule.choose_weight_decay(settings, card),
+        "epochs": epochs,
+        "warmup_epochs": schedule.choose_warmup_epochs(settings, card, epochs.value),
+        "val_interval": schedule.choose_val_interval(settings),
+        "save_every_seconds": schedule.choose_save_every(settings),
+        "patience": schedule.choose_patience(settings),
+    }
+
+
+def _loading(
+    settings: Settings, hardware: Hardware, clips: int, shape: ClipShape, cost: ClipCost | None
+) -> dict[str, Any]:
+    processes, prefetch = workers.choose_workers(settings, hardware, clips, *shape.size, cost)
     threads = batch.choose_threads(hardware, processes.value)
     return {"workers": processes, "prefetch": prefetch, "threads": threads}
 

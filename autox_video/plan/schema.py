@@ -7,6 +7,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from autox_video.dataset.facts import DecodeCost
+
 T = TypeVar("T")
 
 
@@ -17,7 +19,7 @@ class Decision(Generic[T]):
     Attributes:
         value: The value. Never `auto`.
         source: Who decided: a place in the settings (`config.yaml:12`), `data`, `hardware`, `/dev/shm`, `preset`,
-            `default`, or `run`, which got over a trouble.
+            `default`, `trial` (measured on the GPU), or `run`, which got over a trouble.
         why: The reason, one sentence without a full stop.
     """
 
@@ -76,6 +78,7 @@ class Plan:
         num_videos: Readable videos of each split.
         cfg_options: The user's own words for MMEngine, merged last.
         hardware: The machine the plan is for.
+        decode_cost: What decoding the training videos takes on it; None where that was not measured.
     """
 
     version: int
@@ -125,6 +128,7 @@ class Plan:
     # What is left of the learning rate after losses that were no finite numbers.
     lr_scale: Decision[float] = Decision(1.0, "default", "halved where the loss is no finite number")
     probe: Decision[str] = Decision("all", "default", "every video was opened")  # all or sample
+    decode_cost: DecodeCost | None = None
     cache: Decision[str] = Decision("off", "default", "not planned")  # off or proxy
     proxies_from_epoch: Decision[int] = Decision(2, "default", "they are written while the first one trains")
 

@@ -79,7 +79,7 @@ model = dict(
             57.12,
             57.375,
         ],
-        type='ActionDataPreprocessor'),
+        type='ClipBatchPreprocessor'),
     type='Recognizer3D')
 optim_wrapper = dict(
     accumulative_counts=1,
@@ -111,6 +111,7 @@ resume = False
 test_cfg = dict(type='TestLoop')
 test_dataloader = dict(
     batch_size=2,
+    collate_fn=dict(type='stack_clips'),
     dataset=dict(
         ann_file='/run/annotations/test.txt',
         data_prefix=dict(video='/videos'),
@@ -123,13 +124,13 @@ test_dataloader = dict(
                 out_of_bound_opt='repeat_last',
                 test_mode=True,
                 type='SampleFrames'),
-            dict(type='VideoDecode'),
-            dict(scale=(
+            dict(lazy=True, scale=(
                 -1,
                 224,
             ), type='Resize'),
+            dict(type='VideoDecode'),
             dict(crop_size=224, type='ThreeCrop'),
-            dict(input_format='NCTHW', type='FormatShape'),
+            dict(type='FormatClips'),
             dict(
                 meta_keys=(
                     'img_shape',
@@ -155,6 +156,7 @@ train_cfg = dict(
     val_interval=2)
 train_dataloader = dict(
     batch_size=8,
+    collate_fn=dict(type='stack_clips'),
     dataset=dict(
         ann_file='/run/annotations/train.txt',
         data_prefix=dict(video='/videos'),
@@ -167,17 +169,19 @@ train_dataloader = dict(
                 out_of_bound_opt='repeat_last',
                 test_mode=False,
                 type='SampleFrames'),
+            dict(
+                area_range=(
+                    0.08,
+                    1.0,
+                ), lazy=True, type='RandomResizedCrop'),
+            dict(
+                keep_ratio=False, lazy=True, scale=(
+                    224,
+                    224,
+                ), type='Resize'),
+            dict(flip_ratio=0.5, lazy=True, type='Flip'),
             dict(type='VideoDecode'),
-            dict(area_range=(
-                0.08,
-                1.0,
-            ), type='RandomResizedCrop'),
-            dict(keep_ratio=False, scale=(
-                224,
-                224,
-            ), type='Resize'),
-            dict(flip_ratio=0.5, type='Flip'),
-            dict(input_format='NCTHW', type='FormatShape'),
+            dict(type='FormatClips'),
             dict(
                 meta_keys=(
                     'img_shape',
@@ -197,6 +201,7 @@ train_dataloader = dict(
 val_cfg = dict(type='ValLoop')
 val_dataloader = dict(
     batch_size=8,
+    collate_fn=dict(type='stack_clips'),
     dataset=dict(
         ann_file='/run/annotations/val.txt',
         data_prefix=dict(video='/videos'),
@@ -209,13 +214,13 @@ val_dataloader = dict(
                 out_of_bound_opt='repeat_last',
                 test_mode=True,
                 type='SampleFrames'),
-            dict(type='VideoDecode'),
-            dict(scale=(
+            dict(lazy=True, scale=(
                 -1,
                 224,
             ), type='Resize'),
-            dict(crop_size=224, type='CenterCrop'),
-            dict(input_format='NCTHW', type='FormatShape'),
+            dict(crop_size=224, lazy=True, type='CenterCrop'),
+            dict(type='VideoDecode'),
+            dict(type='FormatClips'),
             dict(
                 meta_keys=(
                     'img_shape',

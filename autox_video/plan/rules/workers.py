@@ -1,4 +1,4 @@
-"""Decoding processes, and how many batches they keep ready: what cores and shared memory allow.
+"""Decoding processes, and how many batches they keep ready: what the network needs, cores and shared memory allow.
 
 A process hands its batches over in `/dev/shm`, of which a container has 64 MB unless it is asked for more. One that
 finds it full dies of SIGBUS or hangs, so what is planned always fits.
@@ -6,7 +6,10 @@ finds it full dies of SIGBUS or hangs, so what is planned always fits.
 
 from __future__ import annotations
 
+import math
+
 from autox_video.plan.rules.common import asked
+from autox_video.plan.rules.costs import ClipCost
 from autox_video.plan.schema import Decision, Hardware
 from autox_video.settings.schema import Settings
 
@@ -19,11 +22,13 @@ PREFETCHED, LEAST_PREFETCHED = 2, 1
 BATCHES_IN_USE = 2
 # The rest is for others that share the memory, and for the locks of the queues.
 SHM_SHARE = 0.8
+# Decoding for a GPU is to be so much faster than the GPU: no two videos take the same time.
+HEADROOM = 1.25
 SHM = "/dev/shm"
 
 
 def choose_workers(
-    settings: Settings, hardware: Hardware, clips: int, clip_len: int, input_size: int
+    settings: Settings, hardware: Hardware, clips: int, clip_len: int, input_size: int, cost: ClipCost | None = None
 ) -> tuple[Decision[int], Decision[int]]:
     """Processes that decode videos for each training process, and the batches that each makes ahead.
 
@@ -36,9 +41,10 @@ def choose_workers(
         clips: Clips in the largest batch; of a test video every view is one.
         clip_len: Frames in a clip.
         input_size: Side of a frame in pixels.
+        cost: What a clip takes to prepare and to compute on; None where that is not known.
     """
     devices = hardware.devices_per_machine
-    workers = asked(settings, "runtime.workers") or _by_cores(hardware, devices)
+    workers = asked(settings, "runtime.workers") or _by_cost(hardware, cost)
     room = SHM_SHARE * hardware.shm_gib * GIB / devices
     batch = batch_bytes(clips, clip_len, input_size)
     prefetch = Decision(PREFETCHED, "default", "one is made while another waits")
@@ -62,14 +68,43 @@ def cut_note(workers: Decision[int], prefetch: Decision[int]) -> str | None:
 
 
 def batch_bytes(clips: int, clip_len: int, input_size: int) -> int:
-    """Shared memory of one batch: each clip in uint8, as the pipeline leaves it, and its label, in whole pages."""
-    pages = -(-clip_len * 3 * input_size**2 // PAGE_BYTES) + 1
-    return clips * pages * PAGE_BYTES
+    """Shared memory of one batch: its clips in uint8, as the pipeline leaves them, in one piece of whole pages."""
+    return -(-clips * clip_len * 3 * input_size**2 // PAGE_BYTES) * PAGE_BYTES
 
 
 def shm_bytes(batch: int, workers: int, prefetch: int) -> int:
     """Shared memory that one training process needs at most: what all its workers made ahead, and what is in use."""
     return batch * (workers * prefetch + BATCHES_IN_USE)
+
+
+def best_share(cores: int, cost: ClipCost) -> int:
+    """Of the cores of a machine without a GPU, how many decode so that most clips are learned from; the rest compute.
+
+    Training is as fast as the slower of both. On one core none: it does both in turn.
+    """
+
+    def clips_per_second(decoding: int) -> float:
+        return min(decoding / cost.prepare_seconds, (cores - decoding) / cost.compute_seconds)
+
+    return max(range(1, cores), key=clips_per_second, default=0)
+
+
+def _by_cost(hardware: Hardware, cost: ClipCost | None) -> Decision[int]:
+    devices = hardware.devices_per_machine
+    if cost is None:
+        return _by_cores(hardware, devices)
+    cores = max(1, hardware.num_cpus // devices)
+    takes, compute = f"a clip takes a core {_ms(cost.prepare_seconds)} to decode", _ms(cost.compute_seconds)
+    if hardware.num_gpus == 0:
+        value = best_share(cores, cost)
+        shared = f"{value} of {cores} cores decode" if value else "the only one does both in turn"
+        return Decision(value, "hardware", f"{takes} and about {compute} to compute on: {shared}")
+    needed = math.ceil(HEADROOM * cost.prepare_seconds / cost.compute_seconds)
+    most = max(1, cores - 1)  # the training process needs one too
+    why = f"{takes} and the GPU {compute}{'' if cost.measured else ' at the fastest'}: {needed} processes keep it busy"
+    if needed > most:
+        why += f", and there are cores for {most}"
+    return Decision(min(needed, most), "hardware", why)
 
 
 def _by_cores(hardware: Hardware, devices: int) -> Decision[int]:
@@ -78,6 +113,10 @@ def _by_cores(hardware: Hardware, devices: int) -> Decision[int]:
         return Decision(max(1, hardware.num_cpus // devices // 4), "hardware", f"of {cores}; the others compute")
     value = max(1, min(MAX_WORKERS_PER_GPU, (hardware.num_cpus - devices) // devices))
     return Decision(value, "hardware", f"{hardware.num_cpus} cores for {devices} GPU(s)")
+
+
+def _ms(seconds: float) -> str:
+    return f"{1000 * seconds:.2g} ms" if seconds < 0.1 else f"{1000 * seconds:.0f} ms"
 
 
 def _mb(count: float) -> str:

@@ -1,0 +1,87 @@
+"""What a clip costs: a decoding process to prepare it, the network to compute on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autox_video.dataset.facts import DecodeCost
+from autox_video.plan.schema import Hardware
+from autox_video.presets import Card
+
+# Operations a second that Video Swin reaches in training: 19 (nano) to 33 (tiny) measured on a core of a server.
+CPU_CORE_RATE = 25e9
+# What the fastest GPU of today may reach in bfloat16. Taken for any that was not measured: a network that is thought
+# too fast is given decoding processes that wait; one that is thought too slow would wait for them.
+GPU_RATE = 3e14
+# Forward, and twice as much backward.
+TRAINING_PASSES, SCORING_PASSES = 3, 1
+# Resizing, mirroring and packing, for each pixel of each frame that the network sees.
+PIXEL_SECONDS = 3e-9
+
+
+@dataclass(frozen=True)
+class ClipShape:
+    """The clips of a run: frames, their distance in the video, and the side of a frame in pixels."""
+
+    clip_len: int
+    frame_interval: int
+    input_size: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Frames and their side: what the network sees."""
+        return self.clip_len, self.input_size
+
+    @property
+    def span(self) -> int:
+        """Frames of the video that a clip is spread over."""
+        return self.clip_len * self.frame_interval
+
+
+@dataclass(frozen=True)
+class ClipCost:
+    """Seconds that one clip takes.
+
+    Attributes:
+        prepare_seconds: Decoding and resizing it, of one core.
+        compute_seconds: The network, of one core where there is no GPU, else of a GPU.
+        measured: Whether the latter is measured, and not reckoned.
+    """
+
+    prepare_seconds: float
+    compute_seconds: float
+    measured: bool = False
+
+
+def clip_cost(
+    card: Card,
+    hardware: Hardware,
+    decode_cost: DecodeCost | None,
+    clip: ClipShape,
+    *,
+    views: int = 1,
+    passes: int = TRAINING_PASSES,
+    step_seconds: float | None = None,
+) -> ClipCost | None:
+    """Reckon what a clip costs on a machine.
+
+    Args:
+        card: Of the model.
+        hardware: The machine.
+        decode_cost: As measured.
+        clip: The clip.
+        views: Clips that are made of one decoding, by other crops.
+        passes: What the network does with it, in forward passes.
+        step_seconds: What a GPU takes for a clip as measured; None to reckon it from the card.
+
+    Returns:
+        None where it is not known what decoding takes.
+    """
+    if decode_cost is None:
+        return None
+    pixels = clip.clip_len * clip.input_size**2
+    decode = decode_cost.clip_seconds(clip.clip_len, clip.frame_interval)
+    operations = passes * card.flops * pixels / (card.clip_len * card.input_size**2)
+    compute = operations / (GPU_RATE if hardware.num_gpus else CPU_CORE_RATE)
+    prepare = decode / views + pixels * PIXEL_SECONDS
+    return ClipCost(prepare, compute) if step_seconds is None else ClipCost(prepare, step_seconds, measured=True)
