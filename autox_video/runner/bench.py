@@ -20,7 +20,7 @@ from autox_video.progress import progress_bar
 from autox_video.runner import components  # noqa: F401  (registers our parts and applies the upstream fixes)
 from autox_video.runner.build import check_device, quiet_mmengine
 from autox_video.runner.loading import loaders_end
-from autox_video.runner.trial import WARM_STEPS, trial_steps
+from autox_video.runner.trial import WARM_STEPS, memory_errors, trial_steps
 from autox_video.timings import Stage, Timings
 
 logger = logging.getLogger(__name__)
@@ -124,12 +124,15 @@ def time_step(config: Config, plan: Plan, seconds: float) -> tuple[int, float]:
 
     Returns:
         The videos of a step, and its seconds.
+
+    Raises:
+        GpuMemoryError: The planned batch does not fit into the memory of the GPU.
     """
     with trial_steps(config, plan) as steps:
         one = steps(1, WARM_STEPS + 1)[-1]
         batch = max(1, min(plan.videos_per_gpu.value, int(seconds / (LEAST_STEPS + WARM_STEPS) / one)))
         times: list[float] = []
-        with progress_bar(seconds, "training steps") as bar:
+        with memory_errors(batch), progress_bar(seconds, "training steps") as bar:
             steps(batch, WARM_STEPS)
             while len(times) < LEAST_STEPS or sum(times) < seconds / 2:
                 times += steps(batch, 1)
