@@ -5,7 +5,7 @@ Ours is that of `render`. Both go through their data sets in one process that is
 same random numbers: both must ask for the same frames. What counts is processor time, which other work on the machine
 hardly changes. The videos are made once and kept in `data/benchmark_videos`.
 
-    python benchmarks/data_path.py [--repeats 5] [--kinds 1080p ...] [--source VIDEO]
+    python benchmarks/data_path.py [--repeats 3] [--kinds 1080p ...] [--source VIDEO]
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Timed:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--kinds", nargs="*", default=[""], help="only kinds whose names contain one of these")
     parser.add_argument("--source", type=Path, help="show the frames of this video instead of generated ones")
     arguments = parser.parse_args()
