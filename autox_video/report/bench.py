@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 
 from autox_video.dataset.facts import Fingerprint
+from autox_video.plan.rules.cache import side_for
 from autox_video.plan.rules.workers import SHM
 from autox_video.plan.schema import Plan
-from autox_video.settings.schema import KEYS
+from autox_video.proxies.sizes import ASPECT, READ_SECONDS, is_worthwhile
 from autox_video.timings import Timings
 
 VERSION = 1
@@ -16,8 +17,6 @@ DATA, STEP = "data", "step"
 # A smaller gain is lost in what such measurements differ by.
 LEAST_GAIN = 1.1
 MAX_ADVICE = 3
-# Frames are stored somewhat larger than the clip, for its random crops.
-PROXY_MARGIN = 256 / 224
 
 
 @dataclass(frozen=True)
@@ -140,18 +139,17 @@ def _workers(timings: Timings, plan: Plan) -> Advice | None:
 
 
 def _proxy(timings: Timings, plan: Plan, fingerprint: Fingerprint) -> Advice | None:
-    """Small copies of the videos; decoding is taken to cost as their pixels do."""
-    side = fingerprint.splits["train"].short_side_px.p50
-    pixels = (plan.input_size.value * PROXY_MARGIN / side) ** 2
-    if "data.cache" not in KEYS or pixels >= 1:
+    """Small copies of the videos, where none are planned."""
+    side = side_for(plan)
+    if plan.cache.value == "proxy" or not is_worthwhile(fingerprint.splits["train"].short_side_px.p50, side):
         return None
-    decoding = next((stage.share for stage in timings.stages if stage.name == "decode"), 0.0)
-    loader = timings.loader_videos_per_second / (1 - decoding * (1 - pixels))
-    rates = [
-        _together(one, timings.step_videos_per_second, plan.workers.value)
-        for one in (timings.loader_videos_per_second, loader)
-    ]
-    return Advice("data.cache: proxy", rates[1] / rates[0], f"expected, of copies with {pixels:.0%} of the pixels")
+    span = plan.clip_len.value * plan.frame_interval.value
+    expected = READ_SECONDS * side * side * ASPECT * span
+    decode = next((stage.seconds for stage in timings.stages if stage.name == "decode"), 0.0)
+    now, step = timings.loader_videos_per_second, timings.step_videos_per_second
+    later = now * timings.clip_seconds / (timings.clip_seconds - decode + min(decode, expected))
+    gain = _together(later, step, plan.workers.value) / _together(now, step, plan.workers.value)
+    return Advice("data.cache: proxy", gain, f"expected from the second on: decoding {1000 * expected:.0f} ms a clip")
 
 
 def _gpu(timings: Timings, plan: Plan) -> Advice | None:
