@@ -22,7 +22,7 @@ from autox_video.log_lines import log_fingerprint, log_lines
 from autox_video.plan.schema import Plan
 from autox_video.records import read_record, write_record
 from autox_video.render.config import config_text, render_config
-from autox_video.report.bench import bench_lines, judge
+from autox_video.report.bench import bench_lines, judge, other_steps
 from autox_video.report.outcome import AnyResults
 from autox_video.scoring import report, score
 from autox_video.settings.schema import Settings
@@ -127,7 +127,8 @@ def bench(settings: Settings, seconds: float = 10.0) -> list[str]:
     decided = with_tried_batch(settings, fingerprint, decided, preset, work_dir)
     from autox_video.runner.bench import measure
 
-    timings = measure(render_config(decided, preset, work_dir.root), decided, seconds)
+    others = {name: (render_config(one, preset, work_dir.root), one) for name, one in other_steps(decided).items()}
+    timings = measure(render_config(decided, preset, work_dir.root), decided, seconds, others)
     found = judge(timings, decided, fingerprint)
     write_record(work_dir.bench, found)
     return bench_lines(found, decided.num_videos["train"])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
 from autox_video.dataset.facts import Fingerprint
 from autox_video.plan.rules.cache import side_for
 from autox_video.plan.rules.workers import SHM
-from autox_video.plan.schema import Plan
+from autox_video.plan.schema import Decision, Plan
 from autox_video.proxies.sizes import ASPECT, READ_SECONDS, is_worthwhile
 from autox_video.timings import Timings
 
@@ -75,6 +76,13 @@ class Bench:
     advice: tuple[Advice, ...]
 
 
+def other_steps(plan: Plan) -> dict[str, Plan]:
+    """The plan with what may make its step faster and is no longer its own to decide, by what would be changed."""
+    if plan.amp.value != "off" or not (plan.device.value == "cuda" and plan.hardware.bfloat16):
+        return {}
+    return {"train.amp: bfloat16": dataclasses.replace(plan, amp=Decision("bfloat16", "bench", "to be compared"))}
+
+
 def judge(timings: Timings, plan: Plan, fingerprint: Fingerprint) -> Bench:
     """What the measurements of a plan mean.
 
@@ -107,7 +115,7 @@ def judge(timings: Timings, plan: Plan, fingerprint: Fingerprint) -> Bench:
 
 def advice(timings: Timings, plan: Plan, fingerprint: Fingerprint) -> tuple[Advice, ...]:
     """What would make an epoch shorter, and how much, as far as it follows from what was measured."""
-    found = [_workers(timings, plan), _proxy(timings, plan, fingerprint), _gpu(timings, plan)]
+    found = [_workers(timings, plan), _proxy(timings, plan, fingerprint), _gpu(timings, plan), *_others(timings, plan)]
     worth = [one for one in found if one is not None and one.gain >= LEAST_GAIN]
     return tuple(sorted(worth, key=lambda one: -one.gain)[:MAX_ADVICE])
 
@@ -150,6 +158,16 @@ def _proxy(timings: Timings, plan: Plan, fingerprint: Fingerprint) -> Advice | N
     later = now * timings.clip_seconds / (timings.clip_seconds - decode + min(decode, expected))
     gain = _together(later, step, plan.workers.value) / _together(now, step, plan.workers.value)
     return Advice("data.cache: proxy", gain, f"expected from the second on: decoding {1000 * expected:.0f} ms a clip")
+
+
+def _others(timings: Timings, plan: Plan) -> list[Advice]:
+    """Other ways to make a step, as measured."""
+    loader, workers = timings.loader_videos_per_second, plan.workers.value
+    now = _together(loader, timings.step_videos_per_second, workers)
+    return [
+        Advice(change, _together(loader, step, workers) / now, "the step was measured with it")
+        for change, step in timings.others_videos_per_second.items()
+    ]
 
 
 def _gpu(timings: Timings, plan: Plan) -> Advice | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -38,13 +38,16 @@ MAX_CLIPS = 64
 LEAST_STEPS = 3
 
 
-def measure(config: Config, plan: Plan, seconds: float) -> Timings:
+def measure(
+    config: Config, plan: Plan, seconds: float, others: Mapping[str, tuple[Config, Plan]] | None = None
+) -> Timings:
     """Time what a training would do, without training.
 
     Args:
         config: As `render_config` returns it for a plan with the split `train`.
         plan: Its plan.
         seconds: For each of the three measurements; one that is slow takes as long as its least takes.
+        others: Config and plan of other ways to make a step, by what would be changed.
 
     Raises:
         RunError: The plan is for a GPU and PyTorch cannot use it.
@@ -59,7 +62,12 @@ def measure(config: Config, plan: Plan, seconds: float) -> Timings:
         videos, rate = time_loader(config, plan, seconds)
         logger.info("bench    training steps on made-up clips")
         batch, step = time_step(config, plan, seconds)
-    return Timings(clips, stages, videos, rate, batch, step)
+        rates = {}
+        for change, other in (others or {}).items():
+            logger.info("bench    training steps with %s", change)
+            other_batch, other_step = time_step(*other, seconds)
+            rates[change] = other_batch / other_step
+    return Timings(clips, stages, videos, rate, batch, step, rates)
 
 
 def time_stages(config: Config, seconds: float) -> tuple[int, tuple[Stage, ...]]:

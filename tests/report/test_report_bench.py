@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import samples
 
-from autox_video.report.bench import Advice, advice, bench_lines, judge
+from autox_video.report.bench import Advice, advice, bench_lines, judge, other_steps
 from autox_video.timings import Stage, Timings
 
 
@@ -14,7 +14,7 @@ def timings(loader: float, step: float, *, decode: float = 0.8, clip_seconds: fl
     parts = {"open": 0.5, "decode": decode, "geometry": 0.5}
     shares = {name: part if name == "decode" else (1 - decode) * part for name, part in parts.items()}
     stages = tuple(Stage(name, share * clip_seconds, share) for name, share in shares.items())
-    return Timings(20, stages, 100, loader, 8, 8 / step)
+    return Timings(20, stages, 100, loader, 8, 8 / step, {})
 
 
 def told(hardware, found: Timings, *, size: tuple[int, int] = (128, 128), cache: str = "off", **values) -> list[str]:
@@ -58,6 +58,22 @@ def test_small_copies_are_proposed_where_decoding_large_videos_binds():
     assert told(samples.GPU, slow, size=(170, 128), **asked) == []
     assert told(samples.GPU, timings(loader=1000, step=10), size=(1920, 1080), **asked) == []
     assert told(samples.GPU, slow, size=(1920, 1080), cache="proxy", **asked) == []
+
+
+def test_another_number_format_is_compared_where_it_was_turned_off():
+    plan, _ = samples.plan(samples.GPU, train={"amp": "off"})
+    assert {name: one.amp.value for name, one in other_steps(plan).items()} == {"train.amp: bfloat16": "bfloat16"}
+    assert other_steps(samples.plan(samples.GPU)[0]) == {}
+    old = dataclasses.replace(samples.GPU, bfloat16=False)
+    assert other_steps(samples.plan(old, train={"amp": "off"})[0]) == {}
+
+
+def test_what_was_measured_otherwise_is_proposed_as_far_as_the_loader_can_feed_it():
+    asked = {"runtime": {"workers": 15}}
+    found = dataclasses.replace(timings(loader=30, step=10), others_videos_per_second={"train.amp: bfloat16": 25.0})
+    assert told(samples.GPU, found, **asked) == ["train.amp: bfloat16 2.5"]
+    starved = dataclasses.replace(timings(loader=10, step=10), others_videos_per_second={"train.amp: bfloat16": 25.0})
+    assert told(samples.GPU, starved, **asked) == []
 
 
 def judged(found: Timings, hardware=samples.CPU, **values):
