@@ -1,7 +1,7 @@
 # demo     install, make the demo videos, train, test
 # test     install, run every test
 # check    install, run the linters: style, format, types, layers
-# bench    install, measure
+# bench    install, measure; bench-gpu the same on a GPU, which nobody has done yet
 # torture  install, kill trainings for half an hour, ours and stock MMEngine
 # clean    remove .venv and what the tools leave behind; data/ and work_dirs/ stay
 
@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 # Made when the installation is complete, so that the next call finds nothing to do.
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check bench torture clean
+.PHONY: demo test check bench bench-gpu torture clean
 
 demo: $(INSTALLED)
 	$(BIN)/autox-video demo-data data/demo
@@ -19,7 +19,7 @@ demo: $(INSTALLED)
 	$(BIN)/python AutoTest.py
 
 test: $(INSTALLED)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
 check: $(INSTALLED)
 	$(BIN)/ruff check
@@ -28,11 +28,20 @@ check: $(INSTALLED)
 	$(BIN)/lint-imports
 
 bench: $(INSTALLED)
-	$(BIN)/python benchmarks/startup.py
-	$(BIN)/python benchmarks/list_scale.py --rows 1000 10000 100000
 	$(BIN)/autox-video demo-data data/demo
-	$(BIN)/python benchmarks/overhead.py
-	$(BIN)/python benchmarks/reliability_cost.py
+	$(BIN)/python benchmarks/data_path.py
+	$(BIN)/python benchmarks/end_to_end.py
+	$(BIN)/python benchmarks/overhead.py --repeats 3
+	$(BIN)/python benchmarks/reliability_cost.py --repeats 1
+	$(BIN)/python benchmarks/startup.py --repeats 5
+	$(BIN)/python benchmarks/list_scale.py --rows 1000 10000
+	$(BIN)/python benchmarks/tables.py
+
+bench-gpu: $(INSTALLED)
+	$(BIN)/autox-video demo-data data/demo
+	$(BIN)/python benchmarks/data_path.py
+	$(BIN)/python benchmarks/end_to_end.py --device cuda
+	$(BIN)/python benchmarks/tables.py
 
 torture: $(INSTALLED)
 	$(BIN)/python benchmarks/torture.py

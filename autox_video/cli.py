@@ -183,6 +183,16 @@ def _preview(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _bench(arguments: argparse.Namespace) -> int:
+    from autox_video import workflow
+
+    settings = _settings(arguments)
+    for line in workflow.bench(settings, arguments.seconds):
+        print(line)
+    print(f"bench    {settings.work_dir / 'bench.json'}")
+    return 0
+
+
 def _demo_data(arguments: argparse.Namespace) -> int:
     from autox_video.demo_data import write_demo_data
 
@@ -234,6 +244,12 @@ def _preview_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--draws", type=_count, default=3, metavar="N", help="draws of a training video (default: 3)")
 
 
+def _bench_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--seconds", type=_count, default=10, metavar="N", help="for each of three measurements (default: 10)"
+    )
+
+
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
@@ -257,6 +273,7 @@ COMMANDS = {
     "plan": Command("show every value of the run, where it comes from and why", _plan, _plan_options),
     "render": Command("write the MMEngine config of the run", _render, _render_options),
     "preview": Command("show what the network will see of each class", _preview, _preview_options),
+    "bench": Command("measure what training would wait for, and what would make it faster", _bench, _bench_options),
     "demo-data": Command(
         "make the demo videos: 8 classes that only motion tells apart", _demo_data, _demo_data_options, False
     ),

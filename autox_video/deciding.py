@@ -5,6 +5,9 @@ from __future__ import annotations
 from autox_video.dataset.facts import Fingerprint
 from autox_video.plan.hardware import detect_hardware, divided
 from autox_video.plan.make_plan import make_plan
+from autox_video.plan.measured import Measured, remembered
+from autox_video.plan.rules.batch import choose_total_batch_size, share_of_device
+from autox_video.plan.rules.common import asked
 from autox_video.plan.rules.model import choose_model
 from autox_video.plan.schema import Hardware, Plan
 from autox_video.presets import Preset, load_preset
@@ -17,8 +20,31 @@ def find_hardware(settings: Settings) -> Hardware:
     return divided(detect_hardware(settings.runtime.device), own_place())
 
 
-def decide(settings: Settings, fingerprint: Fingerprint, hardware: Hardware | None = None) -> tuple[Plan, Preset]:
-    """Every value of a run, and its model; for this machine unless another is given."""
+def decide(
+    settings: Settings, fingerprint: Fingerprint, hardware: Hardware | None = None, measured: Measured | None = None
+) -> tuple[Plan, Preset]:
+    """Every value of a run, and its model.
+
+    Args:
+        settings: What the user asked.
+        fingerprint: What the data is.
+        hardware: The machine; this one when None.
+        measured: What a training step was measured to take there; when None, what is remembered of an earlier run.
+    """
     hardware = hardware or find_hardware(settings)
     preset = load_preset(choose_model(settings, hardware).value)
-    return make_plan(settings, fingerprint, preset, hardware), preset
+    decided = make_plan(settings, fingerprint, preset, hardware, measured)
+    if measured is None and (needed := videos_to_try(settings, decided, preset)):
+        measured = remembered(decided, needed)
+        if measured is not None:
+            decided = make_plan(settings, fingerprint, preset, hardware, measured)
+    return decided, preset
+
+
+def videos_to_try(settings: Settings, decided: Plan, preset: Preset) -> int | None:
+    """Videos that each GPU has to take for a step of the optimizer; None where it is not ours to choose the batch."""
+    if decided.device.value != "cuda" or asked(settings, "videos_per_gpu"):
+        return None
+    devices = decided.hardware.num_devices
+    total = choose_total_batch_size(settings, preset.card, decided.num_videos["train"], devices)
+    return share_of_device(settings, total.value, devices)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from autox_video.caching import prepare_cache
 from autox_video.dataset.facts import Fingerprint
 from autox_video.dataset.run_lists import continue_lists, keep_lists
 from autox_video.deciding import decide
@@ -19,7 +20,7 @@ from autox_video.log_lines import log_plan
 from autox_video.plan.jobs import TrainingJob
 from autox_video.plan.recovery import GpuMemoryError, NonFiniteLossError, recover, told
 from autox_video.plan.resume import WAYS_OUT, continue_plan, stays_stopped
-from autox_video.plan.room import check_room, checkpoint_need, download_need
+from autox_video.plan.room import checkpoint_need, download_need
 from autox_video.plan.schema import Plan
 from autox_video.presets import load_preset
 from autox_video.processes import own_place
@@ -27,6 +28,7 @@ from autox_video.records import write_record
 from autox_video.render.config import config_text, render_config
 from autox_video.runner.distributed import decided_by_first
 from autox_video.settings.schema import Settings
+from autox_video.trying import with_tried_batch
 from autox_video.work_dir import WorkDir, write_text
 
 if TYPE_CHECKING:
@@ -92,12 +94,14 @@ def train_run(
 def _prepare(settings: Settings, work_dir: WorkDir, fingerprint: Fingerprint, like: Plan | None) -> TrainingJob:
     """Decide every value, find where to go on, and write it down."""
     decided, preset = decide(settings, fingerprint)
-    if like is not None:
-        decided = continue_plan(like, decided)
     from autox_video.runner.checkpoints import find_newest_checkpoint
     from autox_video.runner.weights import download_target, fetch_weights
 
     saved = find_newest_checkpoint(work_dir)
+    if like is not None:
+        decided = continue_plan(like, decided)
+    elif saved is None:
+        decided = with_tried_batch(settings, fingerprint, decided, preset, work_dir)
     if saved is not None:
         decided = _continue(saved, decided, work_dir, fingerprint)
         if stays_stopped(saved.waited, saved.plan, decided):
@@ -107,11 +111,11 @@ def _prepare(settings: Settings, work_dir: WorkDir, fingerprint: Fingerprint, li
             done = f"{saved.epoch} of {decided.epochs.value} epochs are done"
             logger.info("nothing to do: %s. Raise `epoch` to train on.", done)
             return TrainingJob(decided, None, saved.epoch)
-    log_plan(decided, work_dir)
     needs = [checkpoint_need(work_dir, preset.card.num_parameters)]
     if saved is None and (target := download_target(decided.load_from.value)):
         needs.append(download_need(target, preset.card.num_parameters))
-    check_room(needs)
+    decided = prepare_cache(decided, work_dir, None if saved is None else saved.plan, needs)
+    log_plan(decided, work_dir)
     if saved is None or not work_dir.list_of_run("train").is_file():
         keep_lists(work_dir)
     if saved is None:

@@ -55,7 +55,13 @@ class WorkDir:
     @property
     def folders(self) -> tuple[Path, ...]:
         """Where files are written."""
-        return (self.root, self.root / "annotations", self.root / "annotations" / "stock", self.preview)
+        return (
+            self.root,
+            self.root / "annotations",
+            self.root / "annotations" / "stock",
+            self.preview,
+            self.proxies,
+        )
 
     @property
     def fingerprint(self) -> Path:
@@ -113,6 +119,11 @@ class WorkDir:
         return self.root / "preview"
 
     @property
+    def bench(self) -> Path:
+        """What `autox-video bench` measured."""
+        return self.root / "bench.json"
+
+    @property
     def groups(self) -> Path:
         """Which videos come from one recording, and why."""
         return self.root / "annotations" / "groups.tsv"
@@ -121,6 +132,21 @@ class WorkDir:
     def leaks(self) -> Path:
         """Videos that stand in two splits."""
         return self.root / "annotations" / "leaks.tsv"
+
+    @property
+    def proxies(self) -> Path:
+        """Folder of the small copies of videos, which runs with the same parent folder share."""
+        return (self.whole or self.root).absolute().parent / "proxies"
+
+    @property
+    def proxy_list(self) -> Path:
+        """Which video has which proxy."""
+        return self.root / "annotations" / "proxies.tsv"
+
+    @property
+    def read_as_they_are(self) -> Path:
+        """Proxies that could not be written in this run, and why."""
+        return self.root / "annotations" / "of_run" / "no_proxy.tsv"
 
     def list_of_run(self, split: str) -> Path:
         """`annotations(split)` as it was when the run began."""
@@ -178,6 +204,13 @@ def _not_written(path: Path, error: OSError | RuntimeError) -> Exception:
     else:
         return error
     return RunError(Problem(str(path), f"cannot be written: {reason}", "Free space or choose another work_dir"))
+
+
+def cache_folder() -> Path:
+    """What all runs of a user share: `$AUTOX_VIDEO_CACHE`, else below the user's cache folder."""
+    own, users = os.environ.get("AUTOX_VIDEO_CACHE"), os.environ.get("XDG_CACHE_HOME")
+    root = Path(own) if own else (Path(users) if users else Path.home() / ".cache") / "autox_video"
+    return root.expanduser().absolute()
 
 
 def write_durably(path: Path, write: Callable[[IO[bytes]], object]) -> None:

@@ -22,12 +22,14 @@ from autox_video.log_lines import log_fingerprint, log_lines
 from autox_video.plan.schema import Plan
 from autox_video.records import read_record, write_record
 from autox_video.render.config import config_text, render_config
+from autox_video.report.bench import bench_lines, judge
 from autox_video.report.contact_sheets import write_contact_sheets
 from autox_video.report.outcome import AnyResults
 from autox_video.scoring import report, score
 from autox_video.settings.schema import Settings
 from autox_video.stopping import stoppable
 from autox_video.training import TrainOutcome, only_training, train_run
+from autox_video.trying import with_tried_batch
 from autox_video.work_dir import WorkDir, clear_leftovers, write_text
 
 logger = logging.getLogger(__name__)
@@ -110,6 +112,25 @@ def preview(settings: Settings, num_videos: int = 2, num_draws: int = 3) -> Path
 
     clips = draw_clips(config, decided, num_videos, num_draws)
     return write_contact_sheets(clips, work_dir.preview, decided.classes, preset.name)
+
+
+def bench(settings: Settings, seconds: float = 10.0) -> list[str]:
+    """Measure what a training would wait for, on this data and this machine; returns what to show of it.
+
+    Args:
+        settings: What the user asked.
+        seconds: For each of three measurements.
+    """
+    work_dir = WorkDir(settings.work_dir)
+    fingerprint = _look_at(settings, work_dir)
+    decided, preset = decide(settings, fingerprint)
+    decided = with_tried_batch(settings, fingerprint, decided, preset, work_dir)
+    from autox_video.runner.bench import measure
+
+    timings = measure(render_config(decided, preset, work_dir.root), decided, seconds)
+    found = judge(timings, decided, fingerprint)
+    write_record(work_dir.bench, found)
+    return bench_lines(found, decided.num_videos["train"])
 
 
 @stoppable()

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import victim
+from measuring import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 LIMIT_SECONDS = 180
 LOOK_EVERY_SECONDS = 0.002
 # For the other processes of a training of which one has ended.
@@ -102,9 +102,12 @@ def _be_victim(place: dict[str, str], words: list[str], output: Path) -> None:
 
 
 def spawn(words: list[str], output: Path, *before: str) -> Started:
-    """Start `victim.py` with these words anew; `before` stands between the interpreter and it, as torchrun does."""
+    """Start `victim.py` with these words anew; `before` stands between the interpreter and it, as torchrun does.
+
+    It computes with one thread, unless OMP_NUM_THREADS says otherwise.
+    """
     command = [sys.executable, *before, str(ROOT / "benchmarks" / "victim.py"), *words]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    environment = {"OMP_NUM_THREADS": "1", **os.environ, "PYTHONPATH": str(ROOT)}
     with output.open("ab") as file:
         return Spawned(
             subprocess.Popen(command, stdout=file, stderr=file, start_new_session=True, env=environment, cwd=ROOT)
@@ -158,7 +161,13 @@ class Life:
         return [int(line.split()[1]) for line in self.events if line.startswith(f"{event} ")]
 
 
-def live(start: Callable[[list[str], Path], Started], words: list[str], folder: Path, moment: Moment | None) -> Life:
+def live(
+    start: Callable[[list[str], Path], Started],
+    words: list[str],
+    folder: Path,
+    moment: Moment | None,
+    limit_seconds: float = LIMIT_SECONDS,
+) -> Life:
     """Start a training and kill it at a moment, or let it end.
 
     Args:
@@ -166,6 +175,7 @@ def live(start: Callable[[list[str], Path], Started], words: list[str], folder: 
         words: For `victim.py`, without `--events`.
         folder: Where events and output are kept.
         moment: None lets it end.
+        limit_seconds: It is given up after this long.
     """
     folder.mkdir(parents=True, exist_ok=True)
     events, output = folder / "events.txt", folder / "output.txt"
@@ -183,12 +193,12 @@ def live(start: Callable[[list[str], Path], Started], words: list[str], folder: 
             _kill(started, moment.target, _lines(events))
             killed = True
             break
-        if now - began > LIMIT_SECONDS:
+        if now - began > limit_seconds:
             _kill(started, "all", _lines(events))
-            raise SystemExit(f"no end within {LIMIT_SECONDS} s\n{output.read_text()[-3000:]}")
+            raise SystemExit(f"no end within {limit_seconds} s\n{output.read_text()[-3000:]}")
         time.sleep(LOOK_EVERY_SECONDS)
     while not started.ended():  # torchrun ends the other processes first
-        if time.monotonic() - began > LIMIT_SECONDS:
+        if time.monotonic() - began > limit_seconds:
             raise SystemExit(f"did not end after it was killed\n{output.read_text()[-3000:]}")
         time.sleep(LOOK_EVERY_SECONDS)
     return Life(killed, _lines(events), output.read_text(errors="replace"))

@@ -15,23 +15,17 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
-import platform
 import statistics
-import subprocess
-import sys
 import tempfile
-import time
-from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from killing import live, spawn
-from stacks import Stack, our_stack, stock_stack
+from measuring import ROOT, goal, markdown, ratio, turns, write_result
+from stacks import Stack, our_stack, render, render_stock, stock_stack
 
-ROOT = Path(__file__).resolve().parent.parent
-RESULT = ROOT / "benchmarks" / "results" / "reliability_cost.json"
-
-
+GOAL_RATIO = 0.97
+PEERS = {"stock": "MMAction2's tools/train.py", "stock_loop": "MMEngine's loop and hooks, our config"}
 # After a rendered config: MMEngine's loop and hooks instead of ours.
 STOCK_LOOP = """
 train_cfg = dict(max_epochs=train_cfg['max_epochs'], val_interval=1, type='EpochBasedTrainLoop')
@@ -64,16 +58,14 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=4)
     arguments = parser.parse_args()
-    load = [os.getloadavg()[0]]
     steps: dict[str, list[float]] = {"ours": [], "stock_loop": [], "stock": []}
     whole: dict[str, list[float]] = {name: [] for name in steps}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         options = ["--set", f"epoch={arguments.epochs}", "--set", "train.val_interval=1"]
         words = ["-c", str(arguments.config.resolve()), "--work-dir", str(folder / "render"), *options]
-        render = [sys.executable, "-m", "autox_video", "render", *words, "-o"]
-        for more in ([str(folder / "loop.py")], [str(folder / "stock.py"), "--stock"]):
-            subprocess.run([*render, *more], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+        render(words, folder / "loop.py")
+        render_stock(words, folder / "stock.py")
         with (folder / "loop.py").open("a") as file:
             file.write(STOCK_LOOP)
         stacks: dict[str, Stack] = {
@@ -81,39 +73,35 @@ def main() -> None:
             "stock_loop": stock_stack(folder / "loop.py", arguments.epochs),
             "stock": stock_stack(folder / "stock.py", arguments.epochs),
         }
-        for repeat in range(arguments.repeats):
-            # Who goes first alternates too.
-            for name in list(stacks)[:: 1 if repeat % 2 else -1]:
-                stack, place = stacks[name], folder / f"{name}-{repeat}"
-                life = live(spawn, stack.command(place / "run", None), place, None)
-                found = epoch_seconds(life.events)
-                if len(found[0]) != arguments.epochs - 1:
-                    raise SystemExit(f"{name} did not end well\n{life.output[-3000:]}")
-                steps[name] += found[0]
-                whole[name] += found[1]
-                print(f"{name:10}  {statistics.median(found[0]):6.3f} s  {statistics.median(found[1]):6.3f} s")
+        for number, name in turns(list(stacks), arguments.repeats):
+            place = folder / f"{name}-{number}"
+            life = live(spawn, stacks[name].command(place / "run", None), place, None)
+            found = epoch_seconds(life.events)
+            if len(found[0]) != arguments.epochs - 1:
+                raise SystemExit(f"{name} did not end well\n{life.output[-3000:]}")
+            steps[name] += found[0]
+            whole[name] += found[1]
+            print(f"{name:10}  {statistics.median(found[0]):6.3f} s  {statistics.median(found[1]):6.3f} s", flush=True)
         videos = json.loads((folder / "ours-0" / "run" / "plan.json").read_text())["num_videos"]["train"]
-    load.append(os.getloadavg()[0])
-    record = {
+    figures = {
         "videos_an_epoch": videos,
-        "videos_per_second": {name: videos / statistics.median(values) for name, values in steps.items()},
-        "ratio": {name: _ratio(steps, name) for name in ("stock_loop", "stock")},
-        "ratio_with_validation_and_saving": {name: _ratio(whole, name) for name in ("stock_loop", "stock")},
         "seconds_to_the_last_step": steps,
         "seconds_to_the_end_of_the_validation": whole,
-        "date": time.strftime("%Y-%m-%d"),
-        "cores": os.cpu_count(),
-        "load_before_and_after": load,
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in ("torch", "mmengine", "mmaction2", "numpy")},
     }
-    print(json.dumps({key: record[key] for key in ("videos_per_second", "ratio", "ratio_with_validation_and_saving")}))
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps(record, indent=2) + "\n")
+    print(table(write_result("reliability_cost", figures)))
 
 
-def _ratio(seconds: dict[str, list[float]], peer: str) -> float:
-    return statistics.median(seconds[peer]) / statistics.median(seconds["ours"])
+def table(record: dict[str, Any]) -> str:
+    """Videos a second of ours and of each peer, without and with validation and saving."""
+    kinds = {"steps alone": "seconds_to_the_last_step", "with all saving": "seconds_to_the_end_of_the_validation"}
+    rows = []
+    for kind, key in kinds.items():
+        rates = {name: record["videos_an_epoch"] / statistics.median(found) for name, found in record[key].items()}
+        for peer, words in PEERS.items():
+            times = ratio(record[key], peer, "ours")
+            cells = [f"{rates[side]:.1f} videos/s" for side in ("ours", peer)]
+            rows.append([f"{kind}, against {words}", *cells, f"{times:.2f}", goal(times, at_least=GOAL_RATIO)])
+    return markdown(["training", "ours", "stock", "ratio", "goal"], rows)
 
 
 if __name__ == "__main__":

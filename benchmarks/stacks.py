@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-
-ROOT = Path(__file__).resolve().parent.parent
+from measuring import ROOT
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,24 @@ class Stack:
     best_epoch: Callable[[Path], int]
 
 
+def stock_tool(name: str) -> str:
+    """The path of MMAction2's own `tools/<name>.py`."""
+    spec = importlib.util.find_spec("mmaction")
+    assert spec is not None and spec.origin is not None
+    return str(Path(spec.origin).parent / ".mim" / "tools" / f"{name}.py")
+
+
+def render(words: list[str], output: Path, *more: str) -> None:
+    """`autox-video render` with these words; writes the config to `output`."""
+    command = [sys.executable, "-m", "autox_video", "render", *words, *more, "-o", str(output)]
+    subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+
+
+def render_stock(words: list[str], output: Path) -> None:
+    """The same without this package's own modules."""
+    render(words, output, "--stock")
+
+
 def our_stack(config: Path, *options: str) -> Stack:
     """`python AutoTrain.py`, the same command again and again."""
 
@@ -43,12 +62,10 @@ def our_stack(config: Path, *options: str) -> Stack:
 
 def stock_stack(rendered: Path, epochs: int) -> Stack:
     """MMAction2's own `tools/train.py --resume` on the config that `render --stock` wrote."""
-    spec = importlib.util.find_spec("mmaction")
-    assert spec is not None and spec.origin is not None
-    script = Path(spec.origin).parent / ".mim" / "tools" / "train.py"
+    script = stock_tool("train")
 
     def command(work_dir: Path, workers: int | None) -> list[str]:
-        words = [str(script), str(rendered), "--work-dir", str(work_dir), "--resume"]
+        words = [script, str(rendered), "--work-dir", str(work_dir), "--resume"]
         if workers is None:
             return words
         loading = [f"train_dataloader.{key}" for key in (f"num_workers={workers}", f"persistent_workers={workers > 0}")]

@@ -8,18 +8,13 @@ The runs alternate; the figures are medians. Bytecode and the page cache are war
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
-import statistics
 import subprocess
 import sys
 import time
-from importlib.metadata import version
-from pathlib import Path
+from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-RESULT = ROOT / "benchmarks" / "results" / "startup.json"
+from measuring import ROOT, goal, markdown, medians, turns, write_result
+
 GOAL_SECONDS = 0.5
 COMMANDS = {
     "python -c pass": ["-c", "pass"],
@@ -35,28 +30,19 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=10)
     arguments = parser.parse_args()
     times: dict[str, list[float]] = {name: [] for name in COMMANDS}
-    for repeat in range(arguments.repeats + 1):
-        for name, command in COMMANDS.items():
-            started = time.perf_counter()
-            subprocess.run([sys.executable, *command], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
-            # The first round only warms the caches.
-            if repeat:
-                times[name].append(time.perf_counter() - started)
-    medians = {name: statistics.median(values) for name, values in times.items()}
-    for name, seconds in medians.items():
-        print(f"{name:20}  {seconds:6.3f} s")
-    print(f"goal: autox-video --help within {GOAL_SECONDS} s")
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    record = {
-        "seconds": times,
-        "median": medians,
-        "ratio": medians["autox-video --help"] / medians["import torch"],
-        "date": time.strftime("%Y-%m-%d"),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "versions": {"torch": version("torch")},
-    }
-    RESULT.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    for number, name in turns(list(COMMANDS), arguments.repeats, warm_up=1):
+        started = time.perf_counter()
+        subprocess.run([sys.executable, *COMMANDS[name]], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+        if number >= 0:
+            times[name].append(time.perf_counter() - started)
+    print(table(write_result("startup", {"seconds": times, "median": medians(times)}, ("torch",))))
+
+
+def table(record: dict[str, Any]) -> str:
+    """Seconds of each command."""
+    goals = {"autox-video --help": goal(record["median"]["autox-video --help"], at_most=GOAL_SECONDS)}
+    rows = [[f"`{name}`", f"{seconds:.3f} s", goals.get(name, "")] for name, seconds in record["median"].items()]
+    return markdown(["command", "median", "goal, seconds"], rows)
 
 
 if __name__ == "__main__":

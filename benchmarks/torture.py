@@ -15,16 +15,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import random
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +38,10 @@ from chains import (
     random_kills,
 )
 from killing import Moment
-from stacks import Stack, our_stack, stock_stack
+from measuring import RESULTS, ROOT, machine, markdown
+from stacks import Stack, our_stack, render_stock, stock_stack
 
-ROOT = Path(__file__).resolve().parent.parent
-RESULT = ROOT / "benchmarks" / "results" / "torture.json"
+RESULT = RESULTS / "torture.json"
 EPOCHS = 14
 Moments = Callable[[random.Random], list[Moment]]
 UNSAFE = "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"
@@ -87,8 +84,7 @@ def make_place(folder: Path, epochs: int = EPOCHS) -> Place:
     }
     config = videos.write_config(folder / "data" / "config.yaml", **lists, **settings)
     rendered = folder / "stock.py"
-    words = ["render", "-c", str(config), "--work-dir", str(folder / "rendered"), "--stock", "-o", str(rendered)]
-    subprocess.run([sys.executable, "-m", "autox_video", *words], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+    render_stock(["-c", str(config), "--work-dir", str(folder / "rendered")], rendered)
     ours = our_stack(config)
     two = our_stack(config, "--set", "videos_per_gpu=1")
     return Place(folder, ours, two, stock_stack(rendered, epochs))
@@ -154,11 +150,7 @@ def record(name: str, counts: Counter[str], seconds: float, seed: int) -> None:
         "counts": {key: counts[key] for key in COUNTS},
         "seconds": round(seconds, 1),
         "seed": seed,
-        "date": time.strftime("%Y-%m-%d"),
-        "cores": os.cpu_count(),
-        "load": os.getloadavg()[0],
-        "python": platform.python_version(),
-        "versions": {package: version(package) for package in ("torch", "mmengine", "mmaction2", "numpy")},
+        **machine(),
     }
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(results, indent=2) + "\n")
@@ -166,11 +158,9 @@ def record(name: str, counts: Counter[str], seconds: float, seed: int) -> None:
 
 def table(results: dict[str, dict[str, Any]]) -> str:
     """The counts, a row each experiment, as Markdown."""
-    rows = [f"| killed at | {' | '.join(COUNTS.values())} |", "|---|" + "---|" * len(COUNTS)]
-    for name, title in TITLES.items():
-        if name in results:
-            rows.append(f"| {title} | {' | '.join(str(results[name]['counts'][key]) for key in COUNTS)} |")
-    return "\n".join(rows)
+    found = [(title, results[name]["counts"]) for name, title in TITLES.items() if name in results]
+    rows = [[title, *(str(counts[key]) for key in COUNTS)] for title, counts in found]
+    return markdown(["killed at", *COUNTS.values()], rows)
 
 
 def main() -> None:

@@ -5,9 +5,9 @@
 SCRIPT is `AutoTrain.py` or MMAction2's `tools/train.py`, run as it stands with its own arguments. The same three
 things are changed in both, from outside:
 
-- Each line of FILE is an event and the seconds of a clock: `step 12`, `write NAME` and `wrote NAME` around the bytes
-  of a checkpoint, `saved 3` when the state after epoch 3 has been saved, `best 3` when its validation and all that
-  follows from it are over.
+- Each line of FILE is an event and the seconds of a clock: `step 12` and `done 12` around a step, `write NAME` and
+  `wrote NAME` around the bytes of a checkpoint, `saved 3` when the state after epoch 3 has been saved, `best 3` when
+  its validation and all that follows from it are over; in a test `tested 8` after a batch of so many videos.
 - The file system takes so many bytes a second of a checkpoint.
 - Every validation is the best so far, which rewrites most files.
 
@@ -86,13 +86,17 @@ def _tell_of_training(tell: Any, save_every: int | None) -> None:
     run_iter, call_hook = EpochBasedTrainLoop.run_iter, Runner.call_hook
 
     def telling_run_iter(self: Any, idx: int, data_batch: Any) -> None:
-        tell(f"step {self._iter}")
+        number = self._iter
+        tell(f"step {number}")
         run_iter(self, idx, data_batch)
+        tell(f"done {number}")
 
     def telling_call_hook(self: Any, fn_name: str, **given: Any) -> None:
         if fn_name == "after_val_epoch":
             given["metrics"] = {name: rising_score(self.epoch) for name in given["metrics"]}
         call_hook(self, fn_name, **given)
+        if fn_name == "after_test_iter":
+            tell(f"tested {len(given['outputs'])}")
         if fn_name == "before_val":
             tell(f"saved {self.epoch}")
         if fn_name == "after_val_epoch":

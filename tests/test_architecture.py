@@ -115,7 +115,9 @@ def test_the_measure_sees_torch() -> None:
     assert loaded_by("import torchvision") == {"torch", "torchvision"}
 
 
-@pytest.mark.parametrize("command", ["", "train", "test", "check", "plan", "render", "preview", "demo-data", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["", "train", "test", "check", "plan", "render", "preview", "bench", "demo-data", "doctor"]
+)
 def test_help_does_not_import_torch(command: str) -> None:
     arguments = [*command.split(), "--help"]
     code = f"from autox_video.cli import main\ntry: main({arguments})\nexcept SystemExit as end: assert not end.code"

@@ -43,10 +43,10 @@ def test_the_public_names_are_the_ones_agreed_on() -> None:
 
 
 def test_the_commands_are_the_ones_agreed_on() -> None:
-    assert list(COMMANDS) == ["train", "test", "check", "plan", "render", "preview", "demo-data", "doctor"]
+    assert list(COMMANDS) == ["train", "test", "check", "plan", "render", "preview", "bench", "demo-data", "doctor"]
 
 
-@pytest.mark.parametrize("command", ["train", "test", "check", "plan", "render", "preview"])
+@pytest.mark.parametrize("command", ["train", "test", "check", "plan", "render", "preview", "bench"])
 def test_every_command_on_a_config_takes_the_same_options(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main([command, "--help"])

@@ -7,17 +7,24 @@ from typing import Any
 
 from autox_video.dataset.facts import Fingerprint
 from autox_video.errors import Problem, RequestError
-from autox_video.plan.rules import batch, by_task, clip, direction, model, probing, schedule, testing, workers
+from autox_video.plan.measured import Measured
+from autox_video.plan.rules import batch, by_task, cache, clip, direction, model, probing, schedule, testing, workers
 from autox_video.plan.rules.common import asked
 from autox_video.plan.rules.costs import SCORING_PASSES, ClipCost, ClipShape, clip_cost
 from autox_video.plan.schema import Decision, Hardware, Plan
-from autox_video.presets import Preset
+from autox_video.presets import Card, Preset
 from autox_video.settings.schema import Settings
 
 PLAN_VERSION = 1
 
 
-def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hardware: Hardware) -> Plan:
+def make_plan(
+    settings: Settings,
+    fingerprint: Fingerprint,
+    preset: Preset,
+    hardware: Hardware,
+    measured: Measured | None = None,
+) -> Plan:
     """Decide every value of a run.
 
     Args:
@@ -25,12 +32,12 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
         fingerprint: What the data is; with the splits `train` and `val`.
         preset: The model that `rules.model.choose_model` chose.
         hardware: The machine; `num_gpus` is what the run will use.
+        measured: What a training step was measured to take there, if it was.
 
     Raises:
         RequestError: Something asked for cannot be done.
     """
     card, train, val = preset.card, fingerprint.splits["train"], fingerprint.splits["val"]
-    decode_cost = fingerprint.decode_cost
     device = batch.choose_device(settings, hardware)
     if device.value == "cpu":
         hardware = dataclasses.replace(hardware, num_gpus=0)
@@ -44,7 +51,7 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
     devices = hardware.num_devices
     wanted = batch.choose_total_batch_size(settings, card, train.num_videos, devices)
     shape = ClipShape(clip_len.value, frame_interval.value, input_size.value)
-    videos_per_gpu = batch.choose_videos_per_gpu(settings, hardware, card, *shape.size, wanted.value)
+    videos_per_gpu = batch.choose_videos_per_gpu(settings, hardware, card, *shape.size, wanted.value, measured)
     accumulation = batch.choose_accumulation(settings, wanted.value, videos_per_gpu.value * devices, train.num_videos)
     total = videos_per_gpu.value * devices * accumulation.value
     epochs = schedule.choose_epochs(settings, card, train.num_videos, total)
@@ -52,7 +59,9 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
     balance = by_task.choose_balance(settings, train, fingerprint.task)
     num_clips = testing.choose_test_num_clips(settings, card, scored, shape.span / train.fps.p50)
     num_crops = testing.choose_test_num_crops(settings, card, scored)
-    return Plan(
+    step_seconds = measured.step_seconds / measured.videos_per_gpu if measured else None
+    cost = clip_cost(card, hardware, fingerprint.decode_cost, shape, step_seconds=step_seconds)
+    plan = Plan(
         version=PLAN_VERSION,
         task=fingerprint.task,
         data_root=fingerprint.data_root,
@@ -75,25 +84,19 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
         videos_per_gpu=videos_per_gpu,
         accumulation=accumulation,
         total_batch_size=dataclasses.replace(wanted, value=total),
-        learning_rate=schedule.choose_learning_rate(settings, card, total),
-        backbone_lr_mult=schedule.choose_backbone_lr_mult(card, pretrained=load_from.value != "none"),
-        weight_decay=schedule.choose_weight_decay(settings, card),
-        epochs=epochs,
-        warmup_epochs=schedule.choose_warmup_epochs(settings, card, epochs.value),
-        val_interval=schedule.choose_val_interval(settings),
+        **_learning(settings, card, total, epochs, pretrained=load_from.value != "none"),
         best_metric=by_task.choose_best_metric(settings, train, fingerprint.task),
-        save_every_seconds=schedule.choose_save_every(settings),
         balance=balance,
         class_weights=schedule.choose_class_weights(train, balance.value),
-        **_loading(settings, hardware, videos_per_gpu.value, shape, clip_cost(card, hardware, decode_cost, shape)),
-        decode_cost=decode_cost,
+        **_loading(settings, hardware, videos_per_gpu.value, shape, cost),
+        decode_cost=fingerprint.decode_cost,
         test_num_clips=num_clips,
         test_num_crops=num_crops,
         test_videos_per_gpu=testing.choose_test_videos_per_gpu(videos_per_gpu.value, num_clips.value * num_crops.value),
         **{name: _asked(settings, f"runtime.{name}") for name in ("seed", "deterministic", "stall_minutes")},
-        patience=schedule.choose_patience(settings),
         probe=probing.choose_probe(settings, fingerprint.splits.values()),
     )
+    return dataclasses.replace(plan, cache=cache.choose_cache(settings, fingerprint, plan, cost))
 
 
 def make_test_plan(
@@ -140,6 +143,19 @@ def make_test_plan(
         probe=probing.choose_probe(settings, [facts]),
         stall_minutes=_asked(settings, "runtime.stall_minutes"),
     )
+
+
+def _learning(settings: Settings, card: Card, total: int, epochs: Decision[int], *, pretrained: bool) -> dict[str, Any]:
+    return {
+        "learning_rate": schedule.choose_learning_rate(settings, card, total),
+        "backbone_lr_mult": schedule.choose_backbone_lr_mult(card, pretrained=pretrained),
+        "weight_decay": schedule.choose_weight_decay(settings, card),
+        "epochs": epochs,
+        "warmup_epochs": schedule.choose_warmup_epochs(settings, card, epochs.value),
+        "val_interval": schedule.choose_val_interval(settings),
+        "save_every_seconds": schedule.choose_save_every(settings),
+        "patience": schedule.choose_patience(settings),
+    }
 
 
 def _loading(

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from autox_video.errors import Problem, RequestError
-from autox_video.plan.recovery import SOURCE
+from autox_video.plan import measured, recovery
 from autox_video.plan.schema import Decision, Plan
 
 WAYS_OUT = "Put it back, or start anew: --fresh archives this run, another work_dir keeps both"
@@ -21,7 +21,7 @@ FIXED = (
     "seed",
 )
 # A decision from one of these sources was not asked for, so the first run's value goes on.
-OURS = ("data", "hardware", "preset", "default", "plan", SOURCE)
+OURS = ("data", "hardware", "preset", "default", "plan", measured.SOURCE, recovery.SOURCE)
 # The machine may be another one, and test views are chosen anew at each test. When a state is saved changes nothing.
 OF_THE_MACHINE = (
     *("device", "amp", "workers", "prefetch", "deterministic"),
@@ -78,7 +78,7 @@ def _kept(first: Plan, now: Plan) -> dict[str, Any]:
     kept = {
         name: getattr(first, name)
         for name, decision in now.decisions().items()
-        if (decision.source in OURS or getattr(first, name).source == SOURCE) and name not in OF_THE_MACHINE
+        if (decision.source in OURS or getattr(first, name).source == recovery.SOURCE) and name not in OF_THE_MACHINE
     }
     if first.hardware.num_cpus != now.hardware.num_cpus:
         # On the same machine they stay, whatever becomes of the workers: sums over another number round otherwise.

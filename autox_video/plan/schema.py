@@ -19,7 +19,7 @@ class Decision(Generic[T]):
     Attributes:
         value: The value. Never `auto`.
         source: Who decided: a place in the settings (`config.yaml:12`), `data`, `hardware`, `/dev/shm`, `preset`,
-            `default`, or `run`, which got over a trouble.
+            `default`, `trial` (measured on the GPU), or `run`, which got over a trouble.
         why: The reason, one sentence without a full stop.
     """
 
@@ -129,6 +129,8 @@ class Plan:
     lr_scale: Decision[float] = Decision(1.0, "default", "halved where the loss is no finite number")
     probe: Decision[str] = Decision("all", "default", "every video was opened")  # all or sample
     decode_cost: DecodeCost | None = None
+    cache: Decision[str] = Decision("off", "default", "not planned")  # off or proxy
+    proxies_from_epoch: Decision[int] = Decision(2, "default", "they are written while the first one trains")
 
     def identity(self) -> dict[str, Any]:
         """What a checkpoint is bound to: a run that changes any of it is another run."""

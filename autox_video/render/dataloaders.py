@@ -37,6 +37,10 @@ def _dataloader(plan: Plan, split: str, batch_size: int, pipeline: list[dict[str
         "test_mode": not training,
         **load_task(plan.task).dataset_settings(plan.num_classes.value),
     }
+    if plan.cache.value == "proxy" and split != "test" and not stock:
+        dataset["proxies"] = str(Path(plan.ann_files[split]).with_name("proxies.tsv"))
+        if training:
+            dataset["proxies_from_epoch"] = plan.proxies_from_epoch.value
     if stock:
         # Tabs cannot stand in a listed name, blanks can.
         dataset |= {"type": "VideoDataset", "delimiter": "\t"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,7 +10,6 @@ from typing import Any
 import numpy as np
 from mmaction.registry import DATASETS
 from mmengine.config import Config
-from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 
 from autox_video.dataset.entries import ids_of
@@ -20,6 +18,7 @@ from autox_video.plan.schema import Plan
 from autox_video.previews import ClassPreview, Clip
 from autox_video.progress import progress_bar
 from autox_video.runner import components  # noqa: F401  (registers our parts and applies the upstream fixes)
+from autox_video.runner.build import quiet_mmengine
 from autox_video.tasks import load_task
 
 NO_LABEL = "(no label)"
@@ -40,7 +39,7 @@ def preview(config: Config, plan: Plan, num_videos: int, num_draws: int) -> Iter
         RunError: A pipeline gives no clips of uint8 frames.
     """
     splits = ("train", "test" if "test" in plan.ann_files else "val")
-    with DefaultScope.overwrite_default_scope("mmaction"), _quiet():
+    with DefaultScope.overwrite_default_scope("mmaction"), quiet_mmengine():
         datasets = {split: DATASETS.build(config[f"{split}_dataloader"].dataset) for split in splits}
     positions = {split: _by_label(dataset, plan.task) for split, dataset in datasets.items()}
     labels: list[int | None] = list(range(len(plan.classes)))
@@ -52,7 +51,7 @@ def preview(config: Config, plan: Plan, num_videos: int, num_draws: int) -> Iter
             for split, dataset in datasets.items():
                 for position in _spread(positions[split].get(label, []), num_videos):
                     # A seed of its own for each video: showing more classes or videos changes none of them.
-                    with _seeded(plan.seed.value, position), _quiet():
+                    with _seeded(plan.seed.value, position), quiet_mmengine():
                         clips += _views(split, dataset, position, plan.task, num_draws if split == "train" else 1)
             yield ClassPreview(label, NO_LABEL if label is None else plan.classes[label], tuple(clips))
             bar.advance()
@@ -87,18 +86,6 @@ def _seeded(*seed: int) -> Iterator[None]:
     finally:
         random.setstate(python)
         np.random.set_state(numpy)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """MMEngine tells the console that it will deprecate what MMAction2 calls."""
-    library = MMLogger.get_current_instance()
-    level = library.level
-    library.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        library.setLevel(level)
 
 
 def _views(split: str, dataset: Any, position: int, task: str, num_draws: int) -> list[Clip]:

@@ -19,7 +19,7 @@ from autox_video.errors import Problem, RequestError, RunError
 from autox_video.progress import progress_bar
 from autox_video.runner.partial_file import Part, open_part
 from autox_video.runner.weight_files import CHUNK, damage, digest_in_name, sha256_of
-from autox_video.work_dir import publish
+from autox_video.work_dir import cache_folder, publish
 
 logger = logging.getLogger(__name__)
 TIMEOUT_SECONDS = 30
@@ -66,16 +66,13 @@ def download_target(load_from: str) -> Path | None:
 
 
 def cache_path(url: str) -> Path:
-    """Where the file of a URL is kept: under `$AUTOX_VIDEO_CACHE`, else below the user's cache folder.
+    """Where the file of a URL is kept, below `cache_folder()`.
 
     A file whose name carries its checksum lies in `weights/`; any other in a folder of its own,
     named after the URL, for `best.pth` of two places are two files.
     """
-    own = os.environ.get("AUTOX_VIDEO_CACHE")
-    users = os.environ.get("XDG_CACHE_HOME")
-    root = Path(own) if own else (Path(users) if users else Path.home() / ".cache") / "autox_video"
     name = _name(url)
-    folder = root.expanduser().absolute() / "weights"
+    folder = cache_folder() / "weights"
     if digest_in_name(name) is None:
         folder /= hashlib.sha256(url.encode()).hexdigest()[:8]
     return folder / name

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from mmengine.registry import DefaultScope
 from odd_videos import indices_of, uneven_times, write_odd
 from videos import write_video
 
@@ -21,13 +22,13 @@ assert components.VideoOpen  # registers the transforms
 
 def pipeline(num_clips: int = 1, test_mode: bool = False, clip_len: int = 4) -> list[dict]:
     return [
-        {"type": "mmaction.VideoOpen"},
-        {"type": "mmaction.SampleFrames", "clip_len": clip_len, "num_clips": num_clips, "test_mode": test_mode},
-        {"type": "mmaction.VideoDecode"},
-        {"type": "mmaction.Resize", "scale": (-1, 24)},
-        {"type": "mmaction.ThreeCrop" if test_mode else "mmaction.CenterCrop", "crop_size": 24},
-        {"type": "mmaction.FormatShape", "input_format": "NCTHW"},
-        {"type": "mmaction.PackActionInputs", "meta_keys": ("filename",)},
+        {"type": "VideoOpen"},
+        {"type": "SampleFrames", "clip_len": clip_len, "num_clips": num_clips, "test_mode": test_mode},
+        {"type": "VideoDecode"},
+        {"type": "Resize", "scale": (-1, 24)},
+        {"type": "ThreeCrop" if test_mode else "CenterCrop", "crop_size": 24},
+        {"type": "FormatShape", "input_format": "NCTHW"},
+        {"type": "PackActionInputs", "meta_keys": ("filename",)},
     ]
 
 
@@ -36,9 +37,10 @@ def dataset(folder, samples, *, decoder="decord", **given) -> VideoListDataset:
     steps = pipeline(given.get("num_clips", 1), given.get("test_mode", False))
     task = {name: given[name] for name in ("multi_class", "num_classes") if name in given}
     prefix = {"video": str(folder)}
-    return VideoListDataset(
-        str(folder / "list.txt"), steps, data_prefix=prefix, test_mode=given.get("test_mode", False), **task
-    )
+    with DefaultScope.overwrite_default_scope("mmaction"):
+        return VideoListDataset(
+            str(folder / "list.txt"), steps, data_prefix=prefix, test_mode=given.get("test_mode", False), **task
+        )
 
 
 def videos(folder, count: int) -> list[Sample]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autox_video.errors import Problem, RequestError
+from autox_video.plan.measured import SOURCE, Measured
 from autox_video.plan.rules.common import asked
 from autox_video.plan.schema import Decision, Hardware
 from autox_video.presets import Card
@@ -78,26 +79,52 @@ def choose_total_batch_size(settings: Settings, card: Card, num_train_videos: in
     return Decision(card.base_total_batch_size, "preset", "the recipe of the preset")
 
 
+def share_of_device(settings: Settings, total_batch_size: int, devices: int) -> int:
+    """Videos that one device has to take for a step of the optimizer, at once or one batch after the other."""
+    accumulation = 1 if settings.train.accumulation == AUTO else settings.train.accumulation
+    return max(1, total_batch_size // (devices * accumulation))
+
+
 def choose_videos_per_gpu(
-    settings: Settings, hardware: Hardware, card: Card, clip_len: int, input_size: int, total_batch_size: int
+    settings: Settings,
+    hardware: Hardware,
+    card: Card,
+    clip_len: int,
+    input_size: int,
+    total_batch_size: int,
+    measured: Measured | None = None,
 ) -> Decision[int]:
-    """Batch size on one GPU (or on the CPU): the share of the total, or what fits into memory."""
+    """Batch size on one GPU (or on the CPU): the share of the total, or what fits into memory.
+
+    Args:
+        settings: What the user asked.
+        hardware: The machine.
+        card: The model's.
+        clip_len: Frames of a clip.
+        input_size: Side of a frame in pixels.
+        total_batch_size: Videos a step of the optimizer.
+        measured: What was measured on the GPU; without it the memory is estimated.
+    """
     if decision := asked(settings, "videos_per_gpu"):
         return decision
+    if measured is not None:
+        taken = f"{measured.used_gib:.3g} of {measured.total_gib:.3g} GiB"
+        why = f"measured on this GPU: {measured.videos_per_gpu} videos take {taken}"
+        return Decision(measured.videos_per_gpu, SOURCE, why)
     devices = hardware.num_devices
-    accumulation = 1 if settings.train.accumulation == AUTO else settings.train.accumulation
-    share = max(1, total_batch_size // (devices * accumulation))
+    share = share_of_device(settings, total_batch_size, devices)
     if hardware.num_gpus:
         room, name = GPU_SHARE * hardware.gpu_memory_gib - GPU_RESERVE_GIB, "GPU"
     else:
         room, name = CPU_SHARE * hardware.memory_gib / hardware.devices_per_machine, "machine"
+    estimated = "; estimated, measured when training begins" if hardware.num_gpus else ""
     fixed = training_memory_gib(card, clip_len, input_size, 0)
     each = training_memory_gib(card, clip_len, input_size, 1) - fixed
     fits = max(1, int((room - fixed) / each))
     if fits < share:
         why = f"a video needs {each:.2g} GiB, the model {fixed:.2g}; {room:.3g} GiB of the {name} may be used"
-        return Decision(_power_of_two(fits), "hardware", why)
-    return Decision(share, "plan", f"{total_batch_size} videos a step, on {devices} device(s)")
+        return Decision(_power_of_two(fits), "hardware", why + estimated)
+    return Decision(share, "plan", f"{total_batch_size} videos a step, on {devices} device(s){estimated}")
 
 
 def choose_accumulation(settings: Settings, total_batch_size: int, batch: int, num_train_videos: int) -> Decision[int]:
