@@ -7,6 +7,7 @@ from autox_video.runner.compat import apply_all
 # Before the imports below: they pull in MMAction2, which the released wheel cannot import unaided.
 apply_all()
 
+from autox_video.runner.cpu_amp import CpuAmpOptimWrapper  # noqa: E402
 from autox_video.runner.evaluator import ScoreMetric  # noqa: E402
 from autox_video.runner.hooks.checkpoint import LastAndBestCheckpointHook  # noqa: E402
 from autox_video.runner.hooks.early_stopping import PatienceHook  # noqa: E402
@@ -16,13 +17,16 @@ from autox_video.runner.hooks.preemption import PreemptionHook  # noqa: E402
 from autox_video.runner.hooks.pretrained import PretrainedWeightsHook  # noqa: E402
 from autox_video.runner.hooks.unreadable import UnreadableVideosHook  # noqa: E402
 from autox_video.runner.loops import ResumableTrainLoop  # noqa: E402
+from autox_video.runner.models.video_swin import FastSwinTransformer3D  # noqa: E402
 from autox_video.runner.samplers import ClassBalancedSampler  # noqa: E402
 from autox_video.runner.transforms.video import VideoDecode, VideoOpen  # noqa: E402
 from autox_video.runner.video_list import VideoListDataset  # noqa: E402
 
 __all__ = [
     "ClassBalancedSampler",
+    "CpuAmpOptimWrapper",
     "EpochReportHook",
+    "FastSwinTransformer3D",
     "FiniteHook",
     "LastAndBestCheckpointHook",
     "PatienceHook",
