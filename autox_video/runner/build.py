@@ -24,6 +24,7 @@ from autox_video.errors import Problem, RunError
 from autox_video.plan.schema import Plan
 from autox_video.processes import own_place
 from autox_video.runner import components  # noqa: F401  (registers our parts and applies the upstream fixes)
+from autox_video.runner.allocation import keep_freed_memory
 
 
 class WorkDirRunner(Runner):
@@ -110,6 +111,8 @@ def build_runner(config: Config, plan: Plan, log_file: Path) -> WorkDirRunner:
         raise RunError(Problem("runtime.device", wrong, cure, f"torch {torch.__version__}"))
     log_file.parent.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(plan.threads.value)
+    if plan.device.value == "cpu":
+        keep_freed_memory()
     cv2.setNumThreads(0)
     parts = {
         key: config.get(key)
