@@ -42,6 +42,7 @@ class Hardware:
         shm_gib: Free shared memory, which batches pass through.
         num_processes: Training processes: one on each GPU, or several that share the CPU.
         num_machines: Machines they run on.
+        cpu_bfloat16: Whether the processor multiplies bfloat16 in hardware (AVX-512 BF16 or AMX).
     """
 
     num_gpus: int
@@ -53,6 +54,7 @@ class Hardware:
     shm_gib: float
     num_processes: int = 1
     num_machines: int = 1
+    cpu_bfloat16: bool = False
 
     @property
     def num_devices(self) -> int:

@@ -51,7 +51,7 @@ model = dict(
         pretrained2d=False,
         qk_scale=None,
         qkv_bias=True,
-        type='SwinTransformer3D',
+        type='FastSwinTransformer3D',
         window_size=(
             8,
             4,
@@ -90,7 +90,11 @@ optim_wrapper = dict(
         betas=(
             0.9,
             0.999,
-        ), lr=0.001, type='AdamW', weight_decay=0.02),
+        ),
+        fused=True,
+        lr=0.001,
+        type='AdamW',
+        weight_decay=0.02),
     paramwise_cfg=dict(
         absolute_pos_embed=dict(decay_mult=0.0),
         backbone=dict(lr_mult=1.0),

@@ -146,7 +146,10 @@ def test_decoding_and_computing_share_the_cores_of_a_cpu_run(cpus, count, thread
         ({}, dataclasses.replace(samples.GPU, bfloat16=False), "cuda", "float16"),
         ({}, samples.CPU, "cpu", "off"),
         ({"train": {"amp": "off"}}, samples.GPU, "cuda", "off"),
-        ({"train": {"amp": "float16"}}, samples.CPU, "cpu", "off"),
+        ({}, dataclasses.replace(samples.CPU, cpu_bfloat16=True), "cpu", "bfloat16"),
+        ({"train": {"amp": "off"}}, dataclasses.replace(samples.CPU, cpu_bfloat16=True), "cpu", "off"),
+        ({"train": {"amp": "float16"}}, dataclasses.replace(samples.CPU, cpu_bfloat16=True), "cpu", "off"),
+        ({"train": {"amp": "bfloat16"}}, samples.CPU, "cpu", "bfloat16"),
     ],
 )
 def test_mixed_precision_follows_the_device(asked, hardware, device, amp):
