@@ -129,6 +129,7 @@ class Plan:
     lr_scale: Decision[float] = Decision(1.0, "default", "halved where the loss is no finite number")
     probe: Decision[str] = Decision("all", "default", "every video was opened")  # all or sample
     decode_cost: DecodeCost | None = None
+    scoring_threads: Decision[int] = Decision(1, "default", "not planned")  # batches scored at a time
 
     def identity(self) -> dict[str, Any]:
         """What a checkpoint is bound to: a run that changes any of it is another run."""

@@ -101,10 +101,10 @@ def _loops(plan: Plan, stock: bool) -> dict[str, Any]:
     loops: dict[str, Any] = {}
     if "train" in plan.ann_files:
         loops["train_cfg"] = train_loop(plan, stock=stock)
-    if "val" in plan.ann_files:
-        loops |= {"val_cfg": {"type": "ValLoop"}, "val_evaluator": score}
-    if "test" in plan.ann_files:
-        loops |= {"test_cfg": {"type": "TestLoop"}, "test_evaluator": score}
+    for split, loop in (("val", "ValLoop"), ("test", "TestLoop")):
+        if split in plan.ann_files:
+            how = {"type": loop} if stock else {"type": f"Scoring{loop}", "threads": plan.scoring_threads.value}
+            loops |= {f"{split}_cfg": how, f"{split}_evaluator": score}
     return loops
 
 

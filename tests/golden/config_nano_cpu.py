@@ -108,9 +108,9 @@ param_scheduler = [
 ]
 randomness = dict(deterministic=False, seed=0)
 resume = False
-test_cfg = dict(type='TestLoop')
+test_cfg = dict(threads=2, type='ScoringTestLoop')
 test_dataloader = dict(
-    batch_size=16,
+    batch_size=8,
     dataset=dict(
         ann_file='/run/annotations/test.txt',
         data_prefix=dict(video='/videos'),
@@ -194,7 +194,7 @@ train_dataloader = dict(
     pin_memory=False,
     prefetch_factor=2,
     sampler=dict(seed=0, shuffle=True, type='DefaultSampler'))
-val_cfg = dict(type='ValLoop')
+val_cfg = dict(threads=2, type='ScoringValLoop')
 val_dataloader = dict(
     batch_size=8,
     dataset=dict(
