@@ -123,6 +123,21 @@ def later() -> Iterator[None]:
         stop_now()
 
 
+@contextmanager
+def at_once() -> Iterator[None]:
+    """In the block a signal ends what is going on, also where it is otherwise only noted.
+
+    Raises:
+        StoppedError: A signal came, in the block or before it.
+    """
+    before = _state.later
+    stop_now()
+    try:
+        yield
+    finally:
+        _state.later = before
+
+
 def _note(number: int, frame: object) -> None:
     first = _state.asked is None
     if first:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from autox_video.caching import prepare_cache
 from autox_video.dataset.facts import Fingerprint
 from autox_video.dataset.run_lists import continue_lists, keep_lists
 from autox_video.deciding import decide
@@ -19,7 +20,7 @@ from autox_video.log_lines import log_plan
 from autox_video.plan.jobs import TrainingJob
 from autox_video.plan.recovery import GpuMemoryError, NonFiniteLossError, recover, told
 from autox_video.plan.resume import WAYS_OUT, continue_plan, stays_stopped
-from autox_video.plan.room import check_room, checkpoint_need, download_need
+from autox_video.plan.room import checkpoint_need, download_need
 from autox_video.plan.schema import Plan
 from autox_video.presets import load_preset
 from autox_video.processes import own_place
@@ -110,11 +111,11 @@ def _prepare(settings: Settings, work_dir: WorkDir, fingerprint: Fingerprint, li
             done = f"{saved.epoch} of {decided.epochs.value} epochs are done"
             logger.info("nothing to do: %s. Raise `epoch` to train on.", done)
             return TrainingJob(decided, None, saved.epoch)
-    log_plan(decided, work_dir)
     needs = [checkpoint_need(work_dir, preset.card.num_parameters)]
     if saved is None and (target := download_target(decided.load_from.value)):
         needs.append(download_need(target, preset.card.num_parameters))
-    check_room(needs)
+    decided = prepare_cache(decided, work_dir, None if saved is None else saved.plan, needs)
+    log_plan(decided, work_dir)
     if saved is None or not work_dir.list_of_run("train").is_file():
         keep_lists(work_dir)
     if saved is None:

@@ -55,7 +55,13 @@ class WorkDir:
     @property
     def folders(self) -> tuple[Path, ...]:
         """Where files are written."""
-        return (self.root, self.root / "annotations", self.root / "annotations" / "stock", self.preview)
+        return (
+            self.root,
+            self.root / "annotations",
+            self.root / "annotations" / "stock",
+            self.preview,
+            self.proxies,
+        )
 
     @property
     def fingerprint(self) -> Path:
@@ -126,6 +132,21 @@ class WorkDir:
     def leaks(self) -> Path:
         """Videos that stand in two splits."""
         return self.root / "annotations" / "leaks.tsv"
+
+    @property
+    def proxies(self) -> Path:
+        """Folder of the small copies of videos, which runs with the same parent folder share."""
+        return (self.whole or self.root).absolute().parent / "proxies"
+
+    @property
+    def proxy_list(self) -> Path:
+        """Which video has which proxy."""
+        return self.root / "annotations" / "proxies.tsv"
+
+    @property
+    def read_as_they_are(self) -> Path:
+        """Proxies that could not be written in this run, and why."""
+        return self.root / "annotations" / "of_run" / "no_proxy.tsv"
 
     def list_of_run(self, split: str) -> Path:
         """`annotations(split)` as it was when the run began."""

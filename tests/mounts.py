@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -31,17 +32,21 @@ class SmallDisk:
     view: Path
     pid: int
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a sub-command of the command line there; both of its outputs are one pipe."""
+    def start(
+        self, *arguments: str, module: str = "autox_video", stdin: IO[str] | None = None
+    ) -> subprocess.Popen[str]:
+        """Start a sub-command of the command line there, or another module; both of its outputs are one pipe."""
         enter = [
             "nsenter",
             "-t",
             str(self.pid),
             *(["-m"] if os.geteuid() == 0 else ["-U", "-m", "--preserve-credentials"]),
         ]
-        command = [*enter, f"--wd={ROOT}", sys.executable, "-m", "autox_video", *arguments]
+        command = [*enter, f"--wd={ROOT}", sys.executable, "-m", module, *arguments]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
+        return subprocess.Popen(
+            command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+        )
 
     def run(self, *arguments: str, code: int = 0) -> str:
         """Run one to its end; returns what it printed."""

@@ -135,6 +135,7 @@ ALLOWED = {
     ("runner/watchdog.py", "_tell", "open"),  # appended to the log
     ("demo_data.py", "write_demo_data", "replace"),
     ("runner/hooks/checkpoint.py", "_save", "save_checkpoint"),
+    ("proxies/writing.py", "_encode", "open"),  # a temporary file of `replacing`
 }
 
 

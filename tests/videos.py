@@ -40,7 +40,13 @@ def write_images(folder: Path, *, frames: int = 12, start: int = 1, name: str = 
 
 
 def write_dataset(
-    root: Path, *, classes: tuple[str, ...] = ("dark", "light"), train: int = 8, val: int = 3, test: int = 3
+    root: Path,
+    *,
+    classes: tuple[str, ...] = ("dark", "light"),
+    train: int = 8,
+    val: int = 3,
+    test: int = 3,
+    size: int = 32,
 ) -> dict[str, str]:
     """Videos and lists of a data set; returns the settings that name them."""
     brightness = np.linspace(40, 215, len(classes)).astype(int)
@@ -50,7 +56,7 @@ def write_dataset(
             for index in range(count):
                 file = f"{name}_{split}_{index}.mp4"
                 seed = hash_of(split, label, index)
-                write_video(root / "videos" / file, brightness=int(brightness[label]), seed=seed)
+                write_video(root / "videos" / file, brightness=int(brightness[label]), size=size, seed=seed)
                 lines.append(f"{file} {name}")
         (root / f"{split}_list.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return {"data_root": "videos", **{f"ann_file_{split}": f"{split}_list.txt" for split in ("train", "val", "test")}}

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .pictures import Box, Size, part
 from .reader import DecodingError, in_words
 
 
@@ -20,6 +21,7 @@ class DecordReader:
             self._video = self._decord.VideoReader(file, num_threads=1)
             self.num_frames = len(self._video)
             fps = float(self._video.get_avg_fps())
+            self.height, self.width = self._video[0].shape[:2]
         except (self._decord.DECORDError, RuntimeError) as error:
             raise DecodingError(in_words(str(error))) from error
         self.fps = fps if np.isfinite(fps) and fps > 0 else None
@@ -29,13 +31,15 @@ class DecordReader:
         stamps = self._video.get_frame_timestamp(list(range(self.num_frames)))[:, 0].astype(np.float64)
         return stamps - stamps[0]
 
-    def frames(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+    def frames(
+        self, indices: Sequence[int] | np.ndarray, box: Box | None = None, size: Size | None = None
+    ) -> np.ndarray:
         """See `Reader`."""
         try:
             pictures: np.ndarray = self._video.get_batch([int(index) for index in indices]).asnumpy()
         except (self._decord.DECORDError, RuntimeError) as error:
             raise DecodingError(in_words(str(error))) from error
-        return pictures
+        return pictures if box is None is size else np.stack([part(picture, box, size) for picture in pictures])
 
 
 @functools.cache

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .pictures import Box, Size, part
 from .reader import DecodingError
 
 # Reckons times where no rate is given, as the probe does before it knows the settings.
@@ -82,21 +83,39 @@ class ImagesReader:
         self.num_frames = len(self._names)
         self.fps = fps
 
+    @functools.cached_property
+    def _size(self) -> Size:
+        """Width and height of the first image."""
+        content = self._read(self._names[0])
+        stated = _stated_size(content)
+        return stated or self._decode(content, self._names[0]).shape[1::-1]
+
+    @property
+    def width(self) -> int:
+        """See `Reader`."""
+        return self._size[0]
+
+    @property
+    def height(self) -> int:
+        """See `Reader`."""
+        return self._size[1]
+
     def times(self) -> np.ndarray:
         """See `Reader`."""
         return np.arange(self.num_frames) / (self.fps or RATE_WITHOUT_ONE)
 
-    def frames(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+    def frames(
+        self, indices: Sequence[int] | np.ndarray, box: Box | None = None, size: Size | None = None
+    ) -> np.ndarray:
         """See `Reader`."""
         wanted = [int(index) for index in indices]
-        pictures = {}
+        pictures: dict[int, np.ndarray] = {}
         for index in sorted(set(wanted)):
             name = self._names[index]
-            pictures[index] = self._decode(self._read(name), name)
-        first = pictures[min(pictures)]
-        for index, picture in pictures.items():
-            if picture.shape != first.shape:
-                raise self._mixed((min(pictures), first.shape[1::-1]), (index, picture.shape[1::-1]))
+            picture = self._decode(self._read(name), name)
+            if picture.shape[1::-1] != self._size:
+                raise self._mixed((0, self._size), (index, picture.shape[1::-1]))
+            pictures[index] = part(picture, box, size)
         return np.stack([pictures[index] for index in wanted])
 
     def examine(self) -> str:
@@ -136,7 +155,8 @@ class ImagesReader:
                 picture = None
         if picture is None:
             raise DecodingError(f"holds an image that is damaged or cut off, {_shown(name)}: extract it again")
-        return np.ascontiguousarray(picture[..., ::-1])
+        upright: np.ndarray = self._cv2.cvtColor(picture, self._cv2.COLOR_BGR2RGB)
+        return upright
 
     def _mixed(self, one: tuple[int, Sequence[int]], other: tuple[int, Sequence[int]]) -> DecodingError:
         what = " and ".join(

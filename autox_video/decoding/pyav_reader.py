@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from typing import Any
+from itertools import chain
+from typing import Any, Final
 
 import numpy as np
 
+from .packets import Look, Packets, kept_packets, read_packets
+from .pictures import Box, Pictures, Size
 from .reader import DecodingError, in_words
 
 # A stated frame rate that is off by a larger share than this is a slip of the container.
 MAX_RATE_SLIP = 0.01
+# So many packets are rather read and dropped than jumped over.
+_NEAR: Final = 64
 
 
 class PyavReader:
     """A video in PyAV, which brings an FFmpeg of its own.
 
-    All packets are read once for their times, nothing decoded; a frame is then found from the key
-    frame before it. Of a stream without usable times, frames are counted from the beginning. A
-    frame that is damaged beyond decoding is the one shown before it.
+    All packets are read once for their times. Frames are then decoded in one pass over the packets
+    they need: from the key frame before a frame that is wanted up to that frame, without those
+    between that no other frame needs. What one wants comes out bit for bit as in a decode of the
+    whole file. Where that cannot be relied upon (the stream has no usable times, is interlaced or
+    damaged) every frame from the key frame on is decoded; without times frames are counted from the
+    beginning. A frame that is damaged beyond decoding is the one shown before it.
 
     Attributes:
         format: Name of the container, such as `mpegts`.
-        timed: Whether it says when each frame is shown.
-        leading: Frames that are stored after a key frame and shown before it.
+        codec: Name of the codec, such as `h264`.
+        packets: Where the frames lie.
     """
 
     def __init__(self, file: str) -> None:
@@ -32,26 +40,34 @@ class PyavReader:
         self._file = file
         self._open()
         self.format = str(self._container.format.name)
-        self._stamps, self._keys, self.leading = self._read_stamps()
-        self.num_frames = len(self._stamps)
-        self.timed = self.num_frames > 0 and len(np.unique(self._stamps)) == self.num_frames
-        self._size: tuple[int, int] | None = None
-        self._before: tuple[int, Any] | None = None
-        self._now: tuple[int, Any] | None = None
-        self._outputs: Iterator[tuple[int, Any]] = iter(())
+        self.codec = str(self._stream.codec_context.codec.canonical_name)
+        self.packets: Packets = kept_packets.of(file, self._read)
+        self.num_frames = len(self.packets.stamps)
+        context = self._stream.codec_context
+        look = self.packets.look or Look(context.width, context.height)
+        self._pictures = Pictures(look.width, look.height, look.quarter_turns)
+        self.width, self.height = self._pictures.size
         self.fps = self._rate()
 
     def times(self) -> np.ndarray:
         """See `Reader`."""
-        if self.timed:
-            return (self._stamps - self._stamps[0]) * float(self._stream.time_base)
+        stamps = self.packets.stamps
+        if self.packets.timed:
+            return (stamps - stamps[0]) * float(self._stream.time_base)
         return np.arange(self.num_frames) / (self.fps or 25.0)
 
-    def frames(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+    def frames(
+        self, indices: Sequence[int] | np.ndarray, box: Box | None = None, size: Size | None = None
+    ) -> np.ndarray:
         """See `Reader`."""
-        wanted = [int(index) for index in indices]
-        pictures = {index: self._picture(self._frame(index)) for index in sorted(set(wanted))}
-        return np.stack([pictures[index] for index in wanted])
+        wanted = sorted({int(index) for index in indices})
+        found: dict[int, np.ndarray] = {}
+        if self.packets.exact:
+            for index, frame in self._needed(wanted):
+                found[index] = self._picture(frame, box, size)
+        for index, frame in self._with_all([index for index in wanted if index not in found]):
+            found[index] = self._picture(frame, box, size)
+        return np.stack([found[int(index)] for index in indices])
 
     def _open(self) -> None:
         try:
@@ -62,17 +78,24 @@ class PyavReader:
         if self._stream is None or self._stream.codec_context is None:
             raise DecodingError(in_words("cannot find video stream"))
         self._stream.codec_context.thread_count = 1
+        # The position of the packet that comes next; None where that is not known.
+        self._next: int | None = 0
+
+    def _read(self) -> Packets:
+        self._next = None
+        return read_packets(self._demuxed(), self._stream, self.format, self._av.FFmpegError)
 
     def _rate(self) -> float | None:
         """Frames a second, as the container states them unless the times of the frames say something else."""
         stated = float(self._stream.average_rate) if self._stream.average_rate else None
-        length = float(self._stamps[-1] - self._stamps[0]) * float(self._stream.time_base) if self.timed else 0.0
+        stamps = self.packets.stamps
+        length = float(stamps[-1] - stamps[0]) * float(self._stream.time_base) if self.packets.timed else 0.0
         if length <= 0:
             return stated
         shown = (self.num_frames - 1) / length
         return stated if stated and abs(stated - shown) < MAX_RATE_SLIP * shown else shown
 
-    def _packets(self) -> Iterator[Any]:
+    def _demuxed(self) -> Iterator[Any]:
         """Packets up to the end, or up to where the container is damaged beyond reading."""
         packets = self._container.demux(self._stream)
         while True:
@@ -81,92 +104,144 @@ class PyavReader:
             except (StopIteration, self._av.FFmpegError):
                 return
 
-    def _read_stamps(self) -> tuple[np.ndarray, np.ndarray, int]:
-        """When each frame is shown, in units of the stream, ascending; the same of key frames; `leading`."""
-        stamps: list[int] = []
-        keys: list[int] = []
-        leading = 0
-        for packet in self._packets():
-            if packet.size == 0 or packet.is_discard:
+    def _needed(self, wanted: Sequence[int]) -> Iterator[tuple[int, Any]]:
+        """Frames that are wanted, decoded from what they need; it ends where something is amiss."""
+        for first, last in self._stretches(wanted):
+            for index, frame in self._stretch(first, last, set(wanted)):
+                if frame is None:
+                    return
+                yield index, frame
+
+    def _stretches(self, wanted: Sequence[int]) -> list[tuple[int, int]]:
+        """First and last position of the packets that frames need; the first is a key frame, or -1."""
+        stretches: list[tuple[int, int]] = []
+        for index in wanted:
+            key, last = self.packets.key_of(index), int(self.packets.places[index])
+            first = int(self.packets.places[key]) if key >= 0 else -1
+            if stretches and first <= stretches[-1][1] + 1:
+                stretches[-1] = stretches[-1][0], max(stretches[-1][1], last)
+            else:
+                stretches.append((first, last))
+        return stretches
+
+    def _stretch(self, first: int, last: int, wanted: set[int]) -> Iterator[tuple[int, Any]]:
+        """The wanted frames of a stretch of packets; a frame of None where something is amiss."""
+        packets, begun = self.packets, first < 0
+        for packet in self._to_place(first):
+            place = None if packet.is_discard else packets.place_of(_stamp(packet))
+            if not begun and place != first:
                 continue
-            stamp = packet.pts if packet.pts is not None else packet.dts
-            stamps.append(0 if stamp is None else stamp)
-            if packet.is_keyframe:
-                keys.append(stamps[-1])
-            elif keys and stamps[-1] < keys[-1]:
-                leading += 1
-        return np.sort(np.array(stamps, dtype=np.int64)), np.sort(np.array(keys, dtype=np.int64)), leading
-
-    def _frame(self, index: int) -> Any:
-        """The frame at an index, or the nearest before it that can be decoded."""
-        if not self._comes(index):
-            self._go_to(index)
-        while self._now is not None and self._now[0] < index:
-            self._step()
-        found = self._now if self._now is not None and self._now[0] == index else self._before or self._now
-        if found is None:
-            raise DecodingError(f"is damaged: neither frame {index} nor one before it can be decoded")
-        return found[1]
-
-    def _comes(self, index: int) -> bool:
-        """Whether a frame is best reached by going on."""
-        if self._now is None:
-            return False
-        earliest = self._before or self._now
-        return earliest[0] <= index and (not self.timed or index <= self._now[0] or self._key(index) <= self._now[0])
-
-    def _key(self, index: int) -> int:
-        """The index of the last key frame up to a frame; -1 without one."""
-        place = int(np.searchsorted(self._keys, self._stamps[index], side="right")) - 1
-        return int(np.searchsorted(self._stamps, self._keys[place])) if place >= 0 else -1
-
-    def _go_to(self, index: int) -> None:
-        """Stand on a frame from which `index` can be decoded: its key frame, one before that, or the beginning."""
-        key, back = self._key(index) if self.timed else -1, 1
-        while key > 0:
+            begun = True
+            asked = place is None or packets.index_at(place) in wanted or not packets.may_leave_out
+            decoder = self._stream.codec_context
+            decoder.skip_frame = "DEFAULT" if asked else "NONREF"
             try:
-                self._container.seek(int(self._stamps[key]), stream=self._stream)
+                # At the end, what is held back for frames that may come between is asked for: none of these is wanted.
+                frames = [*decoder.decode(packet), *(decoder.decode(None) if place == last else [])]
             except self._av.FFmpegError:
                 break
-            self._begin()
-            # Not every container seeks to where it was told: frames may be missing, or their references.
-            if self._now is not None and self._now[0] <= key:
+            for frame in frames:
+                index = packets.index_of(frame.pts)
+                if index in wanted:
+                    yield index, None if frame.is_corrupt or frame.interlaced_frame else frame
+            if place == last:
+                self._next = last + 1
                 return
-            key, back = self._key(max(0, key - back)), 2 * back
+        yield -1, None
+
+    def _to_place(self, first: int) -> Iterator[Any]:
+        """Packets from one on that stands before a position, or at it; of -1 from the beginning."""
+        near = self._next is not None and self._next <= first <= self._next + _NEAR
+        packets = self._demuxed() if near else self._from_key(self.packets.index_at(first) if first >= 0 else -1)
+        self._next = None
+        self._stream.codec_context.flush_buffers()
+        return (packet for packet in packets if packet.size)
+
+    def _from_key(self, key: int) -> Iterator[Any]:
+        """Packets from one on that stands before a key frame, or is it; of -1 from the beginning."""
+        packets, at, back = self.packets, key, 1
+        self._next = None
+        while at >= 0:
+            try:
+                self._container.seek(int(packets.stamps[at]), stream=self._stream)
+            except self._av.FFmpegError:
+                break
+            rest, begun = self._demuxed(), []
+            for packet in rest:
+                begun.append(packet)
+                if packet.size and not packet.is_discard:
+                    break
+            # Not every container goes to where it was told: frames may be missing, or their references.
+            if begun and begun[-1].size and packets.place_of(_stamp(begun[-1])) <= packets.places[key]:
+                return chain(begun, rest)
+            at, back = (packets.key_of(max(0, at - back)), 2 * back) if at > 0 else (-1, back)
         self._open()
-        self._begin()
+        return self._demuxed()
 
-    def _begin(self) -> None:
-        self._outputs = self._decoded()
-        self._before, self._now = None, next(self._outputs, None)
+    def _with_all(self, wanted: Sequence[int]) -> Iterator[tuple[int, Any]]:
+        """Frames that are wanted, or the nearest before each that can be decoded, from a decode of all frames."""
+        group: list[int] = []
+        for index in wanted:
+            if group and self.packets.timed and self.packets.key_of(index) > group[-1]:
+                yield from self._group(group)
+                group = []
+            group.append(index)
+        if group:
+            yield from self._group(group)
 
-    def _step(self) -> None:
-        self._before, self._now = self._now, next(self._outputs, None)
+    def _group(self, wanted: Sequence[int]) -> Iterator[tuple[int, Any]]:
+        """The same of frames that are reached in one go."""
+        waiting, before = list(wanted), None
+        for index, frame in self._decoded_up_to(wanted[0]):
+            while waiting and waiting[0] <= index:
+                yield waiting[0], frame if waiting[0] == index or before is None else before
+                waiting.pop(0)
+            if not waiting:
+                return
+            before = frame
+        for index in waiting:
+            if before is None:
+                raise DecodingError(f"is damaged: neither frame {index} nor one before it can be decoded")
+            yield index, before
 
-    def _decoded(self) -> Iterator[tuple[int, Any]]:
-        """Frames with their indices; what is damaged is passed over."""
+    def _decoded_up_to(self, index: int) -> Iterator[tuple[int, Any]]:
+        """All frames from one on that is shown before `index`, or is it."""
+        at, back = index, 1
+        while self.packets.timed and (key := self.packets.key_of(at)) > 0:
+            frames = self._decoded(key)
+            first = next(frames, None)
+            if first is not None and first[0] <= index:
+                return chain([first], frames)
+            at, back = max(0, key - back), 2 * back
+        return self._decoded(-1)
+
+    def _decoded(self, key: int) -> Iterator[tuple[int, Any]]:
+        """Frames with their indices from a key frame on, or of -1 from the beginning; damaged ones are left out."""
+        packets = self._from_key(key)
+        self._stream.codec_context.skip_frame = "DEFAULT"
         count = 0
-        for packet in self._packets():
+        for packet in packets:
             try:
                 frames = packet.decode()
             except self._av.FFmpegError:
                 continue
             for frame in frames:
-                stamp = frame.pts if frame.pts is not None else frame.dts
-                if self.timed and stamp is not None:
-                    yield int(np.searchsorted(self._stamps, stamp, side="right")) - 1, frame
-                else:
-                    yield count, frame
+                stamp = _stamp(frame)
+                timed = self.packets.timed and stamp is not None
+                yield self.packets.index_of(stamp) if timed else count, frame
                 count += 1
 
-    def _picture(self, frame: Any) -> np.ndarray:
-        """A frame as pixels, upright, and of the size of the first."""
-        width, height = self._size = self._size or (frame.width, frame.height)
+    def _picture(self, frame: Any, box: Box | None, size: Size | None) -> np.ndarray:
         try:
-            picture = frame.to_ndarray(format="rgb24", width=width, height=height)
+            return self._pictures.picture(frame, box, size)
         except (self._av.FFmpegError, ValueError) as error:
             raise DecodingError(in_words(str(error))) from error
-        return np.ascontiguousarray(np.rot90(picture, round(frame.rotation / 90)))
+
+
+def _stamp(timed: Any) -> int | None:
+    """When a packet or a frame is shown, as far as it says."""
+    stamp: int | None = timed.pts if timed.pts is not None else timed.dts
+    return stamp
 
 
 @functools.cache

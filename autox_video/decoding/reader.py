@@ -8,6 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
+from .pictures import Box, Size
+
 # Containers store times in units of a millisecond or less, and decord gives them in single precision.
 TIME_TOLERANCE_SECONDS = 1e-3
 MAX_REASON = 120
@@ -28,11 +30,26 @@ class Reader(Protocol):
     num_frames: int
     fps: float | None
 
+    @property
+    def width(self) -> int:
+        """Of every frame, upright, in pixels."""
+
+    @property
+    def height(self) -> int:
+        """Of every frame, upright, in pixels."""
+
     def times(self) -> np.ndarray:
         """When each frame is shown, in seconds after the first one: shape (num_frames,), ascending."""
 
-    def frames(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+    def frames(
+        self, indices: Sequence[int] | np.ndarray, box: Box | None = None, size: Size | None = None
+    ) -> np.ndarray:
         """Decode frames by their index in the order they are shown, upright.
+
+        Args:
+            indices: In any order.
+            box: Left, top, right and bottom of the part of each frame that is wanted, in pixels; None for all of it.
+            size: Width and height that the part is scaled to (see `pictures`); None leaves it as it is.
 
         Returns:
             RGB, uint8, shape (len(indices), H, W, 3).

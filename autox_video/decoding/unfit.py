@@ -23,9 +23,9 @@ def unfit_for_decord(video: PyavReader, file: str) -> str | None:
     """
     if video.format.split(",")[0] not in CONTAINERS_FOR_DECORD:
         return f"its container is {video.format}"
-    if not video.timed:
+    if not video.packets.timed:
         return "it does not say when its frames are shown"
-    if video.leading:
+    if video.packets.leading:
         return "its key frames are preceded by frames that need them (open groups of pictures)"
     times = video.times()
     even = np.linspace(times[0], times[-1], len(times))

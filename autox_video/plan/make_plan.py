@@ -8,7 +8,7 @@ from typing import Any
 from autox_video.dataset.facts import Fingerprint
 from autox_video.errors import Problem, RequestError
 from autox_video.plan.measured import Measured
-from autox_video.plan.rules import batch, by_task, clip, direction, model, probing, schedule, testing, workers
+from autox_video.plan.rules import batch, by_task, cache, clip, direction, model, probing, schedule, testing, workers
 from autox_video.plan.rules.common import asked
 from autox_video.plan.rules.costs import SCORING_PASSES, ClipCost, ClipShape, clip_cost
 from autox_video.plan.schema import Decision, Hardware, Plan
@@ -62,7 +62,7 @@ def make_plan(
     scoring = _scoring(hardware, card, shape, videos_per_gpu.value, num_clips.value * num_crops.value)
     step_seconds = measured.step_seconds / measured.videos_per_gpu if measured else None
     cost = clip_cost(card, hardware, fingerprint.decode_cost, shape, step_seconds=step_seconds)
-    return Plan(
+    plan = Plan(
         version=PLAN_VERSION,
         task=fingerprint.task,
         data_root=fingerprint.data_root,
@@ -97,6 +97,7 @@ def make_plan(
         **{name: _asked(settings, f"runtime.{name}") for name in ("seed", "deterministic", "stall_minutes")},
         probe=probing.choose_probe(settings, fingerprint.splits.values()),
     )
+    return dataclasses.replace(plan, cache=cache.choose_cache(settings, fingerprint, plan, cost))
 
 
 def make_test_plan(

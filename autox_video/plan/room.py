@@ -27,11 +27,13 @@ class Need:
         folder: Where they will be; it need not exist yet.
         what: They, as a plural noun.
         num_bytes: Beyond what stands there already.
+        otherwise: How to do without them, as the end of a sentence.
     """
 
     folder: Path
     what: str
     num_bytes: int
+    otherwise: str = ""
 
 
 def checkpoint_need(work_dir: WorkDir, num_parameters: int) -> Need:
@@ -69,10 +71,10 @@ def check_room(needs: Iterable[Need]) -> None:
     for group in shared.values():
         free, needed = _free_bytes(group[0].folder), sum(need.num_bytes for need in group)
         if free is not None and free < needed:
-            what = " and ".join(f"{need.what} take up to {_size(need.num_bytes)}" for need in group)
-            cure = "Free space, or choose another work_dir"
+            what = " and ".join(f"{need.what} take up to {size_in_words(need.num_bytes)}" for need in group)
+            cure = f"Free space, or choose another work_dir{''.join(need.otherwise for need in group)}"
             problems.append(
-                Problem(str(group[0].folder), f"{what}, and there is less room", cure, f"{_size(free)} free")
+                Problem(str(group[0].folder), f"{what}, and there is less room", cure, f"{size_in_words(free)} free")
             )
     if problems:
         raise RequestError(problems)
@@ -88,5 +90,6 @@ def _free_bytes(folder: Path) -> int | None:
     return facts.f_bavail * facts.f_frsize if facts.f_blocks else None
 
 
-def _size(count: int) -> str:
+def size_in_words(count: float) -> str:
+    """A number of bytes for people."""
     return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"

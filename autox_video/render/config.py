@@ -53,7 +53,7 @@ def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = F
     config |= {
         "work_dir": str(work_dir),
         "randomness": {"seed": plan.seed.value, "deterministic": plan.deterministic.value},
-        "model": _model(plan, preset),
+        "model": _model(plan, preset, stock),
         **dataloaders(plan, stock=stock),
         **_loops(plan, stock),
     }
@@ -88,9 +88,11 @@ def config_text(config: Config, *, stock: bool = False) -> str:
     return head + (STOCK_PREAMBLE if stock else "\n") + config.pretty_text
 
 
-def _model(plan: Plan, preset: Preset) -> dict[str, Any]:
+def _model(plan: Plan, preset: Preset, stock: bool) -> dict[str, Any]:
     model = copy.deepcopy(preset.model)
     task = load_task(plan.task)
+    if not stock:
+        model["data_preprocessor"]["type"] = "ClipBatchPreprocessor"
     model["cls_head"] |= task.head_settings(plan.num_classes.value, plan.class_weights.value)
     return model
 

@@ -37,11 +37,15 @@ def _dataloader(plan: Plan, split: str, batch_size: int, pipeline: list[dict[str
         "test_mode": not training,
         **load_task(plan.task).dataset_settings(plan.num_classes.value),
     }
+    if plan.cache.value == "proxy" and split != "test" and not stock:
+        dataset["proxies"] = str(Path(plan.ann_files[split]).with_name("proxies.tsv"))
+        if training:
+            dataset["proxies_from_epoch"] = plan.proxies_from_epoch.value
     if stock:
         # Tabs cannot stand in a listed name, blanks can.
         dataset |= {"type": "VideoDataset", "delimiter": "\t"}
         dataset["ann_file"] = str(stock_list(Path(plan.ann_files[split])))
-    return {
+    loader: dict[str, Any] = {
         "batch_size": batch_size,
         "num_workers": plan.workers.value,
         # PyTorch takes no number where nobody makes anything ahead.
@@ -51,6 +55,9 @@ def _dataloader(plan: Plan, split: str, batch_size: int, pipeline: list[dict[str
         "sampler": _sampler(plan, training),
         "dataset": dataset,
     }
+    if not stock:
+        loader["collate_fn"] = {"type": "stack_clips"}
+    return loader
 
 
 def _sampler(plan: Plan, training: bool) -> dict[str, Any]:

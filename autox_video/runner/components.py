@@ -7,6 +7,7 @@ from autox_video.runner.compat import apply_all
 # Before the imports below: they pull in MMAction2, which the released wheel cannot import unaided.
 apply_all()
 
+from autox_video.runner.batches import ClipBatchPreprocessor, stack_clips  # noqa: E402
 from autox_video.runner.evaluator import ScoreMetric  # noqa: E402
 from autox_video.runner.hooks.checkpoint import LastAndBestCheckpointHook  # noqa: E402
 from autox_video.runner.hooks.early_stopping import PatienceHook  # noqa: E402
@@ -23,6 +24,7 @@ from autox_video.runner.video_list import VideoListDataset  # noqa: E402
 
 __all__ = [
     "ClassBalancedSampler",
+    "ClipBatchPreprocessor",
     "EpochReportHook",
     "FiniteHook",
     "LastAndBestCheckpointHook",
@@ -37,4 +39,5 @@ __all__ = [
     "VideoDecode",
     "VideoListDataset",
     "VideoOpen",
+    "stack_clips",
 ]

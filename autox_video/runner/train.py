@@ -16,6 +16,7 @@ from autox_video.runner.build import build_runner, quiet_libraries
 from autox_video.runner.distributed import joined
 from autox_video.runner.loading import loaders_end, release
 from autox_video.runner.lost_videos import lost_videos_end_the_run
+from autox_video.runner.proxy_cache import proxies_written
 from autox_video.runner.watchdog import watched
 from autox_video.work_dir import WorkDir
 
@@ -48,7 +49,7 @@ def train(config: Config, plan: Plan, work_dir: WorkDir, resume_from: Path | Non
         try:
             with joined(config, plan.device.value), loaders_end():
                 runner = build_runner(config, plan, work_dir.train_log)
-                with watched(runner, plan.stall_minutes.value, work_dir.train_log):
+                with watched(runner, plan.stall_minutes.value, work_dir.train_log), proxies_written(runner, plan):
                     runner.train()
                 release(runner.train_dataloader, runner.val_dataloader)
             return runner.epoch

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,12 @@ from autox_video.dataset.entries import ids_of
 from autox_video.dataset.messages import plural
 from autox_video.decoding import DecodingError
 from autox_video.errors import Problem
+from autox_video.proxies.listing import read_originals, read_proxies
 from autox_video.runner.draws import Draw
 from autox_video.runner.loading import reading
 from autox_video.runner.lost_videos import LostVideosError
 from autox_video.runner.randomness import seed_sample
+from autox_video.work_dir import WorkDir
 
 # A training in which so many videos of a class are lost is not worth going on.
 MAX_REPLACEMENTS = 20
@@ -32,12 +36,28 @@ class VideoListDataset(VideoDataset):
     another one of its class (of several labels: with the same ones) takes its place, and the
     sample's metainfo `replaced` names it, as `((file, reason), ...)`. In validation and test a black
     video does, and the metainfo `error` is the reason: its scores are not to be used.
+
+    A proxy that cannot be read, deleted perhaps, gives way to its original; the metainfo `without_proxy`
+    names it, as `((proxy, reason), ...)`.
+
+    Args:
+        *given: As MMAction2's.
+        proxies: The list of the videos that have a small copy; None where none has.
+        proxies_from_epoch: In training, the first epoch that reads them. A validation always does.
+        **named: As MMAction2's.
     """
+
+    def __init__(self, *given: Any, proxies: str | None = None, proxies_from_epoch: int = 1, **named: Any) -> None:
+        self._proxies = None if proxies is None else Path(proxies)
+        self._proxies_from_epoch = proxies_from_epoch
+        super().__init__(*given, **named)
+        self._reads_proxies = self.test_mode
 
     def load_data_list(self) -> list[dict[str, Any]]:
         """Read the list."""
         rows = read_rows(Path(self.ann_file))
         root = self.data_prefix["video"]
+        proxies = read_proxies(self._proxies) if self._proxies else {}
         kinds = {label: number for number, label in enumerate(dict.fromkeys(row.label for row in rows))}
         self._kinds = np.array([kinds[row.label] for row in rows], dtype=np.int64)
         return [
@@ -48,6 +68,7 @@ class VideoListDataset(VideoDataset):
                 "decoder": row.decoder,
                 "start_seconds": row.start_seconds,
                 "end_seconds": row.end_seconds,
+                **({"proxy": proxies[row.path]} if row.path in proxies else {}),
             }
             for row in rows
         ]
@@ -56,6 +77,7 @@ class VideoListDataset(VideoDataset):
         """A sample by its index, or by a draw, which decides its random numbers too."""
         if isinstance(draw, Draw):
             seed_sample(draw.seed, draw.epoch, draw.position)
+            self._reads_proxies = draw.epoch + 1 >= self._proxies_from_epoch
             draw = draw.sample
         return super().__getitem__(draw)
 
@@ -66,23 +88,43 @@ class VideoListDataset(VideoDataset):
             LostVideosError: In training, video after video of a class cannot be read.
         """
         lost: dict[int, tuple[str, str]] = {}
+        without_proxy: dict[str, str] = {}
         while True:
-            info = self.get_data_info(idx)
+            info = self._info(idx, without_proxy)
             try:
-                with reading(info["filename"]):
+                with reading(info.get("proxy", info["filename"])):
                     sample = self.pipeline(info.copy())
                 break
             except (DecodingError, OSError) as error:
                 reason = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
+            if "proxy" in info:
+                without_proxy[info["proxy"]] = reason
+                continue
             if self.test_mode:
                 sample = self.pipeline({**info, "error": reason})
                 sample["data_samples"].set_metainfo({"error": reason})
-                return sample
+                break
             lost[idx] = (info["filename"], reason)
             idx = self._another(idx, lost)
         if lost:
             sample["data_samples"].set_metainfo({"replaced": tuple(lost.values())})
+        if without_proxy:
+            sample["data_samples"].set_metainfo({"without_proxy": tuple(without_proxy.items())})
         return sample
+
+    def _info(self, idx: int, without: Collection[str]) -> dict[str, Any]:
+        """What is known of a sample, with its proxy only where that is to be read."""
+        info: dict[str, Any] = self.get_data_info(idx)
+        proxy = info.pop("proxy", None)
+        if proxy and self._reads_proxies and proxy not in without and proxy not in self._given_up:
+            info["proxy"] = proxy
+        return info
+
+    @cached_property
+    def _given_up(self) -> frozenset[str]:
+        """Proxies that this run could not write. It is settled when the first is read, in whichever process."""
+        assert self._proxies is not None, "only asked for where there are proxies"
+        return frozenset(read_originals(WorkDir(self._proxies.parent.parent).read_as_they_are))
 
     def _another(self, idx: int, lost: dict[int, tuple[str, str]]) -> int:
         """Another sample of the same class."""

@@ -43,11 +43,11 @@ class ProgressHook(Hook):
 
     def before_train(self, runner) -> None:  # type: ignore[no-untyped-def]
         """The steps begin."""
-        self._enter("training", runner.iter)
+        self.enter("training", runner.iter)
 
     def before_train_epoch(self, runner) -> None:  # type: ignore[no-untyped-def]
         """The next epoch begins."""
-        self._enter("training", runner.iter)
+        self.enter("training", runner.iter)
 
     def before_train_iter(self, runner, batch_idx: int, data_batch: Any = None) -> None:  # type: ignore[no-untyped-def]
         """A batch has come."""
@@ -55,15 +55,15 @@ class ProgressHook(Hook):
 
     def after_train_iter(self, runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:  # type: ignore[no-untyped-def]
         """A step is done."""
-        self._enter("training", runner.iter + 1)
+        self.enter("training", runner.iter + 1)
 
     def before_val_epoch(self, runner) -> None:  # type: ignore[no-untyped-def]
         """A validation begins."""
-        self._enter("validation", 0)
+        self.enter("validation", 0)
 
     def after_val_iter(self, runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:  # type: ignore[no-untyped-def]
         """A batch is scored."""
-        self._enter("validation", batch_idx + 1)
+        self.enter("validation", batch_idx + 1)
 
     def after_val_epoch(self, runner, metrics: Any = None) -> None:  # type: ignore[no-untyped-def]
         """A validation is done."""
@@ -71,13 +71,14 @@ class ProgressHook(Hook):
 
     def before_test_epoch(self, runner) -> None:  # type: ignore[no-untyped-def]
         """A test begins."""
-        self._enter("test", 0)
+        self.enter("test", 0)
 
     def after_test_iter(self, runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:  # type: ignore[no-untyped-def]
         """A batch is scored."""
-        self._enter("test", batch_idx + 1)
+        self.enter("test", batch_idx + 1)
 
-    def _enter(self, stage: str, steps: int) -> None:
+    def enter(self, stage: str, steps: int) -> None:
+        """The run is at this stage, and that far in it; at none, nobody waits for a step."""
         self.stage, self.steps, self.waited_seconds = stage, steps, 0.0
 
 

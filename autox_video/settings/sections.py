@@ -45,6 +45,14 @@ class DataSettings:
         choices=("all",),
         example="all",
     )
+    cache: str | Auto = setting(
+        AUTO,
+        "str",
+        "`proxy` writes small copies of the videos of train and val beside the work dir while the first epoch trains, "
+        "and reads those from then on; `off` reads the videos. `auto` writes them where that makes the run shorter.",
+        choices=("off", "proxy"),
+        example="proxy",
+    )
 
 
 @dataclass(frozen=True)

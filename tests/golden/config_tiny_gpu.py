@@ -79,7 +79,7 @@ model = dict(
             57.12,
             57.375,
         ],
-        type='ActionDataPreprocessor'),
+        type='ClipBatchPreprocessor'),
     type='Recognizer3D')
 optim_wrapper = dict(
     accumulative_counts=1,
@@ -111,6 +111,7 @@ resume = False
 test_cfg = dict(threads=1, type='ScoringTestLoop')
 test_dataloader = dict(
     batch_size=2,
+    collate_fn=dict(type='stack_clips'),
     dataset=dict(
         ann_file='/run/annotations/test.txt',
         data_prefix=dict(video='/videos'),
@@ -155,6 +156,7 @@ train_cfg = dict(
     val_interval=2)
 train_dataloader = dict(
     batch_size=8,
+    collate_fn=dict(type='stack_clips'),
     dataset=dict(
         ann_file='/run/annotations/train.txt',
         data_prefix=dict(video='/videos'),
@@ -197,6 +199,7 @@ train_dataloader = dict(
 val_cfg = dict(threads=1, type='ScoringValLoop')
 val_dataloader = dict(
     batch_size=8,
+    collate_fn=dict(type='stack_clips'),
     dataset=dict(
         ann_file='/run/annotations/val.txt',
         data_prefix=dict(video='/videos'),

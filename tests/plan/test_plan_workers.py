@@ -29,10 +29,11 @@ def cpu(num_cpus: int, num_processes: int = 1) -> Hardware:
     return dataclasses.replace(samples.CPU, num_cpus=num_cpus, num_processes=num_processes)
 
 
-def test_a_batch_is_its_clips_and_their_labels_in_whole_pages():
-    assert batch_bytes(8, 32, 224) == 8 * (32 * 3 * 224 * 224 + 4096)
-    assert batch_bytes(1, 4, 32) == 3 * 4096 + 4096
-    assert batch_bytes(1, 1, 32) == 4096 + 4096
+def test_a_batch_is_its_clips_in_one_piece_of_whole_pages():
+    assert batch_bytes(8, 32, 224) == 8 * 32 * 3 * 224 * 224
+    assert batch_bytes(1, 1, 32) == 4096
+    assert batch_bytes(3, 1, 32) == 3 * 4096
+    assert batch_bytes(3, 1, 20) == 4096
 
 
 # What Docker gives unless it is asked; 4 clips of 8 frames at 224 px are 4.8 MB, 8 of 32 are 38.6 MB.

@@ -80,9 +80,8 @@ def cut_note(workers: Decision[int], prefetch: Decision[int]) -> str | None:
 
 
 def batch_bytes(clips: int, clip_len: int, input_size: int) -> int:
-    """Shared memory of one batch: each clip in uint8, as the pipeline leaves it, and its label, in whole pages."""
-    pages = -(-clip_len * 3 * input_size**2 // PAGE_BYTES) + 1
-    return clips * pages * PAGE_BYTES
+    """Shared memory of one batch: its clips in uint8, as the pipeline leaves them, in one piece of whole pages."""
+    return -(-clips * clip_len * 3 * input_size**2 // PAGE_BYTES) * PAGE_BYTES
 
 
 def shm_bytes(batch: int, workers: int, prefetch: int, in_use: int = BATCHES_IN_USE) -> int:

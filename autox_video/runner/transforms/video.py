@@ -19,8 +19,9 @@ BLANK_SIDE_PX = 64
 class VideoOpen(BaseTransform):
     """Opens a video with its own decoder, and limits it to its labelled piece.
 
-    Required keys: `filename`, `decoder`; optional `start_seconds`, `end_seconds` (a piece), and
-    `error` (the video cannot be read: a black one takes its place).
+    Required keys: `filename`, `decoder`; optional `proxy` (a small copy, which is opened instead),
+    `start_seconds`, `end_seconds` (a piece), and `error` (the video cannot be read: a black one takes
+    its place).
 
     Added keys: `video_reader`, `avg_fps`, and of the piece `total_frames` and `start_index` (its
     first frame), between which `SampleFrames` stays.
@@ -33,7 +34,12 @@ class VideoOpen(BaseTransform):
             DecodingError: It cannot be opened.
             OSError: The file cannot be read.
         """
-        reader: Reader = BlankReader() if results.get("error") else open_video(results["filename"], results["decoder"])
+        if results.get("error"):
+            reader: Reader = BlankReader()
+        elif "proxy" in results:
+            reader = open_video(results["proxy"], "pyav")
+        else:
+            reader = open_video(results["filename"], results["decoder"])
         start, end = results.get("start_seconds"), results.get("end_seconds")
         first, count = 0, reader.num_frames
         if (start, end) != (None, None):
