@@ -124,13 +124,13 @@ test_dataloader = dict(
                 out_of_bound_opt='repeat_last',
                 test_mode=True,
                 type='SampleFrames'),
-            dict(type='VideoDecode'),
-            dict(scale=(
+            dict(lazy=True, scale=(
                 -1,
                 128,
             ), type='Resize'),
-            dict(crop_size=128, type='CenterCrop'),
-            dict(input_format='NCTHW', type='FormatShape'),
+            dict(crop_size=128, lazy=True, type='CenterCrop'),
+            dict(type='VideoDecode'),
+            dict(type='FormatClips'),
             dict(
                 meta_keys=(
                     'img_shape',
@@ -169,17 +169,18 @@ train_dataloader = dict(
                 out_of_bound_opt='repeat_last',
                 test_mode=False,
                 type='SampleFrames'),
-            dict(type='VideoDecode'),
             dict(area_range=(
                 0.5,
                 1.0,
-            ), type='RandomResizedCrop'),
-            dict(keep_ratio=False, scale=(
-                128,
-                128,
-            ), type='Resize'),
-            dict(flip_ratio=0.5, type='Flip'),
-            dict(input_format='NCTHW', type='FormatShape'),
+            ), lazy=True, type='RandomResizedCrop'),
+            dict(
+                keep_ratio=False, lazy=True, scale=(
+                    128,
+                    128,
+                ), type='Resize'),
+            dict(flip_ratio=0.5, lazy=True, type='Flip'),
+            dict(type='VideoDecode'),
+            dict(type='FormatClips'),
             dict(
                 meta_keys=(
                     'img_shape',
@@ -212,13 +213,13 @@ val_dataloader = dict(
                 out_of_bound_opt='repeat_last',
                 test_mode=True,
                 type='SampleFrames'),
-            dict(type='VideoDecode'),
-            dict(scale=(
+            dict(lazy=True, scale=(
                 -1,
                 128,
             ), type='Resize'),
-            dict(crop_size=128, type='CenterCrop'),
-            dict(input_format='NCTHW', type='FormatShape'),
+            dict(crop_size=128, lazy=True, type='CenterCrop'),
+            dict(type='VideoDecode'),
+            dict(type='FormatClips'),
             dict(
                 meta_keys=(
                     'img_shape',

@@ -142,10 +142,10 @@ def test_ten_pieces_of_a_long_uneven_video_train_and_test_on_their_own_frames(fo
 
 
 def frames_seen(dataset: Any, index: int) -> list[int]:
-    """The numbers of the frames that a loader decodes for one sample."""
+    """The numbers of the frames that a loader asks for, of one sample."""
     results = dataset.get_data_info(index)
     for transform in dataset.pipeline.transforms:
         results = transform(results)
-        if "imgs" in results:
-            return numbers_of(np.stack(results["imgs"]))
-    raise AssertionError("the pipeline decodes frames")
+        if "frame_inds" in results:
+            return numbers_of(results["video_reader"].frames(np.ravel(results["frame_inds"])))
+    raise AssertionError("the pipeline samples frames")
