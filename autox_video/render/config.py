@@ -105,8 +105,9 @@ def _loops(plan: Plan, stock: bool) -> dict[str, Any]:
         loops["train_cfg"] = train_loop(plan, stock=stock)
     for split, loop in (("val", "ValLoop"), ("test", "TestLoop")):
         if split in plan.ann_files:
-            how = {"type": loop} if stock else {"type": f"Scoring{loop}", "threads": plan.scoring_threads.value}
-            loops |= {f"{split}_cfg": how, f"{split}_evaluator": score}
+            how = {} if stock else {"threads": plan.scoring_threads.value, "amp": plan.amp.value}
+            kind = loop if stock else f"Scoring{loop}"
+            loops |= {f"{split}_cfg": {"type": kind, **how}, f"{split}_evaluator": score}
     return loops
 
 
