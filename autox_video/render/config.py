@@ -108,10 +108,11 @@ def _loops(plan: Plan, stock: bool) -> dict[str, Any]:
     loops: dict[str, Any] = {}
     if "train" in plan.ann_files:
         loops["train_cfg"] = train_loop(plan, stock=stock)
-    if "val" in plan.ann_files:
-        loops |= {"val_cfg": {"type": "ValLoop"}, "val_evaluator": score}
-    if "test" in plan.ann_files:
-        loops |= {"test_cfg": {"type": "TestLoop"}, "test_evaluator": score}
+    for split, loop in (("val", "ValLoop"), ("test", "TestLoop")):
+        if split in plan.ann_files:
+            how = {} if stock else {"threads": plan.scoring_threads.value, "amp": plan.amp.value}
+            kind = loop if stock else f"Scoring{loop}"
+            loops |= {f"{split}_cfg": {"type": kind, **how}, f"{split}_evaluator": score}
     return loops
 
 

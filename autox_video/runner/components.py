@@ -20,6 +20,7 @@ from autox_video.runner.hooks.unreadable import UnreadableVideosHook  # noqa: E4
 from autox_video.runner.loops import ResumableTrainLoop  # noqa: E402
 from autox_video.runner.models.video_swin import FastSwinTransformer3D  # noqa: E402
 from autox_video.runner.samplers import ClassBalancedSampler  # noqa: E402
+from autox_video.runner.scoring_loops import ScoringTestLoop, ScoringValLoop  # noqa: E402
 from autox_video.runner.transforms.video import VideoDecode, VideoOpen  # noqa: E402
 from autox_video.runner.video_list import VideoListDataset  # noqa: E402
 
@@ -36,6 +37,8 @@ __all__ = [
     "PretrainedWeightsHook",
     "ResumableTrainLoop",
     "ScoreMetric",
+    "ScoringTestLoop",
+    "ScoringValLoop",
     "UnreadableVideosHook",
     "VideoDecode",
     "VideoListDataset",

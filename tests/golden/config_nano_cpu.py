@@ -112,9 +112,9 @@ param_scheduler = [
 ]
 randomness = dict(deterministic=False, seed=0)
 resume = False
-test_cfg = dict(type='TestLoop')
+test_cfg = dict(amp='off', threads=2, type='ScoringTestLoop')
 test_dataloader = dict(
-    batch_size=16,
+    batch_size=8,
     collate_fn=dict(type='stack_clips'),
     dataset=dict(
         ann_file='/run/annotations/test.txt',
@@ -201,7 +201,7 @@ train_dataloader = dict(
     pin_memory=False,
     prefetch_factor=2,
     sampler=dict(seed=0, shuffle=True, type='DefaultSampler'))
-val_cfg = dict(type='ValLoop')
+val_cfg = dict(amp='off', threads=2, type='ScoringValLoop')
 val_dataloader = dict(
     batch_size=8,
     collate_fn=dict(type='stack_clips'),

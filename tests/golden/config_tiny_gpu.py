@@ -112,7 +112,7 @@ param_scheduler = [
 ]
 randomness = dict(deterministic=False, seed=0)
 resume = False
-test_cfg = dict(type='TestLoop')
+test_cfg = dict(amp='bfloat16', threads=1, type='ScoringTestLoop')
 test_dataloader = dict(
     batch_size=2,
     collate_fn=dict(type='stack_clips'),
@@ -202,7 +202,7 @@ train_dataloader = dict(
     pin_memory=True,
     prefetch_factor=2,
     sampler=dict(seed=0, shuffle=True, type='DefaultSampler'))
-val_cfg = dict(type='ValLoop')
+val_cfg = dict(amp='bfloat16', threads=1, type='ScoringValLoop')
 val_dataloader = dict(
     batch_size=8,
     collate_fn=dict(type='stack_clips'),
