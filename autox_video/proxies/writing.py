@@ -27,6 +27,13 @@ OPTIONS = {
 OF_COLOURS = ("color_range", "colorspace", "color_primaries", "color_trc")
 
 
+def can_write() -> bool:
+    """Whether the encoder is there; builds of FFmpeg without it exist."""
+    import av
+
+    return "libx264" in av.codecs_available
+
+
 def write_proxy(file: str, proxy: Path, side: int, tell: Callable[[int], None] = lambda frames: None) -> None:
     """Write the small copy of a video: the same frames at the same times, upright.
 
