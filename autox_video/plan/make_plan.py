@@ -7,10 +7,21 @@ from typing import Any
 
 from autox_video.dataset.facts import Fingerprint
 from autox_video.errors import Problem, RequestError
-from autox_video.plan.rules import batch, by_task, clip, direction, model, probing, schedule, testing, workers
+from autox_video.plan.rules import (
+    batch,
+    by_task,
+    clip,
+    compiling,
+    direction,
+    model,
+    probing,
+    schedule,
+    testing,
+    workers,
+)
 from autox_video.plan.rules.common import asked
 from autox_video.plan.schema import Decision, Hardware, Plan
-from autox_video.presets import Preset
+from autox_video.presets import Card, Preset
 from autox_video.settings.schema import Settings
 
 PLAN_VERSION = 1
@@ -70,7 +81,7 @@ def make_plan(settings: Settings, fingerprint: Fingerprint, preset: Preset, hard
         flip_pairs=direction.choose_flip_pairs(flip.value, fingerprint.classes, one_label=one_label),
         min_crop_area=clip.choose_min_crop_area(settings, card),
         device=device,
-        amp=batch.choose_amp(settings, hardware, device.value),
+        **_computing(settings, hardware, card, device.value, clip_size, epochs.value * train.num_videos // devices),
         videos_per_gpu=videos_per_gpu,
         accumulation=accumulation,
         total_batch_size=dataclasses.replace(wanted, value=total),
@@ -142,6 +153,15 @@ def _loading(settings: Settings, hardware: Hardware, clips: int, clip_len: int, 
     processes, prefetch = workers.choose_workers(settings, hardware, clips, clip_len, input_size)
     threads = batch.choose_threads(hardware, processes.value)
     return {"workers": processes, "prefetch": prefetch, "threads": threads}
+
+
+def _computing(
+    settings: Settings, hardware: Hardware, card: Card, device: str, clip_size: tuple[int, int], clips: int
+) -> dict[str, Decision[str]]:
+    return {
+        "amp": batch.choose_amp(settings, hardware, device),
+        "compile": compiling.choose_compile(settings, card, device, *clip_size, clips),
+    }
 
 
 def _asked(settings: Settings, key: str) -> Decision:

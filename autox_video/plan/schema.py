@@ -127,6 +127,7 @@ class Plan:
     # What is left of the learning rate after losses that were no finite numbers.
     lr_scale: Decision[float] = Decision(1.0, "default", "halved where the loss is no finite number")
     probe: Decision[str] = Decision("all", "default", "every video was opened")  # all or sample
+    compile: Decision[str] = Decision("off", "default", "not planned")  # on or off
 
     def identity(self) -> dict[str, Any]:
         """What a checkpoint is bound to: a run that changes any of it is another run."""

@@ -1,0 +1,1 @@
+"""Networks of MMAction2 with a faster forward pass."""
