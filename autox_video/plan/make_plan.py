@@ -8,7 +8,19 @@ from typing import Any
 from autox_video.dataset.facts import Fingerprint
 from autox_video.errors import Problem, RequestError
 from autox_video.plan.measured import Measured
-from autox_video.plan.rules import batch, by_task, cache, clip, direction, model, probing, schedule, testing, workers
+from autox_video.plan.rules import (
+    batch,
+    by_task,
+    cache,
+    clip,
+    compiling,
+    direction,
+    model,
+    probing,
+    schedule,
+    testing,
+    workers,
+)
 from autox_video.plan.rules.common import asked
 from autox_video.plan.rules.costs import SCORING_PASSES, ClipCost, ClipShape, clip_cost
 from autox_video.plan.schema import Decision, Hardware, Plan
@@ -81,7 +93,7 @@ def make_plan(
         flip_pairs=direction.choose_flip_pairs(flip.value, fingerprint.classes, one_label=one_label),
         min_crop_area=clip.choose_min_crop_area(settings, card),
         device=device,
-        amp=batch.choose_amp(settings, hardware, device.value),
+        **_computing(settings, hardware, card, device.value, clip_size, epochs.value * train.num_videos // devices),
         videos_per_gpu=videos_per_gpu,
         accumulation=accumulation,
         total_batch_size=dataclasses.replace(wanted, value=total),
@@ -183,6 +195,15 @@ def _loading(
     )
     threads = batch.choose_threads(hardware, processes.value)
     return {"workers": processes, "prefetch": prefetch, "threads": threads}
+
+
+def _computing(
+    settings: Settings, hardware: Hardware, card: Card, device: str, clip_size: tuple[int, int], clips: int
+) -> dict[str, Decision[str]]:
+    return {
+        "amp": batch.choose_amp(settings, hardware, device),
+        "compile": compiling.choose_compile(settings, card, device, *clip_size, clips),
+    }
 
 
 def _asked(settings: Settings, key: str) -> Decision:
