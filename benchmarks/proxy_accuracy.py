@@ -10,23 +10,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import av
 import cv2
+from measuring import ROOT, write_result
 
 from autox_video.demo_data import DemoData, write_demo_data
 
-ROOT = Path(__file__).resolve().parent.parent
-RESULT = ROOT / "benchmarks" / "results" / "proxy_accuracy.json"
 SIDE_PX = 1080
 
 
@@ -53,15 +50,7 @@ def main() -> None:
                 )
     for cache, figures in top1.items():
         print(f"cache {cache:5}: top-1 {statistics.mean(figures):.4f} in the mean of {len(figures)} seeds")
-    record = {
-        "top1": top1,
-        "seconds": seconds,
-        "arguments": vars(arguments),
-        "date": time.strftime("%Y-%m-%d"),
-        "cores": os.cpu_count(),
-        "versions": {name: version(name) for name in ("av", "mmaction2", "torch")},
-    }
-    RESULT.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    write_result("proxy_accuracy", {"top1": top1, "seconds": seconds, "arguments": vars(arguments)})
 
 
 def enlarge(demo: DemoData, folder: Path, share: float) -> Path:
