@@ -21,9 +21,8 @@ def test_the_tables_of_the_page_are_those_of_the_results() -> None:
 
 def test_every_result_has_a_table() -> None:
     shown = {section.result or section.script for section in tables.SECTIONS}
-    # The tables of these are in docs/reliability.md and docs/speed.md.
-    in_docs = {"torture", "proxy_accuracy"}
-    assert {path.stem for path in measuring.RESULTS.glob("*.json")} - in_docs <= shown
+    # The table of torture is in docs/reliability.md.
+    assert {path.stem for path in measuring.RESULTS.glob("*.json")} - {"torture"} <= shown
 
 
 def test_the_page_names_every_script_and_no_other() -> None:
@@ -33,7 +32,8 @@ def test_the_page_names_every_script_and_no_other() -> None:
 
 def test_make_runs_scripts_that_exist() -> None:
     run = set(re.findall(r"benchmarks/([a-z_]+\.py)", (ROOT / "Makefile").read_text(encoding="utf-8")))
-    assert {section.script + ".py" for section in tables.SECTIONS} <= run <= SCRIPTS
+    # Accuracy takes hours.
+    assert {section.script + ".py" for section in tables.SECTIONS} - {"proxy_accuracy.py"} <= run <= SCRIPTS
 
 
 def test_all_take_turns_and_who_goes_first_alternates() -> None:

@@ -64,7 +64,8 @@ HELP_ZH: Final = {
     "train.weight_decay": "AdamW 的权重衰减。",
     "train.warmup_epochs": "学习率线性升至峰值所用的轮数。",
     "train.accumulation": "累积多少个批次的梯度后更新一次参数。",
-    "train.amp": "CUDA 上混合精度所用的数值格式。",
+    "train.amp": "混合精度所用的数值格式。"
+    "`auto`：GPU 或处理器在硬件上支持时用 `bfloat16`，否则 GPU 上用 `float16`，处理器上为 `off`。",
     "train.val_interval": "每隔多少轮验证一次；最后一轮总会验证。",
     "train.best_metric": "用哪个验证指标来选出最佳检查点。",
     "train.patience": "`best_metric` 连续多少次验证都未提高（至少相当于半个视频）后提前停止；`none` 训练全部轮数。",
