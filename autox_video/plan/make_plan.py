@@ -96,7 +96,8 @@ def make_plan(
         **{name: _asked(settings, f"runtime.{name}") for name in ("seed", "deterministic", "stall_minutes")},
         probe=probing.choose_probe(settings, fingerprint.splits.values()),
     )
-    return dataclasses.replace(plan, cache=cache.choose_cache(settings, fingerprint, plan, cost))
+    plan = dataclasses.replace(plan, cache=cache.choose_cache(settings, fingerprint, plan, cost))
+    return _reading_proxies(plan, settings, card, shape) if plan.cache.value == "proxy" else plan
 
 
 def make_test_plan(
@@ -164,6 +165,14 @@ def _loading(
     processes, prefetch = workers.choose_workers(settings, hardware, clips, *shape.size, cost)
     threads = batch.choose_threads(hardware, processes.value)
     return {"workers": processes, "prefetch": prefetch, "threads": threads}
+
+
+def _reading_proxies(plan: Plan, settings: Settings, card: Card, shape: ClipShape) -> Plan:
+    """On a CPU more cores are left for the network then; for a GPU the first epoch decides, which reads the videos."""
+    if plan.hardware.num_gpus:
+        return plan
+    cost = clip_cost(card, plan.hardware, plan.decode_cost, shape, proxy_side=cache.side_for(plan))
+    return dataclasses.replace(plan, **_loading(settings, plan.hardware, plan.videos_per_gpu.value, shape, cost))
 
 
 def _asked(settings: Settings, key: str) -> Decision:
