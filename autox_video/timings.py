@@ -31,6 +31,7 @@ class Timings:
         loader_videos_per_second: How fast, while nothing trained.
         step_videos: Videos of a training step: the planned batch, or fewer where a step would have taken too long.
         step_seconds: Seconds of such a step, on clips that lay ready; the median.
+        others_videos_per_second: How fast the step is when planned otherwise, by what would be changed.
     """
 
     clips: int
@@ -39,6 +40,7 @@ class Timings:
     loader_videos_per_second: float
     step_videos: int
     step_seconds: float
+    others_videos_per_second: dict[str, float]
 
     @property
     def clip_seconds(self) -> float:

@@ -1,8 +1,8 @@
 """The spine: settings -> fingerprint -> plan -> config -> predictions -> results. Read this first.
 
 Each function is one sub-command. Stages are called here, in `training.py` and in `scoring.py`, and nowhere
-else; a stage reads only the product of the one before. `runner` is imported where it is used: it pulls in
-torch, which the commands that only look at data and plans need not wait for.
+else; a stage reads only the product of the one before. `runner` is imported where it is used, as is what draws:
+they pull in torch and OpenCV, which the commands that only look at data and plans need not wait for.
 """
 
 from __future__ import annotations
@@ -12,18 +12,17 @@ import logging
 from pathlib import Path
 
 from autox_video.archive import archive_run
-from autox_video.dataset.annotations import write_stock_list
 from autox_video.dataset.facts import Fingerprint
 from autox_video.dataset.fingerprint import fingerprint_dataset
 from autox_video.dataset.preflight import Check, add_findings, short_videos, table
+from autox_video.dataset.stock_lists import write_stock_list
 from autox_video.deciding import decide, find_hardware
 from autox_video.errors import Problem, RequestError
 from autox_video.log_lines import log_fingerprint, log_lines
 from autox_video.plan.schema import Plan
 from autox_video.records import read_record, write_record
 from autox_video.render.config import config_text, render_config
-from autox_video.report.bench import bench_lines, judge
-from autox_video.report.contact_sheets import write_contact_sheets
+from autox_video.report.bench import bench_lines, judge, other_steps
 from autox_video.report.outcome import AnyResults
 from autox_video.scoring import report, score
 from autox_video.settings.schema import Settings
@@ -90,8 +89,11 @@ def render(settings: Settings, output: Path | None = None, *, stock: bool = Fals
     config = render_config(decided, preset, work_dir.root, stock=stock)
     if stock:
         for split, file in decided.ann_files.items():
-            if left_out := write_stock_list(Path(file)):
-                logger.info("note     %d %s videos left out: only this package reads them", left_out, split)
+            if left_out := write_stock_list(Path(file), fingerprint.data_root, work_dir.probe_cache):
+                some = "; ".join(left_out[:3]), len(left_out)
+                logger.info(
+                    "note     %d %s videos left out, only this package reads them: %s", len(left_out), split, some
+                )
     write_text(path, config_text(config, stock=stock))
     return path
 
@@ -108,6 +110,7 @@ def preview(settings: Settings, num_videos: int = 2, num_draws: int = 3) -> Path
     fingerprint = _look_at(settings, work_dir)
     decided, preset = decide(settings, fingerprint)
     config = render_config(decided, preset, work_dir.root)
+    from autox_video.report.contact_sheets import write_contact_sheets
     from autox_video.runner.preview import preview as draw_clips
 
     clips = draw_clips(config, decided, num_videos, num_draws)
@@ -127,7 +130,8 @@ def bench(settings: Settings, seconds: float = 10.0) -> list[str]:
     decided = with_tried_batch(settings, fingerprint, decided, preset, work_dir)
     from autox_video.runner.bench import measure
 
-    timings = measure(render_config(decided, preset, work_dir.root), decided, seconds)
+    others = {name: (render_config(one, preset, work_dir.root), one) for name, one in other_steps(decided).items()}
+    timings = measure(render_config(decided, preset, work_dir.root), decided, seconds, others)
     found = judge(timings, decided, fingerprint)
     write_record(work_dir.bench, found)
     return bench_lines(found, decided.num_videos["train"])

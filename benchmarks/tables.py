@@ -37,11 +37,13 @@ class Section:
 
 SECTIONS = (
     Section("The data path", "data_path", ""),
+    Section("The proxy cache", "proxy_cache", "decoding the proxy"),
+    Section("What proxies do to accuracy", "proxy_accuracy", ""),
     Section("Training and testing, the demo on the CPU", "end_to_end", "the network, where little waits for data"),
     Section("Training and testing, the demo on a GPU", "end_to_end", "", "end_to_end_cuda"),
     Section("From the command to the first iteration", "overhead", "importing torch and MMAction2"),
     Section("Throughput beside saving and validating", "reliability_cost", "the network; saving hides behind it"),
-    Section("`--help`", "startup", "Python itself; torch is not imported"),
+    Section("`--help` and `check`", "startup", "Python's imports; torch is not among them"),
     Section("Long lists", "list_scale", "reading and checking lines in Python; opening videos, the first time"),
 )
 

@@ -92,18 +92,29 @@ class Pictures:
         if known is None or space is None or (frame.width, frame.height) != self._stored:
             return None
         across, down, full = known
-        left, top, right, bottom = box
-        if size == (right - left, bottom - top):
+        if size == (box[2] - box[0], box[3] - box[1]):
             return None
         planes = []
         for number, plane in enumerate(frame.planes):
-            x, y = (across, down) if number else (0, 0)
             pixels = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
-            planes.append(scaled(pixels[top >> y : -(-bottom >> y), left >> x : -(-right >> x)], size))
+            planes.append(_from_plane(pixels, box, (across, down) if number else (0, 0), size))
         matrix = _to_rgb(*space, full or frame.color_range == _FULL_RANGE)
         cv2 = _cv2()
         found: np.ndarray = cv2.transform(cv2.merge(planes), matrix)
         return found
+
+
+def _from_plane(plane: np.ndarray, box: Box, halvings: tuple[int, int], size: Size) -> np.ndarray:
+    """The part of one plane that lies in a box of the frame; `halvings` say how much coarser it is."""
+    left, top, right, bottom = box
+    across, down = halvings
+    cut = plane[top >> down : -(-bottom >> down), left >> across : -(-right >> across)]
+    larger = right - left < 2 * size[0] or bottom - top < 2 * size[1]
+    if larger and ((left | right) & across or (top | bottom) & down):
+        # The box ends within a pixel, which would be seen as colours beside their shapes.
+        cut = _cv2().resize(cut, (cut.shape[1] << across, cut.shape[0] << down), interpolation=_cv2().INTER_LINEAR)
+        cut = cut[top & down :, left & across :][: bottom - top, : right - left]
+    return scaled(cut, size)
 
 
 def part(picture: np.ndarray, box: Box | None, size: Size | None) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from autox_video.plan.schema import Plan
@@ -20,24 +21,33 @@ def train_pipeline(plan: Plan, *, stock: bool) -> Transforms:
     ]
     if plan.min_crop_area.value == 1:
         crop = _centre(size)
-    return [*_frames(plan, 1, test_mode=False, stock=stock), *crop, *_flip(plan), *_pack()]
+    return _pipeline(plan, [*crop, *_flip(plan)], test_mode=False, stock=stock)
 
 
 def val_pipeline(plan: Plan, *, stock: bool) -> Transforms:
     """One clip from the middle, the whole short side of the frame."""
-    return [*_frames(plan, 1, test_mode=True, stock=stock), *_centre(plan.input_size.value), *_pack()]
+    return _pipeline(plan, _centre(plan.input_size.value), test_mode=True, stock=stock)
 
 
 def test_pipeline(plan: Plan, *, stock: bool) -> Transforms:
     """The planned number of clips and crops."""
-    size = plan.input_size.value
-    crop = _centre(size)
-    if plan.test_num_crops.value == 3:
-        crop = [{"type": "Resize", "scale": (-1, size)}, {"type": "ThreeCrop", "crop_size": size}]
-    return [*_frames(plan, plan.test_num_clips.value, test_mode=True, stock=stock), *crop, *_pack()]
+    size, num_clips = plan.input_size.value, plan.test_num_clips.value
+    if plan.test_num_crops.value != 3:
+        return _pipeline(plan, _centre(size), num_clips=num_clips, test_mode=True, stock=stock)
+    crops: Transforms = [{"type": "ThreeCrop", "crop_size": size}]
+    return _pipeline(plan, [_short_side(size)], crops, num_clips=num_clips, test_mode=True, stock=stock)
 
 
-def _frames(plan: Plan, num_clips: int, *, test_mode: bool, stock: bool) -> Transforms:
+def _pipeline(
+    plan: Plan,
+    geometry: Transforms,
+    crops: Sequence[dict[str, Any]] = (),
+    *,
+    num_clips: int = 1,
+    test_mode: bool,
+    stock: bool,
+) -> Transforms:
+    """The transforms in order; `geometry` becomes one step with the decoding, but for MMAction2's own."""
     sample = {
         "type": "SampleFrames",
         "clip_len": plan.clip_len.value,
@@ -47,9 +57,13 @@ def _frames(plan: Plan, num_clips: int, *, test_mode: bool, stock: bool) -> Tran
         "out_of_bound_opt": "repeat_last",
         "test_mode": test_mode,
     }
+    pack = {"type": "PackActionInputs", "meta_keys": META_KEYS}
     if stock:
-        return [{"type": "DecordInit", "io_backend": "disk"}, sample, {"type": "DecordDecode"}]
-    return [{"type": "VideoOpen"}, sample, {"type": "VideoDecode"}]
+        shape = {"type": "FormatShape", "input_format": "NCTHW"}
+        opened = {"type": "DecordInit", "io_backend": "disk"}
+        return [opened, sample, {"type": "DecordDecode"}, *geometry, *crops, shape, pack]
+    noted = [{**step, "lazy": True} for step in geometry]
+    return [{"type": "VideoOpen"}, sample, *noted, {"type": "VideoDecode"}, *crops, {"type": "FormatClips"}, pack]
 
 
 def _flip(plan: Plan) -> Transforms:
@@ -62,9 +76,9 @@ def _flip(plan: Plan) -> Transforms:
     return [flip]
 
 
+def _short_side(size: int) -> dict[str, Any]:
+    return {"type": "Resize", "scale": (-1, size)}
+
+
 def _centre(size: int) -> Transforms:
-    return [{"type": "Resize", "scale": (-1, size)}, {"type": "CenterCrop", "crop_size": size}]
-
-
-def _pack() -> Transforms:
-    return [{"type": "FormatShape", "input_format": "NCTHW"}, {"type": "PackActionInputs", "meta_keys": META_KEYS}]
+    return [_short_side(size), {"type": "CenterCrop", "crop_size": size}]

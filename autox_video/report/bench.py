@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
 from autox_video.dataset.facts import Fingerprint
+from autox_video.plan.rules.cache import side_for
 from autox_video.plan.rules.workers import SHM
-from autox_video.plan.schema import Plan
-from autox_video.settings.schema import KEYS
+from autox_video.plan.schema import Decision, Plan
+from autox_video.proxies.sizes import ASPECT, READ_SECONDS, is_worthwhile
 from autox_video.timings import Timings
 
 VERSION = 1
@@ -16,8 +18,6 @@ DATA, STEP = "data", "step"
 # A smaller gain is lost in what such measurements differ by.
 LEAST_GAIN = 1.1
 MAX_ADVICE = 3
-# Frames are stored somewhat larger than the clip, for its random crops.
-PROXY_MARGIN = 256 / 224
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,13 @@ class Bench:
     advice: tuple[Advice, ...]
 
 
+def other_steps(plan: Plan) -> dict[str, Plan]:
+    """The plan with what may make its step faster and is no longer its own to decide, by what would be changed."""
+    if plan.amp.value != "off" or not (plan.device.value == "cuda" and plan.hardware.bfloat16):
+        return {}
+    return {"train.amp: bfloat16": dataclasses.replace(plan, amp=Decision("bfloat16", "bench", "to be compared"))}
+
+
 def judge(timings: Timings, plan: Plan, fingerprint: Fingerprint) -> Bench:
     """What the measurements of a plan mean.
 
@@ -108,7 +115,7 @@ def judge(timings: Timings, plan: Plan, fingerprint: Fingerprint) -> Bench:
 
 def advice(timings: Timings, plan: Plan, fingerprint: Fingerprint) -> tuple[Advice, ...]:
     """What would make an epoch shorter, and how much, as far as it follows from what was measured."""
-    found = [_workers(timings, plan), _proxy(timings, plan, fingerprint), _gpu(timings, plan)]
+    found = [_workers(timings, plan), _proxy(timings, plan, fingerprint), _gpu(timings, plan), *_others(timings, plan)]
     worth = [one for one in found if one is not None and one.gain >= LEAST_GAIN]
     return tuple(sorted(worth, key=lambda one: -one.gain)[:MAX_ADVICE])
 
@@ -140,18 +147,27 @@ def _workers(timings: Timings, plan: Plan) -> Advice | None:
 
 
 def _proxy(timings: Timings, plan: Plan, fingerprint: Fingerprint) -> Advice | None:
-    """Small copies of the videos; decoding is taken to cost as their pixels do."""
-    side = fingerprint.splits["train"].short_side_px.p50
-    pixels = (plan.input_size.value * PROXY_MARGIN / side) ** 2
-    if "data.cache" not in KEYS or pixels >= 1:
+    """Small copies of the videos, where none are planned."""
+    side = side_for(plan)
+    if plan.cache.value == "proxy" or not is_worthwhile(fingerprint.splits["train"].short_side_px.p50, side):
         return None
-    decoding = next((stage.share for stage in timings.stages if stage.name == "decode"), 0.0)
-    loader = timings.loader_videos_per_second / (1 - decoding * (1 - pixels))
-    rates = [
-        _together(one, timings.step_videos_per_second, plan.workers.value)
-        for one in (timings.loader_videos_per_second, loader)
+    span = plan.clip_len.value * plan.frame_interval.value
+    expected = READ_SECONDS * side * side * ASPECT * span
+    decode = next((stage.seconds for stage in timings.stages if stage.name == "decode"), 0.0)
+    now, step = timings.loader_videos_per_second, timings.step_videos_per_second
+    later = now * timings.clip_seconds / (timings.clip_seconds - decode + min(decode, expected))
+    gain = _together(later, step, plan.workers.value) / _together(now, step, plan.workers.value)
+    return Advice("data.cache: proxy", gain, f"expected from the second on: decoding {1000 * expected:.0f} ms a clip")
+
+
+def _others(timings: Timings, plan: Plan) -> list[Advice]:
+    """Other ways to make a step, as measured."""
+    loader, workers = timings.loader_videos_per_second, plan.workers.value
+    now = _together(loader, timings.step_videos_per_second, workers)
+    return [
+        Advice(change, _together(loader, step, workers) / now, "the step was measured with it")
+        for change, step in timings.others_videos_per_second.items()
     ]
-    return Advice("data.cache: proxy", rates[1] / rates[0], f"expected, of copies with {pixels:.0%} of the pixels")
 
 
 def _gpu(timings: Timings, plan: Plan) -> Advice | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,7 +20,7 @@ from autox_video.progress import progress_bar
 from autox_video.runner import components  # noqa: F401  (registers our parts and applies the upstream fixes)
 from autox_video.runner.build import check_device, quiet_mmengine
 from autox_video.runner.loading import loaders_end
-from autox_video.runner.trial import WARM_STEPS, trial_steps
+from autox_video.runner.trial import WARM_STEPS, memory_errors, trial_steps
 from autox_video.timings import Stage, Timings
 
 logger = logging.getLogger(__name__)
@@ -38,13 +38,16 @@ MAX_CLIPS = 64
 LEAST_STEPS = 3
 
 
-def measure(config: Config, plan: Plan, seconds: float) -> Timings:
+def measure(
+    config: Config, plan: Plan, seconds: float, others: Mapping[str, tuple[Config, Plan]] | None = None
+) -> Timings:
     """Time what a training would do, without training.
 
     Args:
         config: As `render_config` returns it for a plan with the split `train`.
         plan: Its plan.
         seconds: For each of the three measurements; one that is slow takes as long as its least takes.
+        others: Config and plan of other ways to make a step, by what would be changed.
 
     Raises:
         RunError: The plan is for a GPU and PyTorch cannot use it.
@@ -59,7 +62,12 @@ def measure(config: Config, plan: Plan, seconds: float) -> Timings:
         videos, rate = time_loader(config, plan, seconds)
         logger.info("bench    training steps on made-up clips")
         batch, step = time_step(config, plan, seconds)
-    return Timings(clips, stages, videos, rate, batch, step)
+        rates = {}
+        for change, other in (others or {}).items():
+            logger.info("bench    training steps with %s", change)
+            other_batch, other_step = time_step(*other, seconds)
+            rates[change] = other_batch / other_step
+    return Timings(clips, stages, videos, rate, batch, step, rates)
 
 
 def time_stages(config: Config, seconds: float) -> tuple[int, tuple[Stage, ...]]:
@@ -124,12 +132,15 @@ def time_step(config: Config, plan: Plan, seconds: float) -> tuple[int, float]:
 
     Returns:
         The videos of a step, and its seconds.
+
+    Raises:
+        GpuMemoryError: The planned batch does not fit into the memory of the GPU.
     """
     with trial_steps(config, plan) as steps:
         one = steps(1, WARM_STEPS + 1)[-1]
         batch = max(1, min(plan.videos_per_gpu.value, int(seconds / (LEAST_STEPS + WARM_STEPS) / one)))
         times: list[float] = []
-        with progress_bar(seconds, "training steps") as bar:
+        with memory_errors(batch), progress_bar(seconds, "training steps") as bar:
             steps(batch, WARM_STEPS)
             while len(times) < LEAST_STEPS or sum(times) < seconds / 2:
                 times += steps(batch, 1)

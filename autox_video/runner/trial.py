@@ -55,12 +55,13 @@ def try_batches(config: Config, plan: Plan, needed: int) -> Measured:
     """
     check_device(plan)
     seconds: dict[int, float] = {}
+    _forget()
     before = _used_bytes(plan)
     with trial_steps(config, plan) as steps:
         extra, total = _room(config, plan)
 
         def measure(batch: int) -> int:
-            with _memory_errors(batch):
+            with memory_errors(batch):
                 times = steps(batch, WARM_STEPS + TIMED_STEPS)
                 seconds[batch] = statistics.median(times[WARM_STEPS:])
                 return _used_bytes(plan) + extra
@@ -188,8 +189,15 @@ def _used_bytes(plan: Plan) -> int:
 
 
 @contextmanager
-def _memory_errors(batch: int) -> Iterator[None]:
-    """A measurement of its own, whose lack of memory leaves none in use."""
+def memory_errors(batch: int) -> Iterator[None]:
+    """While the block runs, steps are tried whose lack of memory leaves none in use.
+
+    Args:
+        batch: Videos of a step.
+
+    Raises:
+        GpuMemoryError: They do not fit.
+    """
     _forget()
     try:
         yield

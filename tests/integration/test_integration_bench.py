@@ -24,7 +24,8 @@ def test_the_command_measures_stages_loader_and_step(benched):
     ]
     timings = found["timings"]
     assert list(timings) == [
-        *("clips", "stages", "loader_videos", "loader_videos_per_second", "step_videos", "step_seconds")
+        *("clips", "stages", "loader_videos", "loader_videos_per_second", "step_videos", "step_seconds"),
+        "others_videos_per_second",
     ]
     stages = {stage["name"]: stage for stage in timings["stages"]}
     assert {"open", "sample", "decode", "geometry", "pack", "other"} >= set(stages) >= {"sample", "decode", "pack"}

@@ -89,7 +89,7 @@ def test_unlabelled_videos_have_a_sheet_of_their_own(made_data, tmp_path):
 def test_a_pipeline_that_gives_no_pictures_is_refused(rendered):
     config, plan = rendered
     config = copy.deepcopy(config)
-    config.train_dataloader.dataset.pipeline[-2].input_format = "NCHW"
+    config.train_dataloader.dataset.pipeline[-2] = {"type": "FormatShape", "input_format": "NCHW"}
     with pytest.raises(RunError) as caught:
         list(preview(config, plan, 1, 1))
     assert str(caught.value) == (

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import samples
 
-from autox_video.report.bench import Advice, advice, bench_lines, judge
+from autox_video.report.bench import Advice, advice, bench_lines, judge, other_steps
 from autox_video.timings import Stage, Timings
 
 
@@ -14,12 +14,13 @@ def timings(loader: float, step: float, *, decode: float = 0.8, clip_seconds: fl
     parts = {"open": 0.5, "decode": decode, "geometry": 0.5}
     shares = {name: part if name == "decode" else (1 - decode) * part for name, part in parts.items()}
     stages = tuple(Stage(name, share * clip_seconds, share) for name, share in shares.items())
-    return Timings(20, stages, 100, loader, 8, 8 / step)
+    return Timings(20, stages, 100, loader, 8, 8 / step, {})
 
 
-def told(hardware, found: Timings, *, size: tuple[int, int] = (128, 128), **values) -> list[str]:
+def told(hardware, found: Timings, *, size: tuple[int, int] = (128, 128), cache: str = "off", **values) -> list[str]:
     data = samples.fingerprint(size=size)
     plan, _ = samples.plan(hardware, data, model="video_swin_nano", **values)
+    plan = dataclasses.replace(plan, cache=dataclasses.replace(plan.cache, value=cache))
     return [f"{one.change} {one.gain:.1f}" for one in advice(found, plan, data)]
 
 
@@ -49,14 +50,30 @@ def test_workers_that_found_no_shared_memory_are_told_where_to_get_it():
     assert "with more of /dev/shm (docker run --shm-size=8g)" in change
 
 
-def test_small_copies_are_proposed_where_decoding_large_videos_binds(monkeypatch):
-    monkeypatch.setattr("autox_video.report.bench.KEYS", ("data.cache",))
+def test_small_copies_are_proposed_where_decoding_large_videos_binds():
     slow = timings(loader=10, step=1000, decode=0.95)
     asked = {"runtime": {"workers": 15}}
-    # 146 of 1080 lines: 1.8 % of the pixels.
-    assert told(samples.GPU, slow, size=(1920, 1080), **asked) == ["data.cache: proxy 14.8"]
+    # Of 50 ms decoding takes 47.5; of 48 frames with 146 of 1080 lines it takes 6.
+    assert told(samples.GPU, slow, size=(1920, 1080), **asked) == ["data.cache: proxy 5.9"]
     assert told(samples.GPU, slow, size=(170, 128), **asked) == []
     assert told(samples.GPU, timings(loader=1000, step=10), size=(1920, 1080), **asked) == []
+    assert told(samples.GPU, slow, size=(1920, 1080), cache="proxy", **asked) == []
+
+
+def test_another_number_format_is_compared_where_it_was_turned_off():
+    plan, _ = samples.plan(samples.GPU, train={"amp": "off"})
+    assert {name: one.amp.value for name, one in other_steps(plan).items()} == {"train.amp: bfloat16": "bfloat16"}
+    assert other_steps(samples.plan(samples.GPU)[0]) == {}
+    old = dataclasses.replace(samples.GPU, bfloat16=False)
+    assert other_steps(samples.plan(old, train={"amp": "off"})[0]) == {}
+
+
+def test_what_was_measured_otherwise_is_proposed_as_far_as_the_loader_can_feed_it():
+    asked = {"runtime": {"workers": 15}}
+    found = dataclasses.replace(timings(loader=30, step=10), others_videos_per_second={"train.amp: bfloat16": 25.0})
+    assert told(samples.GPU, found, **asked) == ["train.amp: bfloat16 2.5"]
+    starved = dataclasses.replace(timings(loader=10, step=10), others_videos_per_second={"train.amp: bfloat16": 25.0})
+    assert told(samples.GPU, starved, **asked) == []
 
 
 def judged(found: Timings, hardware=samples.CPU, **values):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine.registry import TRANSFORMS
 
-from autox_video.decoding import DecodingError, Reader, open_video, piece_of
+from autox_video.decoding import FILES, DecodingError, Reader, open_video, piece_of
 
 # Of an upright square, so that every later crop fits in.
 BLANK_SIDE_PX = 64
@@ -23,8 +24,9 @@ class VideoOpen(BaseTransform):
     `start_seconds`, `end_seconds` (a piece), and `error` (the video cannot be read: a black one takes
     its place).
 
-    Added keys: `video_reader`, `avg_fps`, and of the piece `total_frames` and `start_index` (its
-    first frame), between which `SampleFrames` stays.
+    Added keys: `video_reader`, `avg_fps`, of the piece `total_frames` and `start_index` (its first
+    frame), between which `SampleFrames` stays, and `original_shape` and `img_shape`, the height and
+    width of a frame: what comes next may choose a part of it before anything is decoded.
     """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
@@ -37,7 +39,7 @@ class VideoOpen(BaseTransform):
         if results.get("error"):
             reader: Reader = BlankReader()
         elif "proxy" in results:
-            reader = open_video(results["proxy"], "pyav")
+            reader = open_video(results["proxy"], FILES)
         else:
             reader = open_video(results["filename"], results["decoder"])
         start, end = results.get("start_seconds"), results.get("end_seconds")
@@ -53,6 +55,8 @@ class VideoOpen(BaseTransform):
             "avg_fps": reader.fps,
             "total_frames": count,
             "start_index": first,
+            "original_shape": (reader.height, reader.width),
+            "img_shape": (reader.height, reader.width),
         }
 
 
@@ -60,8 +64,13 @@ class VideoOpen(BaseTransform):
 class VideoDecode(BaseTransform):
     """Decodes the frames that were sampled, and closes the video.
 
-    Required keys: `video_reader`, `frame_inds`. Added keys: `imgs` (RGB, uint8, each of shape
-    (H, W, 3)), `original_shape` and `img_shape`.
+    MMAction2's crops, resizes and flips with `lazy=True` stand before it, and only note in `lazy`
+    which part of a frame is wanted and in what size. Like MMAction2's `Fuse`, which it takes the place
+    of, it carries them out: the part alone is converted, and scaled once.
+
+    Required keys: `video_reader`, `frame_inds`, `img_shape`; optional `lazy`, which is removed.
+
+    Added keys: `imgs` (RGB, uint8, each of shape (H, W, 3)).
     """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
@@ -70,9 +79,44 @@ class VideoDecode(BaseTransform):
         Raises:
             DecodingError: A frame cannot be decoded.
         """
-        pictures = results["video_reader"].frames(np.ravel(results["frame_inds"]))
-        shape = pictures.shape[1:3]
-        return {**results, "video_reader": None, "imgs": list(pictures), "original_shape": shape, "img_shape": shape}
+        reader, (height, width), box, size = results["video_reader"], results["img_shape"], None, None
+        results = {**results, "video_reader": None}
+        lazy = results.pop("lazy", None)
+        if lazy is not None:
+            box, size = _whole_pixels(lazy["crop_bbox"], reader.width, reader.height), (width, height)
+        pictures = reader.frames(np.ravel(results["frame_inds"]), box, size)
+        if lazy is not None and lazy["flip"]:
+            # A view from right to left would be copied by each step after this one.
+            for picture in pictures:
+                cv2.flip(picture, 1 if lazy["flip_direction"] == "horizontal" else 0, dst=picture)
+        return {**results, "imgs": list(pictures), "img_shape": pictures.shape[1:3]}
+
+
+def _whole_pixels(bounds: np.ndarray, width: int, height: int) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom as `Fuse` rounds them, of one pixel at least."""
+    left, top, right, bottom = np.round(bounds).astype(int).tolist()
+    left, top = min(max(left, 0), width - 1), min(max(top, 0), height - 1)
+    return left, top, min(max(right, left + 1), width), min(max(bottom, top + 1), height)
+
+
+@TRANSFORMS.register_module()
+class FormatClips(BaseTransform):
+    """What `FormatShape(input_format="NCTHW")` does of RGB frames, in one copy and a tenth of the time.
+
+    Required keys: `imgs` (uint8, each of shape (H, W, 3)), `num_clips`, `clip_len`.
+
+    Changed key: `imgs`, uint8, shape (crops x clips, 3, clip_len, H, W), contiguous. Added key: `input_shape`.
+    """
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Put the frames of each clip together."""
+        frames, length = results["imgs"], results["clip_len"]
+        height, width = frames[0].shape[:2]
+        clips = np.empty((len(frames) // length, 3, length, height, width), dtype=np.uint8)
+        for number, frame in enumerate(frames):
+            # Into the very places: OpenCV makes no arrays where these fit.
+            cv2.split(frame, list(clips[number // length, :, number % length]))
+        return {**results, "imgs": clips, "input_shape": clips.shape}
 
 
 class BlankReader:
@@ -80,11 +124,18 @@ class BlankReader:
 
     num_frames = 1
     fps: float | None = None
+    width = height = BLANK_SIDE_PX
 
     def times(self) -> np.ndarray:
         """See `Reader`."""
         return np.zeros(1)
 
-    def frames(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+    def frames(
+        self,
+        indices: Sequence[int] | np.ndarray,
+        box: tuple[int, int, int, int] | None = None,
+        size: tuple[int, int] | None = None,
+    ) -> np.ndarray:
         """See `Reader`."""
-        return np.zeros((len(indices), BLANK_SIDE_PX, BLANK_SIDE_PX, 3), dtype=np.uint8)
+        width, height = size or (BLANK_SIDE_PX, BLANK_SIDE_PX)
+        return np.zeros((len(indices), height, width, 3), dtype=np.uint8)
