@@ -93,7 +93,7 @@ def make_plan(
         flip_pairs=direction.choose_flip_pairs(flip.value, fingerprint.classes, one_label=one_label),
         min_crop_area=clip.choose_min_crop_area(settings, card),
         device=device,
-        **_computing(settings, hardware, card, device.value, clip_size, epochs.value * train.num_videos // devices),
+        **_computing(settings, hardware, card, device.value, shape.size, epochs.value * train.num_videos // devices),
         videos_per_gpu=videos_per_gpu,
         accumulation=accumulation,
         total_batch_size=dataclasses.replace(wanted, value=total),
@@ -109,7 +109,8 @@ def make_plan(
         **{name: _asked(settings, f"runtime.{name}") for name in ("seed", "deterministic", "stall_minutes")},
         probe=probing.choose_probe(settings, fingerprint.splits.values()),
     )
-    return dataclasses.replace(plan, cache=cache.choose_cache(settings, fingerprint, plan, cost))
+    plan = dataclasses.replace(plan, cache=cache.choose_cache(settings, fingerprint, plan, cost))
+    return _reading_proxies(plan, settings, card, shape) if plan.cache.value == "proxy" else plan
 
 
 def make_test_plan(
@@ -204,6 +205,14 @@ def _computing(
         "amp": batch.choose_amp(settings, hardware, device),
         "compile": compiling.choose_compile(settings, card, device, *clip_size, clips),
     }
+
+
+def _reading_proxies(plan: Plan, settings: Settings, card: Card, shape: ClipShape) -> Plan:
+    """On a CPU more cores are left for the network then; for a GPU the first epoch decides, which reads the videos."""
+    if plan.hardware.num_gpus:
+        return plan
+    cost = clip_cost(card, plan.hardware, plan.decode_cost, shape, proxy_side=cache.side_for(plan))
+    return dataclasses.replace(plan, **_loading(settings, plan.hardware, plan.videos_per_gpu.value, shape, cost))
 
 
 def _asked(settings: Settings, key: str) -> Decision:
