@@ -30,6 +30,7 @@ check: $(INSTALLED)
 bench: $(INSTALLED)
 	$(BIN)/autox-video demo-data data/demo
 	$(BIN)/python benchmarks/data_path.py
+	$(BIN)/python benchmarks/proxy_cache.py
 	$(BIN)/python benchmarks/end_to_end.py
 	$(BIN)/python benchmarks/overhead.py --repeats 3
 	$(BIN)/python benchmarks/reliability_cost.py --repeats 1

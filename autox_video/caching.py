@@ -14,6 +14,7 @@ from autox_video.plan.rules.cache import duration, side_for
 from autox_video.plan.schema import Decision, Plan
 from autox_video.proxies.background import num_processes
 from autox_video.proxies.listing import Listing, list_proxies, read_originals
+from autox_video.proxies.writing import can_write
 from autox_video.records import read_record
 from autox_video.work_dir import WorkDir
 
@@ -52,7 +53,7 @@ def prepare_cache(decided: Plan, work_dir: WorkDir, begun: Plan | None, needs: S
     take = sum(listing.num_bytes[proxy] for proxy in missing)
     need = Need(work_dir.proxies, "proxies", int(take), ", or write data: {cache: off}")
     try:
-        _refuse_data_root(decided, work_dir)
+        _refuse_impossible(decided, work_dir)
         check_room([*needs, need])
     except RequestError as error:
         if is_bound:
@@ -83,12 +84,18 @@ def _without(decided: Plan, why: str) -> Plan:
     return dataclasses.replace(decided, cache=Decision("off", "data", why))
 
 
-def _refuse_data_root(decided: Plan, work_dir: WorkDir) -> None:
-    """Proxies beside a work dir that lies directly in the user's data would be taken for videos of his."""
+def _refuse_impossible(decided: Plan, work_dir: WorkDir) -> None:
+    problems = []
+    # Beside a work dir that lies in the user's data they would be taken for videos of his.
     if work_dir.proxies.is_relative_to(decided.data_root):
         wrong = "would get the proxies, and lies in data_root, where nothing is written"
         cure = "Choose a work_dir outside of it, or write data: {cache: off}"
-        raise RequestError(Problem(str(work_dir.proxies.parent), wrong, cure))
+        problems.append(Problem(str(work_dir.proxies.parent), wrong, cure))
+    if not can_write():
+        cure = "Install PyAV's own wheel (pip install --force-reinstall av), or write data: {cache: off}"
+        problems.append(Problem("data.cache", "the FFmpeg of PyAV has no libx264 to write proxies with", cure))
+    if problems:
+        raise RequestError(problems)
 
 
 def _tell(decided: Plan, work_dir: WorkDir, listing: Listing, missing: Sequence[str], take: float) -> None:

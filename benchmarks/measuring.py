@@ -20,8 +20,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 STACK = ("torch", "mmengine", "mmaction2", "numpy")
-# Of a script: this module is imported when it begins.
-_LOAD_BEFORE = os.getloadavg()[0]
+# Of a script: this module is imported when it begins, before it may hold itself to fewer cores.
+_LOAD_BEFORE, _CORES = os.getloadavg()[0], len(os.sched_getaffinity(0))
 
 
 def turns(sides: Sequence[str], repeats: int, warm_up: int = 0) -> Iterator[tuple[int, str]]:
@@ -54,7 +54,7 @@ def machine(packages: Sequence[str] = STACK) -> dict[str, Any]:
     """Date, machine, load and versions; without them a figure says little."""
     return {
         "date": time.strftime("%Y-%m-%d"),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": _CORES,
         "cpu": _cpu_name(),
         "load_before_and_after": [round(_LOAD_BEFORE, 2), round(os.getloadavg()[0], 2)],
         "python": platform.python_version(),

@@ -10,13 +10,9 @@ from the proxy. The figures are medians; all run in one process on one core. It 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import statistics
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +20,13 @@ import av
 import cv2
 import numpy as np
 import torch
+from measuring import goal, markdown, write_result
 from mmaction.registry import DATASETS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from autox_video import workflow
-from autox_video.dataset.annotations import write_stock_list
+from autox_video.dataset.stock_lists import write_stock_list
 from autox_video.decoding import open_video
 from autox_video.plan.rules.cache import side_for
 from autox_video.presets import load_preset
@@ -41,8 +38,6 @@ from autox_video.runner.draws import Draw
 from autox_video.settings.load import load_settings
 from autox_video.work_dir import WorkDir
 
-ROOT = Path(__file__).resolve().parent.parent
-RESULT = ROOT / "benchmarks" / "results" / "proxy_cache.json"
 GOAL = 0.03
 WIDTH, HEIGHT, FPS, FRAMES, GOP, NUM_VIDEOS = 1920, 1080, 25, 200, 250, 4
 
@@ -56,12 +51,22 @@ def main() -> None:
     cv2.setNumThreads(0)
     with tempfile.TemporaryDirectory() as folder:
         record = measure(Path(folder), arguments.repeats)
-    for name, values in record["milliseconds"].items():
-        print(f"{name:24} {statistics.median(values):8.1f} ms a clip")
-    print(f"proxy / stock: {record['ratio']:.4f} (goal {GOAL}); proxy / our original: {record['of_ours']:.4f}")
-    print("writing: {seconds_per_video:.1f} s and {megabytes:.2f} MB for {frames} frames".format(**record["writing"]))
-    print(f"a clip of a validation differs by {record['difference']:.2f} grey levels on average")
-    RESULT.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    print(table(write_result("proxy_cache", record, ("av", "decord", "mmaction2", "torch"))))
+
+
+def table(record: dict[str, Any]) -> str:
+    """A clip of training from a proxy and from the original, beside stock, and what the proxy costs."""
+    stock, writing = record["median"]["stock"], record["writing"]
+    rows = []
+    for name, milliseconds in record["median"].items():
+        share = milliseconds / stock
+        aim = goal(share, at_most=GOAL) if name == "ours, proxy" else ""
+        rows.append([name, f"{milliseconds:.1f} ms", f"{share:.3f}", aim])
+    cost = "{seconds_per_video:.1f} s and {megabytes:.2f} MB for {frames} frames".format(**writing)
+    rows.append(["writing a proxy", cost, "", ""])
+    for what, levels in record["difference"].items():
+        rows.append([f"{what} of a proxy differ by", f"{levels:.2f} grey levels on average", "", ""])
+    return markdown(["a clip of 32 frames at interval 2, 1080p", "measured", "share of stock", "goal"], rows)
 
 
 def measure(folder: Path, repeats: int) -> dict[str, Any]:
@@ -89,12 +94,7 @@ def measure(folder: Path, repeats: int) -> dict[str, Any]:
             "bits_per_pixel": 8e6 * sum(sizes) / sum(pixels(one.proxy) for one in listing.proxied),
             "frames": FRAMES,
         },
-        "difference": difference(ours),
-        "date": time.strftime("%Y-%m-%d"),
-        "cores": os.cpu_count(),
-        "load": os.getloadavg()[0],
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in ("av", "decord", "mmaction2", "torch")},
+        "difference": {"pictures": of_pictures(listing), "clips": of_clips(ours)},
     }
 
 
@@ -136,7 +136,7 @@ def render(folder: Path) -> tuple[Config, Config, Listing]:
     plan, work_dir = workflow.plan(settings), WorkDir(settings.work_dir)
     preset = load_preset(plan.model.value)
     for file in plan.ann_files.values():
-        write_stock_list(Path(file))
+        write_stock_list(Path(file), plan.data_root, work_dir.probe_cache)
     ours, stock = (render_config(plan, preset, work_dir.root, stock=is_stock) for is_stock in (False, True))
     return ours, stock, list_proxies(work_dir, plan.data_root, side_for(plan))
 
@@ -166,8 +166,19 @@ def draw(ours: Config, stock: Config, repeats: int) -> dict[str, list[float]]:
     return times
 
 
-def difference(ours: Config) -> float:
-    """Mean absolute difference of what the network sees in a validation, proxy against original."""
+def of_pictures(listing: Listing) -> float:
+    """Mean absolute difference in grey levels of a proxy's pictures and the original's, shrunk by areas."""
+    found = []
+    for one in listing.proxied:
+        large, small = (open_video(file, "pyav").frames([FRAMES // 3, FRAMES // 2]) for file in (one.file, one.proxy))
+        height, width = small.shape[1:3]
+        shrunk = [cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA) for picture in large]
+        found.append(float(np.abs(small.astype(int) - shrunk).mean()))
+    return statistics.mean(found)
+
+
+def of_clips(ours: Config) -> float:
+    """The same of what the network sees in a validation; the original is resized as the pipeline does it."""
     from_proxy = build(ours, "val")
     ours = ours.copy()
     del ours.val_dataloader.dataset["proxies"]

@@ -37,6 +37,8 @@ class Section:
 
 SECTIONS = (
     Section("The data path", "data_path", ""),
+    Section("The proxy cache", "proxy_cache", "decoding the proxy"),
+    Section("What proxies do to accuracy", "proxy_accuracy", ""),
     Section("Training and testing, the demo on the CPU", "end_to_end", "the network, where little waits for data"),
     Section("Training and testing, the demo on a GPU", "end_to_end", "", "end_to_end_cuda"),
     Section("From the command to the first iteration", "overhead", "importing torch and MMAction2"),

@@ -10,8 +10,7 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
-from mmengine.optim import OptimWrapper
-from mmengine.registry import HOOKS, OPTIM_WRAPPERS
+from mmengine.registry import HOOKS
 
 from autox_video import workflow
 from autox_video.plan.schema import Plan
@@ -59,14 +58,6 @@ class InterruptValidationHook(Hook):
     def after_val_iter(self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         if runner.epoch == self.epochs:
             raise KilledError
-
-
-@OPTIM_WRAPPERS.register_module(force=True)
-class CpuAmpOptimWrapper(OptimWrapper):
-    """Mixed precision on a CPU, which MMEngine's wrapper refuses."""
-
-    def optim_context(self, model: torch.nn.Module) -> Any:
-        return torch.autocast("cpu", torch.bfloat16)
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,7 @@ def detect_hardware(device: str = "auto") -> Hardware:
         num_cpus=max(1, min(len(os.sched_getaffinity(0)), int(cpus or os.cpu_count() or 1))),
         memory_gib=min(_ram_bytes(), memory_bytes or NO_LIMIT_BYTES) / GIB,
         shm_gib=free_gib(Path("/dev/shm")),
+        cpu_bfloat16=computes_bfloat16(_read(Path("/proc/cpuinfo"))),
     )
 
 
@@ -172,6 +173,12 @@ def cgroup_limits(
             if limit.isdecimal() and int(limit) < NO_LIMIT_BYTES:
                 memory.append(int(limit))
     return min(cpus, default=None), min(memory, default=None)
+
+
+def computes_bfloat16(cpuinfo: str) -> bool:
+    """Whether the processor multiplies bfloat16 in hardware, by what the kernel says of it in /proc/cpuinfo."""
+    flags = next((line for line in cpuinfo.splitlines() if line.startswith("flags")), "").split()
+    return not {"avx512_bf16", "amx_bf16"}.isdisjoint(flags)
 
 
 def free_gib(folder: Path) -> float:

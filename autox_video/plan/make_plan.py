@@ -59,6 +59,7 @@ def make_plan(
     balance = by_task.choose_balance(settings, train, fingerprint.task)
     num_clips = testing.choose_test_num_clips(settings, card, scored, shape.span / train.fps.p50)
     num_crops = testing.choose_test_num_crops(settings, card, scored)
+    scoring = _scoring(hardware, card, shape, videos_per_gpu.value, num_clips.value * num_crops.value)
     step_seconds = measured.step_seconds / measured.videos_per_gpu if measured else None
     cost = clip_cost(card, hardware, fingerprint.decode_cost, shape, step_seconds=step_seconds)
     plan = Plan(
@@ -88,11 +89,11 @@ def make_plan(
         best_metric=by_task.choose_best_metric(settings, train, fingerprint.task),
         balance=balance,
         class_weights=schedule.choose_class_weights(train, balance.value),
-        **_loading(settings, hardware, videos_per_gpu.value, shape, cost),
+        **_loading(settings, hardware, videos_per_gpu.value, shape, cost, scoring["scoring_threads"].value),
         decode_cost=fingerprint.decode_cost,
         test_num_clips=num_clips,
         test_num_crops=num_crops,
-        test_videos_per_gpu=testing.choose_test_videos_per_gpu(videos_per_gpu.value, num_clips.value * num_crops.value),
+        **scoring,
         **{name: _asked(settings, f"runtime.{name}") for name in ("seed", "deterministic", "stall_minutes")},
         probe=probing.choose_probe(settings, fingerprint.splits.values()),
     )
@@ -122,10 +123,11 @@ def make_test_plan(
     shape = ClipShape(trained.clip_len.value, trained.frame_interval.value, trained.input_size.value)
     num_clips = testing.choose_test_num_clips(settings, preset.card, facts, shape.span / facts.fps.p50)
     num_crops = testing.choose_test_num_crops(settings, preset.card, facts)
-    videos = testing.choose_test_videos_per_gpu(trained.videos_per_gpu.value, num_clips.value * num_crops.value)
-    clips, views = videos.value * num_clips.value * num_crops.value, num_crops.value
+    views = num_clips.value * num_crops.value
+    scoring = _scoring(hardware, preset.card, shape, trained.videos_per_gpu.value, views)
+    clips, threads = scoring["test_videos_per_gpu"].value * views, scoring["scoring_threads"].value
     # Other videos than were measured, but most often of the same kind.
-    cost = clip_cost(preset.card, hardware, trained.decode_cost, shape, views=views, passes=SCORING_PASSES)
+    cost = clip_cost(preset.card, hardware, trained.decode_cost, shape, views=num_crops.value, passes=SCORING_PASSES)
     return dataclasses.replace(
         trained,
         data_root=fingerprint.data_root,
@@ -135,10 +137,10 @@ def make_test_plan(
         hardware=hardware,
         device=device,
         amp=batch.choose_amp(settings, hardware, device.value),
-        **_loading(settings, hardware, clips, shape, cost),
+        **_loading(settings, hardware, clips, shape, cost, threads, only_scoring=True),
         test_num_clips=num_clips,
         test_num_crops=num_crops,
-        test_videos_per_gpu=videos,
+        **scoring,
         deterministic=_asked(settings, "runtime.deterministic"),
         probe=probing.choose_probe(settings, [facts]),
         stall_minutes=_asked(settings, "runtime.stall_minutes"),
@@ -158,10 +160,27 @@ def _learning(settings: Settings, card: Card, total: int, epochs: Decision[int],
     }
 
 
+def _scoring(hardware: Hardware, card: Card, shape: ClipShape, videos_per_gpu: int, views: int) -> dict[str, Any]:
+    memory = [batch.training_memory_gib(card, *shape.size, videos) for videos in (0, 1)]
+    # A network that scores keeps less than one that learns.
+    threads = testing.choose_scoring_threads(hardware, views, memory[1] - memory[0])
+    videos = testing.choose_test_videos_per_gpu(videos_per_gpu, views, threads.value)
+    return {"scoring_threads": threads, "test_videos_per_gpu": videos}
+
+
 def _loading(
-    settings: Settings, hardware: Hardware, clips: int, shape: ClipShape, cost: ClipCost | None
+    settings: Settings,
+    hardware: Hardware,
+    clips: int,
+    shape: ClipShape,
+    cost: ClipCost | None,
+    scoring_threads: int,
+    *,
+    only_scoring: bool = False,
 ) -> dict[str, Any]:
-    processes, prefetch = workers.choose_workers(settings, hardware, clips, *shape.size, cost)
+    processes, prefetch = workers.choose_workers(
+        settings, hardware, clips, *shape.size, cost, scoring_threads=scoring_threads, only_scoring=only_scoring
+    )
     threads = batch.choose_threads(hardware, processes.value)
     return {"workers": processes, "prefetch": prefetch, "threads": threads}
 

@@ -42,6 +42,7 @@ class Hardware:
         shm_gib: Free shared memory, which batches pass through.
         num_processes: Training processes: one on each GPU, or several that share the CPU.
         num_machines: Machines they run on.
+        cpu_bfloat16: Whether the processor multiplies bfloat16 in hardware (AVX-512 BF16 or AMX).
     """
 
     num_gpus: int
@@ -53,6 +54,7 @@ class Hardware:
     shm_gib: float
     num_processes: int = 1
     num_machines: int = 1
+    cpu_bfloat16: bool = False
 
     @property
     def num_devices(self) -> int:
@@ -131,6 +133,7 @@ class Plan:
     decode_cost: DecodeCost | None = None
     cache: Decision[str] = Decision("off", "default", "not planned")  # off or proxy
     proxies_from_epoch: Decision[int] = Decision(2, "default", "they are written while the first one trains")
+    scoring_threads: Decision[int] = Decision(1, "default", "not planned")  # batches scored at a time
 
     def identity(self) -> dict[str, Any]:
         """What a checkpoint is bound to: a run that changes any of it is another run."""

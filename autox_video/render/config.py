@@ -18,6 +18,8 @@ from autox_video.tasks import load_task
 HEADER = """# Rendered by autox_video from plan.json: edit config.yaml, not this file.
 # It runs as it is under MMAction2's own tools/train.py{needs}.
 """
+# Backbones of MMAction2 and ours with the same parameters (`runner/models`).
+FASTER_BACKBONES = {"SwinTransformer3D": "FastSwinTransformer3D"}
 # The 1.2.0 wheel lacks a sub-package that `mmaction.models` imports (open-mmlab/mmaction2#2714). A stock
 # config may not import this package, so it brings the empty stand-in itself.
 STOCK_PREAMBLE = """
@@ -64,7 +66,7 @@ def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = F
         if plan.device.value == "cpu":
             group["backend"] = "gloo"
     if "train" in plan.ann_files:
-        config |= {"optim_wrapper": optim_wrapper(plan), "param_scheduler": param_scheduler(plan)}
+        config |= {"optim_wrapper": optim_wrapper(plan, stock=stock), "param_scheduler": param_scheduler(plan)}
         if not stock:
             hook = {"type": "LastAndBestCheckpointHook", "best_metric": plan.best_metric.value}
             config["default_hooks"]["checkpoint"] = hook
@@ -90,6 +92,9 @@ def config_text(config: Config, *, stock: bool = False) -> str:
 
 def _model(plan: Plan, preset: Preset, stock: bool) -> dict[str, Any]:
     model = copy.deepcopy(preset.model)
+    if not stock:
+        kind = model["backbone"]["type"]
+        model["backbone"]["type"] = FASTER_BACKBONES.get(kind, kind)
     task = load_task(plan.task)
     if not stock:
         model["data_preprocessor"]["type"] = "ClipBatchPreprocessor"
@@ -103,10 +108,11 @@ def _loops(plan: Plan, stock: bool) -> dict[str, Any]:
     loops: dict[str, Any] = {}
     if "train" in plan.ann_files:
         loops["train_cfg"] = train_loop(plan, stock=stock)
-    if "val" in plan.ann_files:
-        loops |= {"val_cfg": {"type": "ValLoop"}, "val_evaluator": score}
-    if "test" in plan.ann_files:
-        loops |= {"test_cfg": {"type": "TestLoop"}, "test_evaluator": score}
+    for split, loop in (("val", "ValLoop"), ("test", "TestLoop")):
+        if split in plan.ann_files:
+            how = {} if stock else {"threads": plan.scoring_threads.value, "amp": plan.amp.value}
+            kind = loop if stock else f"Scoring{loop}"
+            loops |= {f"{split}_cfg": {"type": kind, **how}, f"{split}_evaluator": score}
     return loops
 
 

@@ -15,8 +15,14 @@ STOCK_METRICS = {
 }
 
 
-def optim_wrapper(plan: Plan) -> dict[str, Any]:
-    """AdamW as Video Swin is trained: no decay on norms and position tables, a slower pretrained backbone."""
+def optim_wrapper(plan: Plan, *, stock: bool = False) -> dict[str, Any]:
+    """AdamW as Video Swin is trained: no decay on norms and position tables, a slower pretrained backbone.
+
+    Args:
+        plan: Every value of the run.
+        stock: As MMAction2's configs have it: torch's default implementation, and no mixed precision on the CPU, which
+            MMEngine's wrapper refuses.
+    """
     wrapper: dict[str, Any] = {
         "type": "OptimWrapper",
         "optimizer": {
@@ -34,7 +40,14 @@ def optim_wrapper(plan: Plan) -> dict[str, Any]:
         },
         "accumulative_counts": plan.accumulation.value,
     }
-    if plan.amp.value != "off":
+    if not stock:
+        # The same update in one pass over memory.
+        wrapper["optimizer"]["fused"] = True
+    if plan.amp.value == "off" or (stock and plan.device.value == "cpu"):
+        return wrapper
+    if plan.device.value == "cpu":
+        wrapper["type"] = "CpuAmpOptimWrapper"
+    else:
         # bfloat16 has the exponents of float32: its losses need no scaling.
         scale = "dynamic" if plan.amp.value == "float16" else 1.0
         wrapper |= {"type": "AmpOptimWrapper", "dtype": plan.amp.value, "loss_scale": scale}

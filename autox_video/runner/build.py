@@ -29,6 +29,7 @@ from autox_video.errors import Problem, RunError
 from autox_video.plan.schema import Plan
 from autox_video.processes import own_place
 from autox_video.runner import components  # noqa: F401  (registers our parts and applies the upstream fixes)
+from autox_video.runner.allocation import keep_freed_memory
 
 # What a training may depend on, by the name it is installed under.
 LOGGED_VERSIONS = ("torch", "torchvision", "mmengine", "mmaction2", "mmcv", "numpy", "opencv-python", "decord", "av")
@@ -151,6 +152,8 @@ def build_runner(config: Config, plan: Plan, log_file: Path) -> WorkDirRunner:
     check_device(plan)
     log_file.parent.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(plan.threads.value)
+    if plan.device.value == "cpu":
+        keep_freed_memory()
     cv2.setNumThreads(0)
     parts = {
         key: config.get(key)

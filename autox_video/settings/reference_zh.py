@@ -51,7 +51,7 @@ HELP_ZH: Final = {
     "`weights` 按各类别视频数的倒数给损失加权。`auto` 在类别很不均衡时加权。",
     "data.image_fps": "以编号图片文件夹形式存放的视频每秒的帧数（图片本身不含帧率）。",
     "data.probe": "训练前打开哪些视频：`all` 全部打开；`auto` 在超过 20000 个时，"
-    "从每个集合的每个类别中共抽取约 2000 个，其余的用较慢但对任何文件都安全的解码器读取。",
+    "从每个集合的每个类别中共抽取约 2000 个。",
     "data.cache": "`proxy` 在训练第一轮的同时，在工作目录旁为训练和验证视频写出小尺寸副本，此后读取副本；"
     "`off` 始终读取原视频。`auto` 在能缩短整个训练时写出副本。",
     "model.name": "模型：configs/models 中的文件名，不带 .py。",
@@ -64,7 +64,8 @@ HELP_ZH: Final = {
     "train.weight_decay": "AdamW 的权重衰减。",
     "train.warmup_epochs": "学习率线性升至峰值所用的轮数。",
     "train.accumulation": "累积多少个批次的梯度后更新一次参数。",
-    "train.amp": "CUDA 上混合精度所用的数值格式。",
+    "train.amp": "混合精度所用的数值格式。"
+    "`auto`：GPU 或处理器在硬件上支持时用 `bfloat16`，否则 GPU 上用 `float16`，处理器上为 `off`。",
     "train.val_interval": "每隔多少轮验证一次；最后一轮总会验证。",
     "train.best_metric": "用哪个验证指标来选出最佳检查点。",
     "train.patience": "`best_metric` 连续多少次验证都未提高（至少相当于半个视频）后提前停止；`none` 训练全部轮数。",

@@ -41,7 +41,7 @@ class DataSettings:
         AUTO,
         "str",
         "Which videos are opened before training: `all`, or with `auto` of more than 20000 a sample of 2000 from every "
-        "class of every split, and the others are read with the slower decoder that is safe for any file.",
+        "class of every split.",
         choices=("all",),
         example="all",
     )
@@ -121,7 +121,12 @@ class TrainSettings:
         example=1,
     )
     amp: str | Auto = setting(
-        AUTO, "str", "Number format of mixed precision on CUDA.", choices=("off", "float16", "bfloat16"), example="off"
+        AUTO,
+        "str",
+        "Number format of mixed precision. `auto`: `bfloat16` where the GPU or the processor has it in hardware, else "
+        "`float16` on a GPU and `off` on a processor.",
+        choices=("off", "float16", "bfloat16"),
+        example="off",
     )
     val_interval: int | Auto = setting(
         AUTO,

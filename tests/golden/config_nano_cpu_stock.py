@@ -107,7 +107,7 @@ randomness = dict(deterministic=False, seed=0)
 resume = False
 test_cfg = dict(type='TestLoop')
 test_dataloader = dict(
-    batch_size=16,
+    batch_size=8,
     dataset=dict(
         ann_file='/run/annotations/stock/test.txt',
         data_prefix=dict(video='/videos'),

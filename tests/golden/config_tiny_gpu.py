@@ -49,7 +49,7 @@ model = dict(
         pretrained2d=False,
         qk_scale=None,
         qkv_bias=True,
-        type='SwinTransformer3D',
+        type='FastSwinTransformer3D',
         window_size=(
             8,
             7,
@@ -90,7 +90,11 @@ optim_wrapper = dict(
         betas=(
             0.9,
             0.999,
-        ), lr=0.000125, type='AdamW', weight_decay=0.02),
+        ),
+        fused=True,
+        lr=0.000125,
+        type='AdamW',
+        weight_decay=0.02),
     paramwise_cfg=dict(
         absolute_pos_embed=dict(decay_mult=0.0),
         backbone=dict(lr_mult=0.1),
@@ -108,7 +112,7 @@ param_scheduler = [
 ]
 randomness = dict(deterministic=False, seed=0)
 resume = False
-test_cfg = dict(type='TestLoop')
+test_cfg = dict(amp='bfloat16', threads=1, type='ScoringTestLoop')
 test_dataloader = dict(
     batch_size=2,
     collate_fn=dict(type='stack_clips'),
@@ -198,7 +202,7 @@ train_dataloader = dict(
     pin_memory=True,
     prefetch_factor=2,
     sampler=dict(seed=0, shuffle=True, type='DefaultSampler'))
-val_cfg = dict(type='ValLoop')
+val_cfg = dict(amp='bfloat16', threads=1, type='ScoringValLoop')
 val_dataloader = dict(
     batch_size=8,
     collate_fn=dict(type='stack_clips'),

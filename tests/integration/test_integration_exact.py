@@ -14,7 +14,7 @@ from runs import FAST, run_cli
 EMA = {"type": "EMAHook"}
 # Steps of the optimizer lie after iterations 2 and 3 of an epoch of three.
 ACCUMULATED = {"train": {"accumulation": 2, "val_interval": 2}}
-AMP = {"cfg_options": {"optim_wrapper.type": "CpuAmpOptimWrapper"}}
+AMP = {"train": {"amp": "bfloat16"}}
 # Name: settings, hooks of all runs, after which iterations the run is saved and killed.
 CASES: dict[str, tuple[dict[str, Any], list[dict[str, Any]], list[tuple[int, int]]]] = {
     # Before anything was saved, inside an epoch, at the last step of one, steps after the last save, and once more.

@@ -79,7 +79,6 @@ def test_another_run_reads_proxies_that_are_there_from_its_first_epoch_on(config
     assert f"proxies  8 for the 8 videos of train and val in {proxies}: all there" in output
     assert "read from epoch 1 on" in output
     assert {name: (proxies / name).stat().st_mtime_ns for name in os.listdir(proxies)} == before
-    assert "proxies" not in run_cli("test", "-c", str(config), "--work-dir", str(straight.parent / "other"))
 
 
 def test_proxies_that_vanish_or_could_not_be_written_give_way_to_their_originals(

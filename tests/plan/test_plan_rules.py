@@ -146,7 +146,10 @@ def test_decoding_and_computing_share_the_cores_of_a_cpu_run(cpus, count, thread
         ({}, dataclasses.replace(samples.GPU, bfloat16=False), "cuda", "float16"),
         ({}, samples.CPU, "cpu", "off"),
         ({"train": {"amp": "off"}}, samples.GPU, "cuda", "off"),
-        ({"train": {"amp": "float16"}}, samples.CPU, "cpu", "off"),
+        ({}, dataclasses.replace(samples.CPU, cpu_bfloat16=True), "cpu", "bfloat16"),
+        ({"train": {"amp": "off"}}, dataclasses.replace(samples.CPU, cpu_bfloat16=True), "cpu", "off"),
+        ({"train": {"amp": "float16"}}, dataclasses.replace(samples.CPU, cpu_bfloat16=True), "cpu", "off"),
+        ({"train": {"amp": "bfloat16"}}, samples.CPU, "cpu", "bfloat16"),
     ],
 )
 def test_mixed_precision_follows_the_device(asked, hardware, device, amp):
@@ -236,3 +239,20 @@ def test_accumulation_makes_up_for_a_small_batch():
     assert str(caught.value) == (
         "fit(): train.accumulation: adds up more batches of 8 than 20 training videos make (got 9). Choose at most 2."
     )
+
+
+# A clip may need 2.6 GiB, and half of a machine's memory may be used.
+@pytest.mark.parametrize(
+    ("num_gpus", "cpus", "memory_gib", "views", "threads"),
+    [(0, 2, 24, 1, 2), (0, 16, 256, 4, 12), (0, 16, 24, 12, 1), (0, 1, 24, 1, 1), (1, 16, 128, 1, 1)],
+)
+def test_each_core_scores_a_batch_of_its_own_as_far_as_memory_allows(num_gpus, cpus, memory_gib, views, threads):
+    hardware = dataclasses.replace(samples.CPU, num_gpus=num_gpus, num_cpus=cpus, memory_gib=memory_gib)
+    assert testing.choose_scoring_threads(hardware, views, 2.6).value == threads
+
+
+@pytest.mark.parametrize(
+    ("videos_per_gpu", "views", "threads", "videos"), [(8, 1, 1, 16), (8, 1, 2, 8), (8, 12, 2, 1), (1, 1, 1, 2)]
+)
+def test_all_that_is_scored_at_a_time_is_no_more_than_two_training_batches(videos_per_gpu, views, threads, videos):
+    assert testing.choose_test_videos_per_gpu(videos_per_gpu, views, threads).value == videos

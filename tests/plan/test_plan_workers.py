@@ -8,7 +8,14 @@ import samples
 from autox_video.dataset.facts import DecodeCost
 from autox_video.plan.rules.batch import choose_threads
 from autox_video.plan.rules.costs import ClipCost, ClipShape, clip_cost
-from autox_video.plan.rules.workers import batch_bytes, best_share, choose_workers, cut_note, shm_bytes
+from autox_video.plan.rules.workers import (
+    batch_bytes,
+    best_share,
+    choose_workers,
+    cut_note,
+    needed_beside,
+    shm_bytes,
+)
 from autox_video.plan.schema import Hardware
 
 DOCKER_GIB = 64 / 1024
@@ -145,3 +152,25 @@ def test_a_plan_is_made_from_what_was_measured_and_carries_it():
     assert (plan.workers.value, plan.threads.value, plan.decode_cost) == (7, 1, data.decode_cost)
     plan, _ = samples.plan(cpu(2), data)
     assert (plan.workers.value, plan.threads.value) == (1, 1)
+
+
+# Two cores: a clip that is decoded in no time, in as much as it is scored, in much more; and eight cores.
+@pytest.mark.parametrize(
+    ("cores", "prepare", "compute", "decoding"),
+    [(2, 1, 10, 1), (2, 5, 5, 1), (2, 50, 5, 2), (8, 1, 3, 2), (1, 1, 9, 1)],
+)
+def test_in_a_test_a_core_does_either_and_as_many_decode_as_have_to(cores, prepare, compute, decoding):
+    cost = ClipCost(prepare / 1000, compute / 1000)
+    assert needed_beside(cores, cost) == decoding
+    how = {"scoring_threads": cores + 1, "only_scoring": True}
+    workers, _ = choose_workers(samples.settings(), cpu(cores), 8, 8, 112, cost, **how)
+    assert workers.value == decoding
+
+
+def test_batches_that_wait_to_be_scored_take_shared_memory_too():
+    settings, batch = samples.settings(runtime={"workers": 2}), batch_bytes(4, 8, 224)
+    for threads, waiting in ((1, 0), (4, 4)):
+        fits = (batch * (2 * 2 + 2 + waiting)) / 0.8 / 2**30
+        for room, prefetched in ((fits * 1.001, 2), (fits * 0.999, 1)):
+            _, prefetch = choose_workers(settings, machine(room), 4, 8, 224, scoring_threads=threads)
+            assert prefetch.value == prefetched, (threads, room)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import samples
 from mmengine.config import Config
 
 from autox_video.errors import RequestError
+from autox_video.plan.schema import Decision
 from autox_video.render.config import config_text, render_config
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -89,3 +91,15 @@ def test_rendering_needs_no_torch():
         "config_text(render_config(*samples.plan(samples.GPU), samples.RUN)); assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent.parent.parent)
+
+
+def test_proxies_are_read_in_training_and_validation_alone_and_stock_knows_none():
+    without, preset = samples.plan()
+    plan = dataclasses.replace(without, cache=Decision("proxy", "default", "for the test"))
+    config = render_config(plan, preset, samples.RUN)
+    lists = {split: config[f"{split}_dataloader"].dataset.get("proxies") for split in ("train", "val", "test")}
+    folder = Path(plan.ann_files["train"]).parent
+    assert lists == {"train": str(folder / "proxies.tsv"), "val": str(folder / "proxies.tsv"), "test": None}
+    assert config.train_dataloader.dataset.proxies_from_epoch == plan.proxies_from_epoch.value == 2
+    assert "proxies" not in str(render_config(plan, preset, samples.RUN, stock=True))
+    assert "proxies" not in str(render_config(without, preset, samples.RUN))

@@ -44,12 +44,14 @@ def choose_device(settings: Settings, hardware: Hardware) -> Decision[str]:
 def choose_amp(settings: Settings, hardware: Hardware, device: str) -> Decision[str]:
     """Number format of mixed precision: off, float16 or bfloat16."""
     decision = asked(settings, "train.amp")
-    if device == "cpu":
-        if decision and decision.value != "off":
-            return Decision("off", "hardware", f"{decision.value} was asked for, but mixed precision needs a GPU")
-        return decision or Decision("off", "hardware", "mixed precision needs a GPU")
+    if decision and device == "cpu" and decision.value == "float16":
+        return Decision("off", "hardware", "float16 was asked for, but needs a GPU")
     if decision:
         return decision
+    if device == "cpu":
+        if hardware.cpu_bfloat16:
+            return Decision("bfloat16", "hardware", "this processor multiplies it at twice the rate of float32")
+        return Decision("off", "hardware", "this processor has no bfloat16 in hardware")
     if hardware.bfloat16:
         return Decision("bfloat16", "hardware", "this GPU computes it natively, and it needs no loss scaling")
     return Decision("float16", "hardware", "this GPU has no bfloat16")

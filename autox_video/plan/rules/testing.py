@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from autox_video.dataset.facts import SplitFacts
+from autox_video.plan.rules.batch import CPU_SHARE
 from autox_video.plan.rules.common import asked
-from autox_video.plan.schema import Decision
+from autox_video.plan.schema import Decision, Hardware
 from autox_video.presets import Card
 from autox_video.settings.schema import Settings
 
@@ -42,7 +43,27 @@ def choose_test_num_crops(settings: Settings, card: Card, facts: SplitFacts) -> 
     return Decision(card.test_num_crops, "preset", "the recipe of the preset")
 
 
-def choose_test_videos_per_gpu(videos_per_gpu: int, views: int) -> Decision[int]:
-    """Videos scored at once: a test batch holds no more clips than two training batches."""
-    value = max(1, 2 * videos_per_gpu // views)
-    return Decision(value, "default", f"{views} view(s) of each: no more clips than two training batches")
+def choose_scoring_threads(hardware: Hardware, views: int, clip_gib: float) -> Decision[int]:
+    """Batches that a validation or a test computes on at a time: on a CPU one on each core, as far as memory allows.
+
+    Args:
+        hardware: The machine.
+        views: Views of a video.
+        clip_gib: Memory that one of them needs at most.
+    """
+    if hardware.num_gpus:
+        return Decision(1, "hardware", "a GPU is busy with one")
+    cores = max(1, hardware.num_cpus // hardware.devices_per_machine)
+    room = CPU_SHARE * hardware.memory_gib / hardware.devices_per_machine
+    fit = max(1, int(room / (views * clip_gib)))
+    if fit < cores:
+        why = f"the {views} view(s) of a video may need {views * clip_gib:.2g} GiB, and {room:.3g} GiB may be used"
+        return Decision(fit, "hardware", why)
+    return Decision(cores, "hardware", "each core has a batch of its own, while it does not decode")
+
+
+def choose_test_videos_per_gpu(videos_per_gpu: int, views: int, threads: int) -> Decision[int]:
+    """Videos of a batch in a test: all that are scored at a time are no more clips than two training batches."""
+    value = max(1, 2 * videos_per_gpu // (views * threads))
+    at_a_time = f", {threads} batches at a time" if threads > 1 else ""
+    return Decision(value, "default", f"{views} view(s) of each{at_a_time}: no more clips than two training batches")

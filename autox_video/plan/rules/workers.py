@@ -28,7 +28,15 @@ SHM = "/dev/shm"
 
 
 def choose_workers(
-    settings: Settings, hardware: Hardware, clips: int, clip_len: int, input_size: int, cost: ClipCost | None = None
+    settings: Settings,
+    hardware: Hardware,
+    clips: int,
+    clip_len: int,
+    input_size: int,
+    cost: ClipCost | None = None,
+    *,
+    scoring_threads: int = 1,
+    only_scoring: bool = False,
 ) -> tuple[Decision[int], Decision[int]]:
     """Processes that decode videos for each training process, and the batches that each makes ahead.
 
@@ -42,18 +50,22 @@ def choose_workers(
         clip_len: Frames in a clip.
         input_size: Side of a frame in pixels.
         cost: What a clip takes to prepare and to compute on; None where that is not known.
+        scoring_threads: Batches that are scored at a time.
+        only_scoring: Nothing is trained.
     """
     devices = hardware.devices_per_machine
-    workers = asked(settings, "runtime.workers") or _by_cost(hardware, cost)
+    workers = asked(settings, "runtime.workers") or _by_cost(hardware, cost, only_scoring and scoring_threads > 1)
     room = SHM_SHARE * hardware.shm_gib * GIB / devices
     batch = batch_bytes(clips, clip_len, input_size)
+    # Of several that are scored at a time each is held until those before it are done.
+    in_use = BATCHES_IN_USE + (scoring_threads if scoring_threads > 1 else 0)
     prefetch = Decision(PREFETCHED, "default", "one is made while another waits")
-    if workers.value == 0 or shm_bytes(batch, workers.value, PREFETCHED) <= room:
+    if workers.value == 0 or shm_bytes(batch, workers.value, PREFETCHED, in_use) <= room:
         return workers, prefetch
-    needed = shm_bytes(batch, workers.value, PREFETCHED)
+    needed = shm_bytes(batch, workers.value, PREFETCHED, in_use)
     short = f"{workers.value} decoding processes would pass {_mb(needed)} through {SHM}, where {_mb(room)} may be used"
     prefetch = Decision(LEAST_PREFETCHED, SHM, short)
-    fit = int(room // batch - BATCHES_IN_USE) // LEAST_PREFETCHED
+    fit = int(room // batch - in_use) // LEAST_PREFETCHED
     if fit < workers.value:
         workers = Decision(max(0, fit), SHM, short)
     return workers, prefetch
@@ -72,9 +84,9 @@ def batch_bytes(clips: int, clip_len: int, input_size: int) -> int:
     return -(-clips * clip_len * 3 * input_size**2 // PAGE_BYTES) * PAGE_BYTES
 
 
-def shm_bytes(batch: int, workers: int, prefetch: int) -> int:
+def shm_bytes(batch: int, workers: int, prefetch: int, in_use: int = BATCHES_IN_USE) -> int:
     """Shared memory that one training process needs at most: what all its workers made ahead, and what is in use."""
-    return batch * (workers * prefetch + BATCHES_IN_USE)
+    return batch * (workers * prefetch + in_use)
 
 
 def best_share(cores: int, cost: ClipCost) -> int:
@@ -89,12 +101,20 @@ def best_share(cores: int, cost: ClipCost) -> int:
     return max(range(1, cores), key=clips_per_second, default=0)
 
 
-def _by_cost(hardware: Hardware, cost: ClipCost | None) -> Decision[int]:
+def needed_beside(cores: int, cost: ClipCost) -> int:
+    """How many of the cores would decode if each were free to do either: as many processes must be there to do it."""
+    return math.ceil(cores * cost.prepare_seconds / (cost.prepare_seconds + cost.compute_seconds))
+
+
+def _by_cost(hardware: Hardware, cost: ClipCost | None, cores_do_either: bool = False) -> Decision[int]:
     devices = hardware.devices_per_machine
     if cost is None:
         return _by_cores(hardware, devices)
     cores = max(1, hardware.num_cpus // devices)
     takes, compute = f"a clip takes a core {_ms(cost.prepare_seconds)} to decode", _ms(cost.compute_seconds)
+    if hardware.num_gpus == 0 and cores_do_either:
+        value = needed_beside(cores, cost)
+        return Decision(value, "hardware", f"{takes} and about {compute} to score: {value} of {cores} cores' work")
     if hardware.num_gpus == 0:
         value = best_share(cores, cost)
         shared = f"{value} of {cores} cores decode" if value else "the only one does both in turn"

@@ -1,0 +1,118 @@
+"""The loops of validation and test: MMEngine's, with several batches at a time on a CPU and in a chosen number format.
+
+Threads that share one batch wait for each other after every operation, and five times as long where a process that
+decodes takes a core away. Threads with a batch each never wait: whatever decoding leaves of the cores is used, and
+the scores are those of one thread, bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from mmengine.registry import LOOPS
+from mmengine.runner import TestLoop, ValLoop
+
+Outputs = Sequence[Any]
+
+
+@LOOPS.register_module()
+class ScoringValLoop(ValLoop):
+    """Validates.
+
+    Args:
+        threads: Batches computed on at a time.
+        amp: `off`, `float16` or `bfloat16`.
+        **given: As in `ValLoop`.
+    """
+
+    def __init__(self, *positional: Any, threads: int = 1, amp: str = "off", **given: Any) -> None:
+        super().__init__(*positional, **given)
+        self.threads, self.amp = threads, amp
+
+    def run(self) -> dict[str, float]:
+        """Score the split; returns its figures."""
+        return _run(self, "val")
+
+
+@LOOPS.register_module()
+class ScoringTestLoop(TestLoop):
+    """Tests; arguments as of `ScoringValLoop`."""
+
+    def __init__(self, *positional: Any, threads: int = 1, amp: str = "off", **given: Any) -> None:
+        super().__init__(*positional, **given)
+        self.threads, self.amp = threads, amp
+
+    def run(self) -> dict[str, float]:
+        """Score the split; returns its figures."""
+        return _run(self, "test")
+
+
+def _run(loop: Any, stage: str) -> dict[str, float]:
+    runner = loop.runner
+    runner.call_hook(f"before_{stage}")
+    runner.call_hook(f"before_{stage}_epoch")
+    runner.model.eval()
+    with _computing(loop) as submit:
+
+        def begin(number: int, batch: Any) -> Future[Outputs]:
+            runner.call_hook(f"before_{stage}_iter", batch_idx=number, data_batch=batch)
+            return submit(batch)
+
+        for number, batch, outputs in _in_order(loop.dataloader, begin, loop.threads if loop.threads > 1 else 0):
+            loop.evaluator.process(data_samples=outputs, data_batch=batch)
+            runner.call_hook(f"after_{stage}_iter", batch_idx=number, data_batch=batch, outputs=outputs)
+    metrics: dict[str, float] = loop.evaluator.evaluate(len(loop.dataloader.dataset))
+    runner.call_hook(f"after_{stage}_epoch", metrics=metrics)
+    runner.call_hook(f"after_{stage}")
+    return metrics
+
+
+def _in_order(
+    batches: Any, begin: Callable[[int, Any], Future[Outputs]], ahead: int
+) -> Iterator[tuple[int, Any, Outputs]]:
+    """Batches and what the network says of them, in their order, while at most so many more have been begun."""
+    waiting: deque[tuple[int, Any, Future[Outputs]]] = deque()
+    for number, batch in enumerate(batches):
+        waiting.append((number, batch, begin(number, batch)))
+        if len(waiting) > ahead:
+            first, done, outputs = waiting.popleft()
+            yield first, done, outputs.result()
+    for first, done, outputs in waiting:
+        yield first, done, outputs.result()
+
+
+@contextmanager
+def _computing(loop: Any) -> Iterator[Callable[[Any], Future[Outputs]]]:
+    """What takes a batch and computes on it: at once, or in one of several threads that share out the cores."""
+    model, threads = loop.runner.model, loop.threads
+    device = next(model.parameters()).device.type
+    number_format = {"enabled": loop.fp16 or loop.amp != "off", "dtype": getattr(torch, loop.amp, None)}
+
+    # Both are settings of a thread. (What is made in inference mode could not be kept for a later training step.)
+    @torch.no_grad()
+    def score(batch: Any) -> Outputs:
+        with torch.autocast(device, **number_format):
+            outputs: Outputs = model.test_step(batch)
+        return outputs
+
+    if threads == 1:
+        yield lambda batch: _finished(score(batch))
+        return
+    cores = torch.get_num_threads()
+    pool = ThreadPoolExecutor(threads, "scoring", torch.set_num_threads, (max(1, cores // threads),))
+    try:
+        yield lambda batch: pool.submit(score, batch)
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(cores)
+
+
+def _finished(outputs: Outputs) -> Future[Outputs]:
+    future: Future[Outputs] = Future()
+    future.set_result(outputs)
+    return future

@@ -1,0 +1,119 @@
+"""Validation and test compute on several batches at a time, in order, with the same scores."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tiny_runner import OneLayer, Rows, tiny_runner
+
+from autox_video.runner.scoring_loops import ScoringTestLoop, ScoringValLoop
+
+BATCHES = len(Rows())
+each_loop = pytest.mark.parametrize("kind", [ScoringValLoop, ScoringTestLoop])
+
+
+class Watched(OneLayer):
+    """Keeps what each forward pass was computed under, and may do something before it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[bool, bool, int]] = []
+        self.before: Any = lambda row: None
+
+    def forward(self, row: torch.Tensor, label: torch.Tensor, mode: str = "tensor") -> Any:
+        self.before(row)
+        self.seen.append((torch.is_autocast_enabled("cpu"), torch.is_grad_enabled(), torch.get_num_threads()))
+        return super().forward(row, label, mode)
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Any:
+    built = tiny_runner(tmp_path)
+    torch.manual_seed(0)
+    built.model = Watched()
+    # Hooks of its own need a training around them.
+    built.heard = []
+    built.call_hook = lambda name, **given: built.heard.append((name, given.get("batch_idx")))
+    return built
+
+
+def loop_of(kind: Any, runner: Any, **given: Any) -> Any:
+    loader = {"dataset": Rows(), "batch_size": 1, "sampler": {"type": "DefaultSampler", "shuffle": False}}
+    loader = runner.build_dataloader({**loader, "collate_fn": {"type": "default_collate"}})
+    return kind(
+        runner, loader, runner.build_evaluator([{"type": "mmengine.DumpResults", "out_file_path": "x.pkl"}]), **given
+    )
+
+
+def scores_of(loop: Any) -> torch.Tensor:
+    """The scores in the order in which the evaluator got them."""
+    got: list[torch.Tensor] = []
+    loop.evaluator.process = lambda data_samples, data_batch: got.append(data_samples[0][0])
+    loop.evaluator.evaluate = lambda size: {"videos": float(size)}
+    assert loop.run() == {"videos": float(BATCHES)}
+    return torch.cat(got)
+
+
+@each_loop
+def test_several_batches_are_computed_on_at_a_time_and_come_out_in_order(kind: Any, runner: Any) -> None:
+    alone = scores_of(loop_of(kind, runner))
+    # None goes on before four are there, and the first of them ends last.
+    together, ended = threading.Barrier(4, timeout=20), threading.Event()
+
+    def wait(row: torch.Tensor) -> None:
+        together.wait()
+        if row[0, 0] == -1:
+            assert ended.wait(20)
+        ended.set() if row[0, 0] > -0.5 else None
+
+    runner.model.before = wait
+    several = scores_of(loop_of(kind, runner, threads=4))
+    assert torch.equal(several, alone)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize(("amp", "mixed"), [("off", False), ("bfloat16", True)])
+def test_every_batch_is_scored_in_the_number_format_and_without_gradients(
+    runner: Any, threads: int, amp: str, mixed: bool
+) -> None:
+    scores = scores_of(loop_of(ScoringTestLoop, runner, threads=threads, amp=amp))
+    assert [(autocast, gradients) for autocast, gradients, _ in runner.model.seen] == [(mixed, False)] * BATCHES
+    assert scores.dtype == (torch.bfloat16 if mixed else torch.float32)
+
+
+def test_the_cores_are_shared_out_and_given_back(runner: Any) -> None:
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(5)
+        scores_of(loop_of(ScoringValLoop, runner, threads=2))
+        assert {threads for _, _, threads in runner.model.seen} == {2}
+        assert torch.get_num_threads() == 5
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_batch_that_fails_ends_the_test_with_its_own_error(runner: Any, threads: int) -> None:
+    def fail(row: torch.Tensor) -> None:
+        raise ValueError("no such row")
+
+    runner.model.before = fail
+    with pytest.raises(ValueError, match="no such row"):
+        loop_of(ScoringTestLoop, runner, threads=threads).run()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("scoring")]
+
+
+def test_the_hooks_hear_of_every_batch_in_order(runner: Any) -> None:
+    scores_of(loop_of(ScoringTestLoop, runner, threads=2))
+    for name in ("before_test_iter", "after_test_iter"):
+        assert [number for found, number in runner.heard if found == name] == list(range(BATCHES))
+    assert [name for name, number in runner.heard if number is None] == [
+        "before_test",
+        "before_test_epoch",
+        "after_test_epoch",
+        "after_test",
+    ]
