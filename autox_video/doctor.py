@@ -100,7 +100,7 @@ def check_python(version: tuple[int, ...], system: str, machine: str) -> Finding
     value = f"{'.'.join(map(str, version))} on {system} {machine}"
     if (system, machine) != ("Linux", "x86_64"):
         return Finding(
-            "python", False, value, "Use Linux on x86_64: decord, which decodes the videos, has no other wheel"
+            "python", False, value, "Use Linux on x86_64: decord, which MMAction2 reads videos with, has no other wheel"
         )
     if not TESTED_PYTHONS[0] <= version[:2]:
         return Finding("python", False, value, f"Use Python {oldest} to {newest}: python{newest} -m venv .venv")
@@ -215,17 +215,17 @@ def check_models(models: Attempt) -> Finding:
 
 
 def check_decoder(decoder: Attempt) -> Finding:
-    """Whether OpenCV writes a video and both decoders read it."""
+    """Whether OpenCV writes a video and PyAV reads it."""
     if not decoder.error:
         facts = decoder.facts
-        value = f"decord {facts['decord']} and PyAV {facts['av']} read what OpenCV {facts['opencv']} writes"
+        value = f"PyAV {facts['av']} reads what OpenCV {facts['opencv']} writes"
         return Finding("decoder", True, value)
     if "cannot open shared object file" in decoder.error:
         # The usual OpenCV needs libraries of the desktop, which servers and containers lack; headless needs none.
         version = _version("opencv-contrib-python")
         wanted = "opencv-contrib-python-headless" + (f"=={version}" if version else "")
         return Finding("decoder", False, decoder.error, pip("install", "--force-reinstall", "--no-deps", wanted))
-    bounds = [str(wanted) for wanted in requirements() if wanted.name in ("decord", "av", *OPENCV)]
+    bounds = [str(wanted) for wanted in requirements() if wanted.name in ("av", *OPENCV)]
     return Finding("decoder", False, decoder.error, pip("install", "--force-reinstall", "--no-deps", *bounds))
 
 

@@ -12,10 +12,10 @@ import logging
 from pathlib import Path
 
 from autox_video.archive import archive_run
-from autox_video.dataset.annotations import write_stock_list
 from autox_video.dataset.facts import Fingerprint
 from autox_video.dataset.fingerprint import fingerprint_dataset
 from autox_video.dataset.preflight import Check, add_findings, short_videos, table
+from autox_video.dataset.stock_lists import write_stock_list
 from autox_video.deciding import decide, find_hardware
 from autox_video.errors import Problem, RequestError
 from autox_video.log_lines import log_fingerprint, log_lines
@@ -89,8 +89,11 @@ def render(settings: Settings, output: Path | None = None, *, stock: bool = Fals
     config = render_config(decided, preset, work_dir.root, stock=stock)
     if stock:
         for split, file in decided.ann_files.items():
-            if left_out := write_stock_list(Path(file)):
-                logger.info("note     %d %s videos left out: only this package reads them", left_out, split)
+            if left_out := write_stock_list(Path(file), fingerprint.data_root, work_dir.probe_cache):
+                some = "; ".join(left_out[:3]), len(left_out)
+                logger.info(
+                    "note     %d %s videos left out, only this package reads them: %s", len(left_out), split, some
+                )
     write_text(path, config_text(config, stock=stock))
     return path
 

@@ -26,7 +26,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from autox_video import workflow
-from autox_video.dataset.annotations import write_stock_list
+from autox_video.dataset.stock_lists import write_stock_list
 from autox_video.decoding import open_video
 from autox_video.plan.rules.cache import side_for
 from autox_video.presets import load_preset
@@ -136,7 +136,7 @@ def render(folder: Path) -> tuple[Config, Config, Listing]:
     plan, work_dir = workflow.plan(settings), WorkDir(settings.work_dir)
     preset = load_preset(plan.model.value)
     for file in plan.ann_files.values():
-        write_stock_list(Path(file))
+        write_stock_list(Path(file), plan.data_root, work_dir.probe_cache)
     ours, stock = (render_config(plan, preset, work_dir.root, stock=is_stock) for is_stock in (False, True))
     return ours, stock, list_proxies(work_dir, plan.data_root, side_for(plan))
 

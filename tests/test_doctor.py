@@ -61,7 +61,7 @@ def test_what_is_wrong_has_a_cure_and_what_is_right_has_none(findings: list[Find
         assert bool(finding.cure) is not finding.ok, finding
 
 
-OTHER_MACHINE = "Use Linux on x86_64: decord, which decodes the videos, has no other wheel"
+OTHER_MACHINE = "Use Linux on x86_64: decord, which MMAction2 reads videos with, has no other wheel"
 OLD_PYTHON = "Use Python 3.10 to 3.13: python3.13 -m venv .venv"
 NEW_PYTHON = "Not tested with this Python; when something fails, use 3.13: python3.13 -m venv .venv"
 
@@ -187,7 +187,7 @@ def test_any_other_failure_reinstalls_what_failed() -> None:
     crash = "the process ended by SIGSEGV"
     opencv = "'opencv-python>=4.10.0.84' 'opencv-contrib-python>=4.10.0.84'"
     assert doctor.check_decoder(Attempt({}, crash)) == Finding(
-        "decoder", False, crash, f"{reinstall} decord==0.6.0 'av<19,>=14.2' {opencv}"
+        "decoder", False, crash, f"{reinstall} 'av<19,>=17.1' {opencv}"
     )
     bounds = "mmengine==0.10.7 mmcv-lite==2.1.0 mmaction2==1.2.0"
     assert doctor.check_models(Attempt({}, crash)) == Finding("models import", False, crash, f"{reinstall} {bounds}")

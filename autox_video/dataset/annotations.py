@@ -105,29 +105,6 @@ def read_annotations(path: Path) -> list[tuple[str, Label | None]]:
     return [(row.path, row.label) for row in read_rows(path)]
 
 
-def stock_list(path: Path) -> Path:
-    """Where the list stands that MMAction2's own `VideoDataset` reads, beside a canonical one."""
-    return path.parent / "stock" / path.name
-
-
-def write_stock_list(path: Path) -> int:
-    """Write the lines of a canonical list that MMAction2 can read without this package.
-
-    A line is `path<TAB>label`; several labels stand in as many columns.
-
-    Args:
-        path: The canonical list.
-
-    Returns:
-        How many lines are left out: pieces of a video, files that decord does not read, and folders of images.
-    """
-    rows = read_rows(path)
-    whole = [row for row in rows if row.decoder == "decord" and row.start_seconds is None and row.end_seconds is None]
-    lines = ("\t".join([row.path, *map(str, ids_of(row.label))]) for row in whole)
-    write_text(stock_list(path), "".join(f"{line}\n" for line in lines))
-    return len(rows) - len(whole)
-
-
 def _label(text: str) -> Label | None:
     ids = tuple(map(int, text.split(";"))) if text else ()
     return ids if len(ids) > 1 else ids[0] if ids else None

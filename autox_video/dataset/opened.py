@@ -18,11 +18,8 @@ from autox_video.dataset.pieces import piece_facts
 from autox_video.dataset.probe import VideoFacts, probe_videos
 from autox_video.dataset.sampling import files_to_open, sampling_note
 from autox_video.dataset.video_files import VIDEO_ENDINGS, as_text, is_file
-from autox_video.decoding import IMAGES
+from autox_video.decoding import FILES, IMAGES
 from autox_video.settings.schema import Settings
-
-# The decoder of a video that was not opened: decord may crash on a damaged one, and gives wrong frames of some.
-UNOPENED = "pyav"
 
 
 @dataclass(frozen=True)
@@ -113,7 +110,7 @@ def decoder_unopened(file: str, settings: Settings) -> str:
     """What reads a video that was not opened."""
     # The disk is not asked a million times: a folder of images is not called like a video.
     if file[file.rfind(".") :] in VIDEO_ENDINGS or not os.path.isdir(file):
-        return UNOPENED
+        return FILES
     return f"{IMAGES}@{settings.data.image_fps:.10g}"
 
 

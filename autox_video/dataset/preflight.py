@@ -20,6 +20,7 @@ from autox_video.dataset.messages import plural, printable
 from autox_video.dataset.opened import OpenedSplit
 from autox_video.dataset.pieces import named, piece_facts
 from autox_video.dataset.probe import VideoFacts, probe_videos
+from autox_video.decoding import CUT_OFF, DAMAGED
 from autox_video.errors import Problem
 
 VERSION = 1
@@ -33,7 +34,7 @@ LEAST_FPS = 2.0
 # Of more videos of a kind, check.json keeps the number only.
 MAX_LISTED = 1000
 # What re-encoding what can still be read would mend.
-REPAIRABLE = ("unreadable", "crashes", "slow", "no frames", "read with PyAV")
+REPAIRABLE = ("unreadable", "crashes", "slow", "no frames")
 
 # Reasons for leaving a video out, by how they begin, and what they are called.
 KINDS = {
@@ -208,9 +209,10 @@ def table(check: Check) -> list[str]:
 def odd_video(sample: Sample, facts: VideoFacts) -> list[Finding]:
     """What is unusual about a video that can be used."""
     findings = []
-    if facts.unfit:
-        text = f"{sample.path} is read with PyAV: {facts.unfit}"
-        findings.append(Finding("note", "read with PyAV", sample.where, text, sample.file, repair_line(sample.file)))
+    if facts.unfit in (CUT_OFF, DAMAGED):
+        what = str(facts.unfit).removeprefix("it ")
+        text = f"{sample.path} {what}: what cannot be decoded shows the frame before"
+        findings.append(Finding("note", "damaged", sample.where, text, sample.file, repair_line(sample.file)))
     low, high = min(facts.width, facts.height), max(facts.width, facts.height)
     if low < SIZES_PX[0] or high > SIZES_PX[1] or high > ABSURD_SHAPE * low:
         text = f"{sample.path} has frames of {facts.width}x{facts.height}"

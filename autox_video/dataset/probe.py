@@ -15,10 +15,11 @@ from typing import Any
 
 from autox_video.dataset.folders import Folders
 from autox_video.dataset.probe_pool import Answer, read_videos
+from autox_video.decoding import FILES
 from autox_video.progress import progress_bar
 from autox_video.work_dir import write_json
 
-CACHE_VERSION = 3
+CACHE_VERSION = 4
 LIMIT_SECONDS = 20.0
 MAX_WORKERS = 8
 MISSING = "does not exist"
@@ -36,7 +37,7 @@ class VideoFacts:
         height: Of a decoded frame, in pixels.
         size_bytes: Of the file, or of all files of a folder.
         decoder: What `autox_video.decoding.open_video` reads it with.
-        unfit: Why that is not decord, such as `its frame rate varies`, or None.
+        unfit: Why MMAction2 alone must not read it, with decord, such as `its frame rate varies`, or None.
         digest: Of its bytes, in hex.
         frame_hashes: What its first, middle and last frame look like (see `frame_hashes`).
     """
@@ -47,7 +48,7 @@ class VideoFacts:
     height: int
     size_bytes: int
     duration_seconds: float | None = None
-    decoder: str = "decord"
+    decoder: str = FILES
     unfit: str | None = None
     digest: str = ""
     frame_hashes: tuple[str, ...] = ()
@@ -192,7 +193,7 @@ def _is_utf8(file: str) -> bool:
 
 
 def _decoders() -> str:
-    return f"decord {metadata.version('decord')}, av {metadata.version('av')}"
+    return f"av {metadata.version('av')}"
 
 
 def _num_cpus() -> int:

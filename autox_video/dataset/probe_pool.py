@@ -15,7 +15,6 @@ from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from autox_video.decoding import DECODERS
 from autox_video.errors import Problem, RunError
 
 Answer = dict[str, Any]
@@ -41,7 +40,7 @@ def read_videos(
     Raises:
         RunError: The processes do not start.
     """
-    waiting = deque((file, list(DECODERS)) for file in files)
+    waiting = deque(files)
     pool = _Pool(limit_seconds)
     try:
         for _ in range(min(num_workers, len(waiting))):
@@ -49,12 +48,8 @@ def read_videos(
         while waiting or pool.is_busy():
             for worker in pool.workers:
                 if worker.ready and worker.file is None and waiting:
-                    worker.give(*waiting.popleft())
-            for file, answer in pool.next_answers():
-                if answer.pop("crashed", None) == "decord":
-                    waiting.append((file, ["pyav"]))
-                else:
-                    yield file, answer
+                    worker.give(waiting.popleft())
+            yield from pool.next_answers()
     finally:
         pool.close()
 
@@ -80,7 +75,7 @@ def time_videos(decoders: Mapping[str, str], limit_seconds: float) -> Generator[
             (worker,) = pool.workers
             if worker.ready and worker.file is None:
                 file, decoder = waiting.popleft()
-                worker.give(file, [decoder], timed=True)
+                worker.give(file, timed=decoder)
             yield from pool.next_answers()
     finally:
         pool.close()
@@ -148,8 +143,6 @@ class _Pool:
             crash = status in CRASHES
             ended = "cannot be read: the process that tried was ended, perhaps for lack of memory"
             answer = {"reason": "crashes the decoder" if crash else ended, "lasting": crash}
-            if crash:
-                answer["crashed"] = worker.decoders[0]
         return (worker.file, answer) if worker.file else None
 
 
@@ -168,7 +161,6 @@ class _Worker:
         self._limit_seconds = limit_seconds
         self._received = b""
         self.file: str | None = None
-        self.decoders: list[str] = []
         self.ready = False
         self.deadline = time.monotonic() + START_LIMIT_SECONDS
 
@@ -181,12 +173,12 @@ class _Worker:
         """Whether it has something to do, be it only to start."""
         return not self.ready or self.file is not None
 
-    def give(self, file: str, decoders: list[str], *, timed: bool = False) -> None:
-        """Let it read a video with the decoders named, or measure what that takes with the only one."""
-        self.file, self.decoders = file, decoders
+    def give(self, file: str, *, timed: str | None = None) -> None:
+        """Let it read a video, or measure what that takes with the decoder named."""
+        self.file = file
         self.deadline = time.monotonic() + self._limit_seconds
         with contextlib.suppress(BrokenPipeError):  # that it has died shows in what it says: nothing
-            cast(Any, self._process.stdin).write(_line(file, decoders, timed))
+            cast(Any, self._process.stdin).write(_line(file, timed))
 
     def receive(self) -> Answer | None:
         """What it says; None while the line is incomplete.
@@ -214,8 +206,8 @@ class _Worker:
         return status
 
 
-def _line(file: str, decoders: list[str], timed: bool) -> bytes:
-    return json.dumps({"file": file, "decoders": decoders, "timed": timed}).encode("ascii") + b"\n"
+def _line(file: str, timed: str | None) -> bytes:
+    return json.dumps({"file": file, "timed": timed}).encode("ascii") + b"\n"
 
 
 def _environment() -> dict[str, str]:

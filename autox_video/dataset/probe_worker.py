@@ -39,9 +39,8 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     try:
         decoding, hash_frames = load_decoding(), load_hashing(here)
-        import cv2  # noqa: F401  # isort: skip  # before decord: see decord_reader
         import av  # noqa: F401
-        import decord  # noqa: F401
+        import cv2  # noqa: F401
 
         hello: dict[str, Any] = {"ready": True}
     except Exception as error:
@@ -52,9 +51,9 @@ def main() -> None:
         signal.alarm(patience)  # the end of this process, should the parent be gone
         asked = json.loads(line)
         if asked["timed"]:
-            answer = time_video(asked["file"], asked["decoders"][0], decoding)
+            answer = time_video(asked["file"], asked["timed"], decoding)
         else:
-            answer = read_video(asked["file"], asked["decoders"], decoding, hash_frames)
+            answer = read_video(asked["file"], decoding, hash_frames)
         print(json.dumps(answer), file=answers, flush=True)
         signal.alarm(0)
 
@@ -79,19 +78,16 @@ def load_hashing(folder: str) -> HashFrames:
     return hash_frames
 
 
-def read_video(file: str, decoders: list[str], decoding: Any, hash_frames: HashFrames) -> dict[str, Any]:
-    """Choose the decoder of a video: decord where it is right and works, else PyAV; of a folder `images`.
-
-    Each reads the first, the middle and the last frame by the route that training takes.
+def read_video(file: str, decoding: Any, hash_frames: HashFrames) -> dict[str, Any]:
+    """Read the first, the middle and the last frame of a video by the route that training takes.
 
     Args:
         file: Absolute path.
-        decoders: Those that may be tried: without `decord` when that has crashed on this file.
         decoding: The module `decoding`.
         hash_frames: `frame_hashes`.
 
     Returns:
-        `decoder`, and `unfit`, why it is not decord, or None; `num_frames`, `fps` (None where it is
+        `decoder`; `unfit`, why decord must not read it, or None; `num_frames`, `fps` (None where it is
         not known), `duration_seconds`, `width` and `height` of the decoded frames, their
         `frame_hashes`, and the `digest` of the file's bytes. Or `reason`, and
         `lasting`, whether the same file would fail again.
@@ -99,19 +95,9 @@ def read_video(file: str, decoders: list[str], decoding: Any, hash_frames: HashF
     try:
         if os.path.isdir(file):
             return read_images(file, decoding, hash_frames)
-        video = decoding.open_video(file, "pyav")
-        facts = {**measure(video), "digest": digest_of(file)}
-        unfit = decoding.unfit_for_decord(video, file) if "decord" in decoders else "it crashes decord"
-        if unfit is None:
-            try:
-                fast = decoding.open_video(file, "decord")
-                if fast.num_frames == video.num_frames:
-                    return {**facts, "decoder": "decord", "unfit": None, **look(fast, hash_frames)}
-                unfit = f"decord finds {fast.num_frames} frames in it, and PyAV {video.num_frames}"
-                del fast  # a crash in closing the file must not be blamed on the next one
-            except decoding.DecodingError as error:
-                unfit = f"with decord it {error}"
-        return {**facts, "decoder": "pyav", "unfit": unfit, **look(video, hash_frames)}
+        video = decoding.open_video(file, decoding.FILES)
+        facts = {**measure(video), "digest": digest_of(file), **look(video, hash_frames)}
+        return {**facts, "decoder": decoding.FILES, "unfit": decoding.unfit_for_decord(video, file)}
     except decoding.DecodingError as error:
         return {"reason": str(error), "lasting": True}
     except OSError as error:

@@ -47,7 +47,7 @@ def sampling_note(num_opened: int, total: int) -> str:
     return (
         f"{num_opened} of {total} videos were opened, drawn from every class of every split, because more than "
         f"{MANY_VIDEOS} are listed: sizes, lengths, look-alikes and equal content are known of these alone. The "
-        "others are read with PyAV, which is safe for any file; a damaged one is replaced in training, and a row with "
+        "others are opened as training comes to them; one that cannot be read is replaced in training, and a row with "
         "its error in a test. `data.probe: all` opens every one"
     )
 

@@ -1,9 +1,6 @@
 """Opening and decoding one video: the very code that the probe and the training both run.
 
-Two decoders for files, one interface. `decord` is fast, and right for a whole file of even frame
-rate; of others it gives wrong frames without a word, or none (see `unfit_for_decord`). `pyav` reads
-those. A folder of numbered images is read by a third, `images`. Whichever the probe chose for a
-video is used everywhere.
+Files are read with PyAV, folders of numbered images with OpenCV: one interface.
 
 The probe loads this folder by its path, without the package around it: it imports only what is in it.
 """
@@ -12,14 +9,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from .decord_reader import DecordReader
 from .images_reader import ImagesReader, is_numbered_image
 from .pyav_reader import PyavReader
 from .reader import DecodingError, Reader, in_words, piece_of
-from .unfit import unfit_for_decord
+from .unfit import CUT_OFF, DAMAGED, unfit_for_decord
 
 __all__ = [
-    "DECODERS",
+    "CUT_OFF",
+    "DAMAGED",
+    "FILES",
     "IMAGES",
     "DecodingError",
     "Reader",
@@ -30,9 +28,9 @@ __all__ = [
     "unfit_for_decord",
 ]
 
-# Of files, in the order of preference.
-DECODERS: Final = ("decord", "pyav")
-# Of folders. In a canonical list the frame rate that is taken for them follows: `images@25`.
+# In a canonical list, what reads a file,
+FILES: Final = "pyav"
+# and a folder; the frame rate that is taken for it follows: `images@25`.
 IMAGES: Final = "images"
 
 
@@ -41,7 +39,7 @@ def open_video(file: str, decoder: str) -> Reader:
 
     Args:
         file: The path.
-        decoder: One of `DECODERS`; for a folder of images `IMAGES`, with `@` and a frame rate or without.
+        decoder: `FILES`, or for a folder of images `IMAGES`, with `@` and a frame rate or without.
 
     Raises:
         DecodingError: It cannot be opened, or has no frame.
@@ -53,7 +51,7 @@ def open_video(file: str, decoder: str) -> Reader:
     # What the disk or the system refuses is told apart from a damaged file.
     with open(file, "rb") as opened:
         opened.read(1)
-    reader: Reader = DecordReader(file) if decoder == "decord" else PyavReader(file)
+    reader = PyavReader(file)
     if reader.num_frames == 0:
         raise DecodingError("has no frames")
     return reader

@@ -33,11 +33,13 @@ class PyavReader:
         format: Name of the container, such as `mpegts`.
         codec: Name of the codec, such as `h264`.
         packets: Where the frames lie.
+        damaged: Whether something could not be decoded so far.
     """
 
     def __init__(self, file: str) -> None:
         self._av = _pyav()
         self._file = file
+        self.damaged = False
         self._open()
         self.format = str(self._container.format.name)
         self.codec = str(self._stream.codec_context.codec.canonical_name)
@@ -143,6 +145,7 @@ class PyavReader:
             for frame in frames:
                 index = packets.index_of(frame.pts)
                 if index in wanted:
+                    self.damaged = self.damaged or frame.is_corrupt
                     yield index, None if frame.is_corrupt or frame.interlaced_frame else frame
             if place == last:
                 self._next = last + 1
@@ -194,11 +197,13 @@ class PyavReader:
         waiting, before = list(wanted), None
         for index, frame in self._decoded_up_to(wanted[0]):
             while waiting and waiting[0] <= index:
+                self.damaged = self.damaged or waiting[0] < index
                 yield waiting[0], frame if waiting[0] == index or before is None else before
                 waiting.pop(0)
             if not waiting:
                 return
             before = frame
+        self.damaged = True
         for index in waiting:
             if before is None:
                 raise DecodingError(f"is damaged: neither frame {index} nor one before it can be decoded")
@@ -224,6 +229,7 @@ class PyavReader:
             try:
                 frames = packet.decode()
             except self._av.FFmpegError:
+                self.damaged = True
                 continue
             for frame in frames:
                 stamp = _stamp(frame)

@@ -10,7 +10,7 @@ from pathlib import Path
 from autox_video.dataset.annotations import Row, read_rows
 from autox_video.dataset.folders import Folders
 from autox_video.dataset.probe import VideoFacts, remembered_videos
-from autox_video.decoding import DECODERS
+from autox_video.decoding import FILES
 from autox_video.proxies.sizes import BITS_PER_PIXEL, VERSION, frame_size, is_worthwhile, writing_seconds
 from autox_video.work_dir import WorkDir, write_text
 
@@ -83,7 +83,7 @@ def list_proxies(work_dir: WorkDir, data_root: str, side: int) -> Listing:
     lines, num_pieces = [], 0
     for path, rows in used.items():
         facts = known.get(files[path])
-        if facts is None or rows[0].decoder not in DECODERS or not facts.digest:
+        if facts is None or rows[0].decoder != FILES or not facts.digest:
             continue
         if not is_worthwhile(min(facts.width, facts.height), side):
             continue

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autox_video.decoding import DecodingError, Reader, in_words, open_video
+from autox_video.decoding import FILES, DecodingError, Reader, in_words, open_video
 from autox_video.proxies.sizes import KEY_FRAME_EVERY, frame_size
 from autox_video.work_dir import replacing
 
@@ -49,10 +49,10 @@ def write_proxy(file: str, proxy: Path, side: int, tell: Callable[[int], None] =
         DecodingError: The original cannot be read, or its frames and times not be kept.
         RunError: The file cannot be written.
     """
-    original = open_video(file, "pyav")
+    original = open_video(file, FILES)
     with replacing(proxy) as temporary:
         _encode(file, original, temporary, side, tell)
-        copy = open_video(str(temporary), "pyav")
+        copy = open_video(str(temporary), FILES)
         if copy.num_frames != original.num_frames:
             raise DecodingError(f"has {original.num_frames} frames, and its proxy {copy.num_frames}")
         if np.abs(copy.times() - original.times()).max() > TIME_TOLERANCE_SECONDS:

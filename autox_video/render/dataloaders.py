@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from autox_video.dataset.annotations import stock_list
+from autox_video.dataset.stock_lists import stock_list
 from autox_video.plan.schema import Plan
 from autox_video.render.pipelines import test_pipeline, train_pipeline, val_pipeline
 from autox_video.tasks import load_task

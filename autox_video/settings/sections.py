@@ -41,7 +41,7 @@ class DataSettings:
         AUTO,
         "str",
         "Which videos are opened before training: `all`, or with `auto` of more than 20000 a sample of 2000 from every "
-        "class of every split, and the others are read with the slower decoder that is safe for any file.",
+        "class of every split.",
         choices=("all",),
         example="all",
     )

@@ -7,10 +7,8 @@ from autox_video.dataset.annotations import (
     canonical_path,
     read_annotations,
     read_rows,
-    stock_list,
     unlistable,
     write_annotations,
-    write_stock_list,
 )
 from autox_video.dataset.entries import Sample
 
@@ -33,24 +31,9 @@ def rows(labels, root="/v"):
     ]
 
 
-@pytest.mark.parametrize("labels", [list(range(len(ODD_NAMES))), [None] * len(ODD_NAMES)])
-def test_mmaction2_reads_the_very_files_and_labels_of_a_stock_list(tmp_path, labels):
-    from mmaction.datasets import VideoDataset
-
-    path = tmp_path / "annotations" / "train.txt"
-    write_annotations(path, rows(labels), ["decord"] * len(labels))
-    assert write_stock_list(path) == 0
-    read = VideoDataset(str(stock_list(path)), [], data_prefix={"video": "/v"}, delimiter="\t").load_data_list()
-    expected = [
-        "/v/./ lead.mp4" if name == " lead.mp4" else name if name[0] == "/" else f"/v/{name}" for name in ODD_NAMES
-    ]
-    assert [row["filename"] for row in read] == expected
-    assert [row["label"] for row in read] == [-1 if label is None else label for label in labels]
-
-
 def test_a_canonical_list_is_read_back(tmp_path):
     written = rows(range(len(ODD_NAMES)))
-    write_annotations(tmp_path / "list.txt", written, ["decord"] * len(written))
+    write_annotations(tmp_path / "list.txt", written, ["pyav"] * len(written))
     assert read_annotations(tmp_path / "list.txt") == [(sample.path, sample.label) for sample in written]
     write_annotations(tmp_path / "bare.txt", [Sample("a b.mp4", None, "", "")], ["pyav"])
     assert read_rows(tmp_path / "bare.txt") == [Row("a b.mp4", None, "pyav")]
@@ -59,18 +42,11 @@ def test_a_canonical_list_is_read_back(tmp_path):
 def test_a_piece_keeps_its_times(tmp_path):
     pieces = [(1.5, 2.25), (0.1, None), (None, 1e-3)]
     samples = [Sample("a.mp4", 1, "", "", start, end) for start, end in pieces]
-    write_annotations(tmp_path / "list.txt", samples, ["decord"] * 3)
+    write_annotations(tmp_path / "list.txt", samples, ["pyav"] * 3)
     assert (
         tmp_path / "list.txt"
-    ).read_text() == "a.mp4\t1\tdecord\t1.5\t2.25\na.mp4\t1\tdecord\t0.1\na.mp4\t1\tdecord\t\t0.001\n"
-    assert read_rows(tmp_path / "list.txt") == [Row("a.mp4", 1, "decord", start, end) for start, end in pieces]
-
-
-def test_what_only_this_package_reads_is_left_out_of_a_stock_list(tmp_path):
-    samples = [Sample("a.mp4", 1, "", ""), Sample("b.ts", 0, "", ""), Sample("c.mp4", 1, "", "", 1.0, 2.0)]
-    write_annotations(tmp_path / "list.txt", samples, ["decord", "pyav", "decord"])
-    assert write_stock_list(tmp_path / "list.txt") == 2
-    assert (tmp_path / "stock" / "list.txt").read_text() == "a.mp4\t1\n"
+    ).read_text() == "a.mp4\t1\tpyav\t1.5\t2.25\na.mp4\t1\tpyav\t0.1\na.mp4\t1\tpyav\t\t0.001\n"
+    assert read_rows(tmp_path / "list.txt") == [Row("a.mp4", 1, "pyav", start, end) for start, end in pieces]
 
 
 @pytest.mark.parametrize(

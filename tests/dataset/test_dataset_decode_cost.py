@@ -77,7 +77,7 @@ def test_a_fingerprint_for_a_test_measures_nothing(read, tmp_path):
 def test_files_and_folders_of_images_are_timed_and_what_fails_costs_only_itself(tmp_path, clip, crasher):
     images = write_images(tmp_path / "images", frames=3)
     one = write_video(tmp_path / "one.mp4", frames=1)
-    asked = {str(clip): "pyav", str(crasher): "decord", str(tmp_path / "gone.mp4"): "pyav", str(one): "decord"}
+    asked = {str(clip): "pyav", str(crasher): "pyav", str(tmp_path / "gone.mp4"): "pyav", str(one): "pyav"}
     asked |= {str(images): "images@25"}
     answers = dict(time_videos(asked, limit_seconds=20.0))
     assert list(answers) == list(asked)

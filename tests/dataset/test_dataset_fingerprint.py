@@ -95,7 +95,7 @@ def test_folders_of_splits_without_a_test_are_tested_without_labels(read, librar
 def test_an_unlabelled_test_list_has_paths_alone(read, tmp_path):
     fingerprint = read("flat", train=TRAIN, val=VAL, test=["a6.mp4", "with space.mp4"])
     assert not fingerprint.splits["test"].labelled
-    assert WorkDir(tmp_path / "run").annotations("test").read_text() == "a6.mp4\t\tdecord\nwith space.mp4\t\tdecord\n"
+    assert WorkDir(tmp_path / "run").annotations("test").read_text() == "a6.mp4\t\tpyav\nwith space.mp4\t\tpyav\n"
 
 
 @pytest.mark.parametrize(

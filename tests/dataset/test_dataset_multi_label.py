@@ -6,7 +6,7 @@ import pytest
 import samples
 import videos
 
-from autox_video.dataset.annotations import read_annotations, stock_list, write_annotations, write_stock_list
+from autox_video.dataset.annotations import read_annotations, write_annotations
 from autox_video.dataset.classes import find_classes
 from autox_video.dataset.entries import UNDIVIDED, Entry, Part, Sample
 from autox_video.dataset.fingerprint import fingerprint_dataset
@@ -102,21 +102,9 @@ def test_a_wrong_label_among_right_ones_is_named():
 
 def test_canonical_lists_keep_several_labels(tmp_path):
     rows = [("a b.mp4", (1, 4)), ("c.mp4", 2), ("d.mp4", None)]
-    write_annotations(tmp_path / "l.txt", [Sample(path, label, "", path) for path, label in rows], ["decord"] * 3)
-    assert (tmp_path / "l.txt").read_text() == "a b.mp4\t1;4\tdecord\nc.mp4\t2\tdecord\nd.mp4\t\tdecord\n"
+    write_annotations(tmp_path / "l.txt", [Sample(path, label, "", path) for path, label in rows], ["pyav"] * 3)
+    assert (tmp_path / "l.txt").read_text() == "a b.mp4\t1;4\tpyav\nc.mp4\t2\tpyav\nd.mp4\t\tpyav\n"
     assert read_annotations(tmp_path / "l.txt") == rows
-
-
-def test_mmaction2_reads_several_labels_of_a_stock_list(tmp_path):
-    from mmaction.datasets import VideoDataset
-
-    written = [Sample("a b.mp4", (1, 4), "", ""), Sample("c.mp4", 2, "", ""), Sample("d.mp4", None, "", "")]
-    write_annotations(tmp_path / "l.txt", written, ["decord"] * 3)
-    assert write_stock_list(tmp_path / "l.txt") == 0
-    given = {"delimiter": "\t", "multi_class": True, "num_classes": 5}
-    stock = VideoDataset(str(stock_list(tmp_path / "l.txt")), [], data_prefix={"video": "/v"}, **given)
-    rows = [(row["filename"], row["label"]) for row in stock.load_data_list()]
-    assert rows == [("/v/a b.mp4", [1, 4]), ("/v/c.mp4", [2]), ("/v/d.mp4", [])]
 
 
 def test_what_is_held_out_has_every_label():
@@ -146,7 +134,7 @@ def test_a_list_with_several_labels_is_fingerprinted_as_such(tmp_path):
         "2 of 4 training videos have several labels, so each label is learned on its own (task: multi_label)"
     )
     assert work_dir.annotations("train").read_text() == (
-        "train 0.mp4\t0;1\tdecord\ntrain 1.mp4\t1\tdecord\ntrain 2.mp4\t0\tdecord\ntrain 3.mp4\t1;2\tdecord\n"
+        "train 0.mp4\t0;1\tpyav\ntrain 1.mp4\t1\tpyav\ntrain 2.mp4\t0\tpyav\ntrain 3.mp4\t1;2\tpyav\n"
     )
     (tmp_path / "val.txt").write_text("val 0.mp4 jump\nval 1.mp4 run;fly\n", encoding="utf-8")
     with pytest.raises(RequestError) as caught:

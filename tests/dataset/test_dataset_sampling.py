@@ -62,27 +62,23 @@ def test_all_are_opened_where_they_are_few_or_asked_for(tmp_path, count, probe, 
     assert (files_to_open([samples("train", {0: count})], settings) is None) is all_of_them
 
 
-def test_what_is_not_opened_is_listed_for_the_safe_decoder_and_said_so(tmp_path, few_are_many):
+def test_what_is_not_opened_is_listed_and_said_so(tmp_path, few_are_many):
     settings, work_dir = settings_of(tmp_path), WorkDir(tmp_path / "run")
     found = fingerprint_dataset(settings, work_dir)
     assert {split: facts.num_videos for split, facts in found.splits.items()} == {"train": 16, "val": 6, "test": 6}
-    decoders = {split: Counter(row.decoder for row in read_rows(work_dir.annotations(split))) for split in found.splits}
-    assert decoders == {
-        "train": {"decord": 4, "pyav": 12},
-        "val": {"decord": 2, "pyav": 4},
-        "test": {"decord": 2, "pyav": 4},
-    }
+    assert {split: facts.num_unopened for split, facts in found.splits.items()} == {"train": 12, "val": 4, "test": 4}
+    assert {row.decoder for row in read_rows(work_dir.annotations("train"))} == {"pyav"}
     assert [note for note in found.notes if "were opened" in note] == [
         "8 of 28 videos were opened, drawn from every class of every split, because more than 15 are listed: sizes, "
-        "lengths, look-alikes and equal content are known of these alone. The others are read with PyAV, which is safe "
-        "for any file; a damaged one is replaced in training, and a row with its error in a test. `data.probe: all` "
-        "opens every one"
+        "lengths, look-alikes and equal content are known of these alone. The others are opened as training comes "
+        "to them; one that cannot be read is replaced in training, and a row with its error in a test. `data.probe: "
+        "all` opens every one"
     ]
     every = fingerprint_dataset(settings_of(tmp_path, data={"probe": "all"}), work_dir)
     assert [note for note in every.notes if "were opened" in note] == []
     # What was opened once is known, whatever is asked for later.
-    fingerprint_dataset(settings, work_dir)
-    assert {row.decoder for row in read_rows(work_dir.annotations("train"))} == {"decord"}
+    again = fingerprint_dataset(settings, work_dir)
+    assert {facts.num_unopened for facts in again.splits.values()} == {0}
 
 
 def test_a_file_that_is_not_there_is_found_without_opening_any(tmp_path, few_are_many):

@@ -1,12 +1,8 @@
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import cv2
 import numpy as np
 import pytest
-from runs import ROOT
 from videos import write_image, write_images
 
 from autox_video.dataset.probe import VideoFacts, probe_videos
@@ -112,15 +108,3 @@ def test_a_folder_that_was_read_is_known_again_until_an_image_changes(tmp_path):
     changed = probe_videos([str(folder)], cache)[str(folder)]
     assert isinstance(changed, VideoFacts)
     assert changed.digest != facts.digest
-
-
-def test_png_is_read_after_decord_was_used(tmp_path):
-    """Loaded before OpenCV, decord's zlib takes the place of OpenCV's, which then decodes no PNG."""
-    write_images(tmp_path / "v", name="{}.png", frames=1)
-    code = (
-        "from autox_video.decoding import decord_reader, open_video\n"
-        "decord_reader._decord()\n"
-        f"print(open_video({str(tmp_path / 'v')!r}, 'images').frames([0]).shape)"
-    )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
-    assert told == "(1, 32, 32, 3)\n"

@@ -70,5 +70,5 @@ def assert_all_accounted_for(root: Path, names: list[str], output: str) -> Count
             assert finding.text == f"{name} {errors[name]}"
     assert not any(finding.where.startswith("all.txt:") and name.startswith("good/") for name in lost)
     assert len(results["videos"]) == 3 * len(names)
-    counts["decord crashed in the child"] = sum("crashes" in finding.text for finding in check.findings)
+    counts["the decoder crashed in the child"] = sum("crashes" in finding.text for finding in check.findings)
     return counts

@@ -36,7 +36,7 @@ def test_folders_of_images_train_test_and_survive_a_lost_image(tmp_path):
     (tmp_path / "v" / "clip 0" / "img_0005.jpg").unlink()
     run_cli("test", "-c", str(config))
     assert scores(tmp_path) == {**before, "clip 0": None}
-    assert "5 train videos left out: only this package reads them" in run_cli("render", "--stock", "-c", str(config))
+    assert "5 train videos left out, only this package reads them: " in run_cli("render", "--stock", "-c", str(config))
 
 
 def scores(folder) -> dict[str, list[float] | None]:

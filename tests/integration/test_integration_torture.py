@@ -36,7 +36,7 @@ def test_check_names_every_planted_defect_with_its_row_and_no_good_file(torture,
     assert {finding.kind for finding in checked.findings if finding.repair} == {
         "unreadable",
         "no frames",
-        "read with PyAV",
+        "damaged",
     }
 
 

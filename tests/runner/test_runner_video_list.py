@@ -32,7 +32,7 @@ def pipeline(num_clips: int = 1, test_mode: bool = False, clip_len: int = 4) -> 
     ]
 
 
-def dataset(folder, samples, *, decoder="decord", **given) -> VideoListDataset:
+def dataset(folder, samples, *, decoder="pyav", **given) -> VideoListDataset:
     write_annotations(folder / "list.txt", samples, [decoder] * len(samples))
     steps = pipeline(given.get("num_clips", 1), given.get("test_mode", False))
     task = {name: given[name] for name in ("multi_class", "num_classes") if name in given}
@@ -109,15 +109,13 @@ def test_in_a_test_a_lost_video_is_a_black_one_with_its_error(tmp_path):
 
 
 @pytest.mark.parametrize("test_mode", [False, True])
-@pytest.mark.parametrize(("name", "decoder"), [("even.mp4", "decord"), ("uneven.mp4", "pyav")])
-def test_clips_come_only_from_inside_the_piece(tmp_path, test_mode, name, decoder):
+@pytest.mark.parametrize("name", ["even.mp4", "uneven.mp4"])
+def test_clips_come_only_from_inside_the_piece(tmp_path, test_mode, name):
     stamps = uneven_times() if name == "uneven.mp4" else list(range(0, 4000, 100))
     write_odd(tmp_path / name, milliseconds=stamps)
     seconds = np.array(stamps) / 1000
     for start, end in [(0.7, 1.9), (float(seconds[20]), float(seconds[26])), (2.0, None), (None, 0.9)]:
-        data = dataset(
-            tmp_path, [Sample(name, 0, "", "", start, end)], decoder=decoder, test_mode=test_mode, num_clips=3
-        )
+        data = dataset(tmp_path, [Sample(name, 0, "", "", start, end)], test_mode=test_mode, num_clips=3)
         inside = {k for k, time in enumerate(seconds) if (start or 0) <= time < (end or 1e9)}
         seen = set()
         for _ in range(1 if test_mode else 12):
@@ -141,12 +139,11 @@ def test_every_lost_video_is_named_once_and_counted(tmp_path, caplog):
     ]
 
 
-@pytest.mark.parametrize("decoder", ["decord", "pyav"])
-def test_a_piece_that_begins_after_the_end_of_a_video_is_lost_and_not_its_last_frame(tmp_path, decoder):
+def test_a_piece_that_begins_after_the_end_of_a_video_is_lost_and_not_its_last_frame(tmp_path):
     videos(tmp_path, 1)  # of one second
     pieces = [Sample("0.mp4", 0, "", "", 1.5, 2.0), Sample("0.mp4", 0, "", "", 0.5, 0.9)]
-    tested = dataset(tmp_path, pieces, decoder=decoder, test_mode=True)
+    tested = dataset(tmp_path, pieces, test_mode=True)
     assert tested[0]["data_samples"].error == "ends before its piece from 1.50 s on"
     assert "error" not in tested[1]["data_samples"]
-    trained = dataset(tmp_path, pieces, decoder=decoder)[0]["data_samples"]
+    trained = dataset(tmp_path, pieces)[0]["data_samples"]
     assert trained.replaced == ((str(tmp_path / "0.mp4"), "ends before its piece from 1.50 s on"),)

@@ -1,0 +1,1 @@
+"""Networks with a forward pass of our own; parameters and checkpoints are MMAction2's."""

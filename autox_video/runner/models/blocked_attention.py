@@ -53,7 +53,8 @@ class _BlockedAttention(torch.autograd.Function):
                 share = logits.add_(bias[kind]).softmax(-1).view(-1, size, size)
                 found = torch.bmm(share, value).view(-1, heads, size, channels)
                 out.index_copy_(0, block.reshape(-1), found.transpose(1, 2).reshape(block.numel(), -1))
-                kept += [own, share]
+                if ctx.needs_input_grad[0]:
+                    kept += [own, share]
         ctx.save_for_backward(*kept)
         ctx.blocks, ctx.shape, ctx.bias_shape, ctx.scale = blocks, qkv.shape, bias.shape, scale
         return out

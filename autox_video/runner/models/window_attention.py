@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from mmaction.models.backbones.swin import WindowAttention3D
 from torch import Tensor
+from torch.nn.attention.flex_attention import flex_attention
 from torch.nn.functional import scaled_dot_product_attention
 
 from autox_video.runner.models.blocked_attention import blocked_attention
-from autox_video.runner.models.windows import Windows
+from autox_video.runner.models.windows import MASKED, Windows
 
 
 def attend(qkv: Tensor, module: WindowAttention3D, windows: Windows) -> Tensor:
@@ -23,8 +24,14 @@ def attend(qkv: Tensor, module: WindowAttention3D, windows: Windows) -> Tensor:
         (B, tokens, heads x channels).
     """
     dropout = module.attn_drop.p if module.training else 0.0
-    if qkv.device.type == "cpu" and not dropout and not torch.compiler.is_compiling():
+    compiling = torch.compiler.is_compiling()
+    if qkv.device.type == "cuda" and compiling and not dropout:
+        # Fused with the position bias and the mask; nothing of a window's size squared is written. Not compiled it
+        # would write all of it, in float32.
+        return flexible(qkv, module, windows)
+    if qkv.device.type == "cpu" and not compiling and not dropout:
         return _blocked(qkv, module, windows)
+    # torch's own kernels take a bias that learns: on CUDA the memory-efficient one; on the CPU, in several steps.
     return _dense(qkv, module, windows, dropout)
 
 
@@ -41,25 +48,51 @@ def _logit_bias(module: WindowAttention3D, windows: Windows) -> Tensor:
     return bias if mask is None else bias + mask[:, None]
 
 
+def _rows(batch: int, tokens: int, windows: Windows) -> tuple[Tensor, tuple[int, ...]]:
+    """Positions in (batch x tokens) of the windows of all clips, and their number, kind by kind."""
+    starts = torch.arange(0, batch * tokens, tokens, device=windows.tokens.device)[:, None, None]
+    rows = torch.cat([(starts + part).flatten(0, 1) for part in windows.tokens.split(list(windows.counts))])
+    return rows, tuple(batch * count for count in windows.counts)
+
+
 def _blocked(qkv: Tensor, module: WindowAttention3D, windows: Windows) -> Tensor:
-    batch, tokens, _, _, _ = qkv.shape
-    # Windows of a kind together, of all clips.
-    parts = windows.tokens.split(list(windows.counts))
-    starts = torch.arange(0, batch * tokens, tokens, device=qkv.device)[:, None, None]
-    rows = torch.cat([(starts + part).flatten(0, 1) for part in parts])
-    counts = tuple(batch * count for count in windows.counts)
+    rows, counts = _rows(qkv.shape[0], qkv.shape[1], windows)
     return blocked_attention(qkv.flatten(0, 1), _logit_bias(module, windows), rows, counts, module.scale)
 
 
 def _dense(qkv: Tensor, module: WindowAttention3D, windows: Windows, dropout: float) -> Tensor:
-    """All windows at once, through torch's own kernel."""
+    """All windows of a kind at once; they share a bias, which is not copied for each."""
+    batch, tokens, _, heads, channels = qkv.shape
+    rows, counts = _rows(batch, tokens, windows)
+    bias = _logit_bias(module, windows).to(qkv.dtype)
+    flat = qkv.flatten(0, 1)
+    outs = []
+    for kind, block in enumerate(rows.split(list(counts))):
+        own = flat.index_select(0, block.reshape(-1)).view(len(block), -1, 3, heads, channels)
+        query, key, value = own.permute(2, 0, 3, 1, 4).unbind(0)
+        shared = bias[kind].expand(len(block), -1, -1, -1)
+        found = scaled_dot_product_attention(query, key, value, shared, dropout, scale=module.scale)
+        outs.append(found.transpose(1, 2).reshape(-1, heads * channels))
+    out = torch.cat(outs)
+    return torch.empty_like(out).index_copy(0, rows.reshape(-1), out)
+
+
+def flexible(qkv: Tensor, module: WindowAttention3D, windows: Windows) -> Tensor:
+    """One FlexAttention kernel for all windows; bias and mask are found by index arithmetic. As `attend`."""
     batch, tokens, _, heads, channels = qkv.shape
     count, size = windows.tokens.shape
-    own = qkv.index_select(1, windows.tokens.reshape(-1)).view(batch, count, size, 3, heads, channels)
-    bias = _logit_bias(module, windows).to(qkv.dtype)
-    if len(windows.counts) > 1:
-        bias = bias.repeat_interleave(torch.tensor(windows.counts, device=bias.device), 0, output_size=count)
-    query, key, value = own.permute(3, 0, 1, 4, 2, 5).unbind(0)
-    found = scaled_dot_product_attention(query, key, value, bias, dropout, scale=module.scale)
-    found = found.transpose(2, 3).reshape(batch, tokens, heads * channels)
-    return torch.empty_like(found).index_copy(1, windows.tokens.reshape(-1), found)
+    order = windows.tokens.reshape(-1)
+    own = qkv.index_select(1, order).view(batch * count, size, 3, heads, channels)
+    query, key, value = own.permute(2, 0, 3, 1, 4).unbind(0)
+    bias, regions, kind_of = position_bias(module, size).contiguous(), windows.regions, windows.kind_of
+
+    def biased(score: Tensor, window: Tensor, head: Tensor, to: Tensor, source: Tensor) -> Tensor:
+        score = score + bias[head, to, source]
+        if regions is None:
+            return score
+        kind = kind_of[window % count]
+        return torch.where(regions[kind, to] == regions[kind, source], score, score + MASKED)
+
+    found = flex_attention(query, key, value, score_mod=biased, scale=module.scale)
+    found = found.transpose(1, 2).reshape(batch, tokens, heads * channels)
+    return torch.empty_like(found).index_copy(1, order, found)

@@ -23,6 +23,7 @@ class Windows:
         padded: The map's size, as a multiple of the window's.
         tokens: (windows, tokens of one) positions in the flattened padded map.
         counts: Windows of each kind.
+        kind_of: (windows,) the kind of each.
         regions: (kinds, tokens of one) number of the region that a token comes from: tokens of different regions
             are no neighbours in the map and do not see each other. None where no window has more than one.
     """
@@ -32,6 +33,7 @@ class Windows:
     padded: Size
     tokens: torch.Tensor
     counts: tuple[int, ...]
+    kind_of: torch.Tensor
     regions: torch.Tensor | None
 
     @property
@@ -65,13 +67,15 @@ def find_windows(map_size: Size, window_size: Size, shifted: bool, device: torch
     volume = torch.arange(padded[0] * padded[1] * padded[2]).view(padded)
     tokens = _divided(volume.roll([-step for step in shift], (0, 1, 2)), size)
     if not any(shift):
-        return Windows(size, shift, padded, tokens.to(device), (len(tokens),), None)
+        alike = torch.zeros(len(tokens), dtype=torch.int64, device=device)
+        return Windows(size, shift, padded, tokens.to(device), (len(tokens),), alike, None)
     regions = _divided(_regions(padded, size, shift), size)
     # Windows are alike where their regions lie alike; which regions those are makes no difference.
     patterns = regions - regions.min(1, keepdim=True).values
     kinds, kind_of, counts = patterns.unique(dim=0, return_inverse=True, return_counts=True)
     order = kind_of.argsort(stable=True)
-    return Windows(size, shift, padded, tokens[order].to(device), tuple(counts.tolist()), kinds.to(device))
+    own = (tokens[order].to(device), tuple(counts.tolist()), kind_of[order].to(device), kinds.to(device))
+    return Windows(size, shift, padded, *own)
 
 
 def _divided(volume: torch.Tensor, size: Size) -> torch.Tensor:

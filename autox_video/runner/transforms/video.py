@@ -10,7 +10,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine.registry import TRANSFORMS
 
-from autox_video.decoding import DecodingError, Reader, open_video, piece_of
+from autox_video.decoding import FILES, DecodingError, Reader, open_video, piece_of
 
 # Of an upright square, so that every later crop fits in.
 BLANK_SIDE_PX = 64
@@ -39,7 +39,7 @@ class VideoOpen(BaseTransform):
         if results.get("error"):
             reader: Reader = BlankReader()
         elif "proxy" in results:
-            reader = open_video(results["proxy"], "pyav")
+            reader = open_video(results["proxy"], FILES)
         else:
             reader = open_video(results["filename"], results["decoder"])
         start, end = results.get("start_seconds"), results.get("end_seconds")
