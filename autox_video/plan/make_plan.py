@@ -71,7 +71,8 @@ def make_plan(
     balance = by_task.choose_balance(settings, train, fingerprint.task)
     num_clips = testing.choose_test_num_clips(settings, card, scored, shape.span / train.fps.p50)
     num_crops = testing.choose_test_num_crops(settings, card, scored)
-    scoring = _scoring(hardware, card, shape, videos_per_gpu.value, num_clips.value * num_crops.value)
+    views = num_clips.value * num_crops.value
+    scoring = _scoring(settings, hardware, card, shape, videos_per_gpu.value, views, fingerprint.task)
     step_seconds = measured.step_seconds / measured.videos_per_gpu if measured else None
     cost = clip_cost(card, hardware, fingerprint.decode_cost, shape, step_seconds=step_seconds)
     plan = Plan(
@@ -93,7 +94,9 @@ def make_plan(
         flip_pairs=direction.choose_flip_pairs(flip.value, fingerprint.classes, one_label=one_label),
         min_crop_area=clip.choose_min_crop_area(settings, card),
         device=device,
-        **_computing(settings, hardware, card, device.value, shape.size, epochs.value * train.num_videos // devices),
+        compile=compiling.choose_compile(
+            settings, card, device.value, *shape.size, epochs.value * train.num_videos // devices
+        ),
         videos_per_gpu=videos_per_gpu,
         accumulation=accumulation,
         total_batch_size=dataclasses.replace(wanted, value=total),
@@ -137,7 +140,7 @@ def make_test_plan(
     num_clips = testing.choose_test_num_clips(settings, preset.card, facts, shape.span / facts.fps.p50)
     num_crops = testing.choose_test_num_crops(settings, preset.card, facts)
     views = num_clips.value * num_crops.value
-    scoring = _scoring(hardware, preset.card, shape, trained.videos_per_gpu.value, views)
+    scoring = _scoring(settings, hardware, preset.card, shape, trained.videos_per_gpu.value, views, trained.task)
     clips, threads = scoring["test_videos_per_gpu"].value * views, scoring["scoring_threads"].value
     # Other videos than were measured, but most often of the same kind.
     cost = clip_cost(preset.card, hardware, trained.decode_cost, shape, views=num_crops.value, passes=SCORING_PASSES)
@@ -149,7 +152,6 @@ def make_test_plan(
         cfg_options=dict(settings.cfg_options),
         hardware=hardware,
         device=device,
-        amp=batch.choose_amp(settings, hardware, device.value),
         **_loading(settings, hardware, clips, shape, cost, threads, only_scoring=True),
         test_num_clips=num_clips,
         test_num_crops=num_crops,
@@ -173,12 +175,21 @@ def _learning(settings: Settings, card: Card, total: int, epochs: Decision[int],
     }
 
 
-def _scoring(hardware: Hardware, card: Card, shape: ClipShape, videos_per_gpu: int, views: int) -> dict[str, Any]:
+def _scoring(
+    settings: Settings, hardware: Hardware, card: Card, shape: ClipShape, videos_per_gpu: int, views: int, task: str
+) -> dict[str, Any]:
+    """How clips are scored, and the number format, of which that of scoring follows."""
+    device = "cuda" if hardware.num_gpus else "cpu"
+    amp = batch.choose_amp(settings, hardware, device)
     memory = [batch.training_memory_gib(card, *shape.size, videos) for videos in (0, 1)]
     # A network that scores keeps less than one that learns.
     threads = testing.choose_scoring_threads(hardware, views, memory[1] - memory[0])
-    videos = testing.choose_test_videos_per_gpu(videos_per_gpu, views, threads.value)
-    return {"scoring_threads": threads, "test_videos_per_gpu": videos}
+    return {
+        "amp": amp,
+        "scoring_amp": testing.choose_scoring_amp(amp, device, task),
+        "scoring_threads": threads,
+        "test_videos_per_gpu": testing.choose_test_videos_per_gpu(videos_per_gpu, views, threads.value),
+    }
 
 
 def _loading(
@@ -198,21 +209,13 @@ def _loading(
     return {"workers": processes, "prefetch": prefetch, "threads": threads}
 
 
-def _computing(
-    settings: Settings, hardware: Hardware, card: Card, device: str, clip_size: tuple[int, int], clips: int
-) -> dict[str, Decision[str]]:
-    return {
-        "amp": batch.choose_amp(settings, hardware, device),
-        "compile": compiling.choose_compile(settings, card, device, *clip_size, clips),
-    }
-
-
 def _reading_proxies(plan: Plan, settings: Settings, card: Card, shape: ClipShape) -> Plan:
     """On a CPU more cores are left for the network then; for a GPU the first epoch decides, which reads the videos."""
     if plan.hardware.num_gpus:
         return plan
     cost = clip_cost(card, plan.hardware, plan.decode_cost, shape, proxy_side=cache.side_for(plan))
-    return dataclasses.replace(plan, **_loading(settings, plan.hardware, plan.videos_per_gpu.value, shape, cost))
+    clips, threads = plan.videos_per_gpu.value, plan.scoring_threads.value
+    return dataclasses.replace(plan, **_loading(settings, plan.hardware, clips, shape, cost, threads))
 
 
 def _asked(settings: Settings, key: str) -> Decision:

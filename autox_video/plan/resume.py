@@ -27,7 +27,7 @@ OF_THE_MACHINE = (
     *("device", "amp", "compile", "workers", "prefetch", "deterministic"),
     # Left out it means that training is not to stop early, whatever the first run was asked for.
     "patience",
-    *("test_num_clips", "test_num_crops", "test_videos_per_gpu", "scoring_threads"),
+    *("test_num_clips", "test_num_crops", "test_videos_per_gpu", "scoring_amp", "scoring_threads"),
     *("save_every_seconds", "stall_minutes"),
 )
 

@@ -113,7 +113,7 @@ def _loops(plan: Plan, stock: bool) -> dict[str, Any]:
         loops["train_cfg"] = train_loop(plan, stock=stock)
     for split, loop in (("val", "ValLoop"), ("test", "TestLoop")):
         if split in plan.ann_files:
-            how = {} if stock else {"threads": plan.scoring_threads.value, "amp": plan.amp.value}
+            how = {} if stock else {"threads": plan.scoring_threads.value, "amp": plan.scoring_amp.value}
             kind = loop if stock else f"Scoring{loop}"
             loops |= {f"{split}_cfg": {"type": kind, **how}, f"{split}_evaluator": score}
     return loops
