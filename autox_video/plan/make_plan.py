@@ -157,7 +157,7 @@ def _loading(settings: Settings, hardware: Hardware, clips: int, clip_len: int, 
 
 def _computing(
     settings: Settings, hardware: Hardware, card: Card, device: str, clip_size: tuple[int, int], clips: int
-) -> dict[str, Decision[str]]:
+) -> dict[str, Any]:
     return {
         "amp": batch.choose_amp(settings, hardware, device),
         "compile": compiling.choose_compile(settings, card, device, *clip_size, clips),
