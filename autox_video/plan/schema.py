@@ -132,7 +132,7 @@ class Plan:
     probe: Decision[str] = Decision("all", "default", "every video was opened")  # all or sample
     decode_cost: DecodeCost | None = None
     cache: Decision[str] = Decision("off", "default", "not planned")  # off or proxy
-    proxies_from_epoch: Decision[int] = Decision(2, "default", "they are written while the first one trains")
+    proxies_from_epoch: Decision[int] = Decision(2, "default", "counts only where there are proxies")
     scoring_amp: Decision[str] = Decision("off", "default", "not planned")  # of validation and test
     scoring_threads: Decision[int] = Decision(1, "default", "not planned")  # batches scored at a time
     compile: Decision[str] = Decision("off", "default", "not planned")  # on or off
