@@ -108,15 +108,21 @@ class ImagesReader:
         self, indices: Sequence[int] | np.ndarray, box: Box | None = None, size: Size | None = None
     ) -> np.ndarray:
         """See `Reader`."""
+        return self.views(indices, [(box, size)])[0]
+
+    def views(
+        self, indices: Sequence[int] | np.ndarray, parts: Sequence[tuple[Box | None, Size | None]]
+    ) -> list[np.ndarray]:
+        """See `Reader`."""
         wanted = [int(index) for index in indices]
-        pictures: dict[int, np.ndarray] = {}
+        pictures: dict[int, list[np.ndarray]] = {}
         for index in sorted(set(wanted)):
             name = self._names[index]
             picture = self._decode(self._read(name), name)
             if picture.shape[1::-1] != self._size:
                 raise self._mixed((0, self._size), (index, picture.shape[1::-1]))
-            pictures[index] = part(picture, box, size)
-        return np.stack([pictures[index] for index in wanted])
+            pictures[index] = [part(picture, *one) for one in parts]
+        return [np.stack([pictures[index][number] for index in wanted]) for number in range(len(parts))]
 
     def examine(self) -> str:
         """Read every image, and decode those whose header does not tell their size.

@@ -62,14 +62,20 @@ class PyavReader:
         self, indices: Sequence[int] | np.ndarray, box: Box | None = None, size: Size | None = None
     ) -> np.ndarray:
         """See `Reader`."""
+        return self.views(indices, [(box, size)])[0]
+
+    def views(
+        self, indices: Sequence[int] | np.ndarray, parts: Sequence[tuple[Box | None, Size | None]]
+    ) -> list[np.ndarray]:
+        """See `Reader`."""
         wanted = sorted({int(index) for index in indices})
-        found: dict[int, np.ndarray] = {}
+        found: dict[int, list[np.ndarray]] = {}
         if self.packets.exact:
             for index, frame in self._needed(wanted):
-                found[index] = self._picture(frame, box, size)
+                found[index] = [self._picture(frame, *one) for one in parts]
         for index, frame in self._with_all([index for index in wanted if index not in found]):
-            found[index] = self._picture(frame, box, size)
-        return np.stack([found[int(index)] for index in indices])
+            found[index] = [self._picture(frame, *one) for one in parts]
+        return [np.stack([found[int(index)][number] for index in indices]) for number in range(len(parts))]
 
     def _open(self) -> None:
         try:

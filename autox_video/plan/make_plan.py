@@ -52,16 +52,18 @@ def make_plan(
     wanted = batch.choose_total_batch_size(settings, card, train.num_videos, devices)
     shape = ClipShape(clip_len.value, frame_interval.value, input_size.value)
     videos_per_gpu = batch.choose_videos_per_gpu(settings, hardware, card, *shape.size, wanted.value, measured)
-    accumulation = batch.choose_accumulation(settings, wanted.value, videos_per_gpu.value * devices, train.num_videos)
+    repeats = clip.choose_num_repeats(settings, videos_per_gpu)
+    num_clips_of_epoch = train.num_videos * repeats.value
+    accumulation = batch.choose_accumulation(settings, wanted.value, videos_per_gpu.value * devices, num_clips_of_epoch)
     total = videos_per_gpu.value * devices * accumulation.value
-    epochs = schedule.choose_epochs(settings, card, train.num_videos, total)
+    epochs = schedule.choose_epochs(settings, card, num_clips_of_epoch, total)
     scored = fingerprint.splits.get("test", val)
     balance = by_task.choose_balance(settings, train, fingerprint.task)
     num_clips = testing.choose_test_num_clips(settings, card, scored, shape.span / train.fps.p50)
     num_crops = testing.choose_test_num_crops(settings, card, scored)
     scoring = _scoring(hardware, card, shape, videos_per_gpu.value, num_clips.value * num_crops.value)
     step_seconds = measured.step_seconds / measured.videos_per_gpu if measured else None
-    cost = clip_cost(card, hardware, fingerprint.decode_cost, shape, step_seconds=step_seconds)
+    cost = clip_cost(card, hardware, fingerprint.decode_cost, shape, views=repeats.value, step_seconds=step_seconds)
     plan = Plan(
         version=PLAN_VERSION,
         task=fingerprint.task,
@@ -91,6 +93,7 @@ def make_plan(
         class_weights=schedule.choose_class_weights(train, balance.value),
         **_loading(settings, hardware, videos_per_gpu.value, shape, cost, scoring["scoring_threads"].value),
         decode_cost=fingerprint.decode_cost,
+        num_repeats=repeats,
         test_num_clips=num_clips,
         test_num_crops=num_crops,
         **scoring,
@@ -190,8 +193,10 @@ def _reading_proxies(plan: Plan, settings: Settings, card: Card, shape: ClipShap
     """On a CPU more cores are left for the network then; for a GPU the first epoch decides, which reads the videos."""
     if plan.hardware.num_gpus:
         return plan
-    cost = clip_cost(card, plan.hardware, plan.decode_cost, shape, proxy_side=cache.side_for(plan))
-    return dataclasses.replace(plan, **_loading(settings, plan.hardware, plan.videos_per_gpu.value, shape, cost))
+    views, side = plan.num_repeats.value, cache.side_for(plan)
+    cost = clip_cost(card, plan.hardware, plan.decode_cost, shape, views=views, proxy_side=side)
+    clips, scoring = plan.videos_per_gpu.value, plan.scoring_threads.value
+    return dataclasses.replace(plan, **_loading(settings, plan.hardware, clips, shape, cost, scoring))
 
 
 def _asked(settings: Settings, key: str) -> Decision:
