@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .pictures import Box, Size, part
+from .pictures import Box, Size, new_views, part
 from .reader import DecodingError
 
 # Reckons times where no rate is given, as the probe does before it knows the settings.
@@ -115,14 +115,17 @@ class ImagesReader:
     ) -> list[np.ndarray]:
         """See `Reader`."""
         wanted = [int(index) for index in indices]
-        pictures: dict[int, list[np.ndarray]] = {}
+        views = new_views(len(wanted), parts, self._size)
         for index in sorted(set(wanted)):
             name = self._names[index]
             picture = self._decode(self._read(name), name)
             if picture.shape[1::-1] != self._size:
                 raise self._mixed((0, self._size), (index, picture.shape[1::-1]))
-            pictures[index] = [part(picture, *one) for one in parts]
-        return [np.stack([pictures[index][number] for index in wanted]) for number in range(len(parts))]
+            first, *others = (place for place, other in enumerate(wanted) if other == index)
+            for (box, _), pictures in zip(parts, views, strict=True):
+                part(picture, box, pictures[first])
+                pictures[others] = pictures[first]
+        return views
 
     def examine(self) -> str:
         """Read every image, and decode those whose header does not tell their size.

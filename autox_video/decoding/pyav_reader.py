@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from .packets import Look, Packets, kept_packets, read_packets
-from .pictures import Box, Pictures, Size
+from .pictures import Box, Pictures, Size, new_views
 from .reader import DecodingError, in_words
 
 # A stated frame rate that is off by a larger share than this is a slip of the container.
@@ -68,14 +68,28 @@ class PyavReader:
         self, indices: Sequence[int] | np.ndarray, parts: Sequence[tuple[Box | None, Size | None]]
     ) -> list[np.ndarray]:
         """See `Reader`."""
-        wanted = sorted({int(index) for index in indices})
-        found: dict[int, list[np.ndarray]] = {}
+        places: dict[int, int] = {}
+        for place, index in enumerate(indices):
+            places.setdefault(int(index), place)
+        wanted = sorted(places)
+        views = new_views(len(indices), parts, self._pictures.size)
+
+        def draw(index: int, frame: Any) -> None:
+            for (box, _), pictures in zip(parts, views, strict=True):
+                self._draw(frame, box, pictures[places[index]])
+
+        left = set(wanted)
         if self.packets.exact:
             for index, frame in self._needed(wanted):
-                found[index] = [self._picture(frame, *one) for one in parts]
-        for index, frame in self._with_all([index for index in wanted if index not in found]):
-            found[index] = [self._picture(frame, *one) for one in parts]
-        return [np.stack([found[int(index)][number] for index in indices]) for number in range(len(parts))]
+                draw(index, frame)
+                left.discard(index)
+        for index, frame in self._with_all(sorted(left)):
+            draw(index, frame)
+        for place, index in enumerate(indices):
+            if places[int(index)] != place:
+                for pictures in views:
+                    pictures[place] = pictures[places[int(index)]]
+        return views
 
     def _open(self) -> None:
         try:
@@ -243,9 +257,9 @@ class PyavReader:
                 yield self.packets.index_of(stamp) if timed else count, frame
                 count += 1
 
-    def _picture(self, frame: Any, box: Box | None, size: Size | None) -> np.ndarray:
+    def _draw(self, frame: Any, box: Box | None, out: np.ndarray) -> None:
         try:
-            return self._pictures.picture(frame, box, size)
+            self._pictures.draw(frame, box, out)
         except (self._av.FFmpegError, ValueError) as error:
             raise DecodingError(in_words(str(error))) from error
 
