@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .pictures import Box, Size, part
+from .pictures import Box, Size, part, size_of
 from .reader import DecodingError
 
 # Reckons times where no rate is given, as the probe does before it knows the settings.
@@ -109,14 +109,17 @@ class ImagesReader:
     ) -> np.ndarray:
         """See `Reader`."""
         wanted = [int(index) for index in indices]
-        pictures: dict[int, np.ndarray] = {}
+        width, height = size_of(box, size, self._size)
+        pictures = np.empty((len(wanted), height, width, 3), dtype=np.uint8)
         for index in sorted(set(wanted)):
             name = self._names[index]
             picture = self._decode(self._read(name), name)
             if picture.shape[1::-1] != self._size:
                 raise self._mixed((0, self._size), (index, picture.shape[1::-1]))
-            pictures[index] = part(picture, box, size)
-        return np.stack([pictures[index] for index in wanted])
+            first, *others = (place for place, other in enumerate(wanted) if other == index)
+            part(picture, box, pictures[first])
+            pictures[others] = pictures[first]
+        return pictures
 
     def examine(self) -> str:
         """Read every image, and decode those whose header does not tell their size.

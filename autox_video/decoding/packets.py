@@ -78,7 +78,7 @@ class Packets:
 
     def index_of(self, stamp: int | None) -> int:
         """The frame that is shown at a time: the last one up to it, or -1."""
-        return -1 if stamp is None else int(np.searchsorted(self.stamps, stamp, side="right")) - 1
+        return -1 if stamp is None else int(self.stamps.searchsorted(stamp, side="right")) - 1
 
     def index_at(self, place: int) -> int:
         """The frame whose packet stands at a position."""

@@ -1,8 +1,8 @@
 """Frames as pictures: upright, a part of them or all, in the size that is wanted, RGB of eight bits.
 
-A frame of a video is three planes, two of them coarser. Where a picture becomes smaller, the planes
-are cut and scaled first, each once, and only what is left is turned into RGB: the large frame is never
-converted. Any kind of pixels but 8-bit planes is converted first, by swscale.
+A frame of a video is three planes, two of them coarser. Where a picture becomes smaller by half or
+more, the planes are cut and scaled first, and only what is left is turned into RGB: the large frame
+is never converted. Any other frame is converted by swscale, and then cut and scaled.
 
 Scaling down, two by two pixels are averaged while that leaves at least the wanted size, and the rest,
 less than by half, is bilinear. Bilinear alone, which MMAction2 takes, reads only four pixels for each
@@ -63,75 +63,64 @@ class Pictures:
         """Width and height of an upright picture."""
         return self._stored if self._turns % 2 == 0 else (self._stored[1], self._stored[0])
 
-    def picture(self, frame: Any, box: Box | None, size: Size | None) -> np.ndarray:
-        """A frame as RGB.
+    def draw(self, frame: Any, box: Box | None, out: np.ndarray) -> None:
+        """Write a frame as RGB.
 
         Args:
             frame: PyAV's.
             box: Left, top, right and bottom of the part that is wanted, of the upright picture; None for all.
-            size: Width and height of the result; None as large as the part.
-
-        Returns:
-            uint8, shape (H, W, 3).
+            out: Where to, uint8, contiguous, of shape (H, W, 3): the part is scaled to this size.
         """
-        stored = _turned_back(box or (0, 0, *self.size), self.size, self._turns)
-        if size is None:
-            size = (stored[2] - stored[0], stored[3] - stored[1])
-        elif self._turns % 2:
-            size = size[1], size[0]
-        found = self._from_planes(frame, stored, size)
-        if found is None:
-            whole = self._reformatter.reformat(frame, *self._stored, "rgb24", threads=1).to_ndarray()
-            found = part(whole, stored, size)
-        return np.ascontiguousarray(np.rot90(found, self._turns)) if self._turns else found
+        box = _turned_back(box or (0, 0, *self.size), self.size, self._turns)
+        turned = np.empty(np.rot90(out, self._turns).shape, np.uint8) if self._turns else out
+        if not self._from_planes(frame, box, turned):
+            plane = self._reformatter.reformat(frame, *self._stored, "rgb24", threads=1).planes[0]
+            shape, strides = (plane.height, plane.width, 3), (plane.line_size, 3, 1)
+            part(np.ndarray(shape, np.uint8, plane, strides=strides), box, turned)
+        if self._turns:
+            out[:] = np.rot90(turned, self._turns)
 
-    def _from_planes(self, frame: Any, box: Box, size: Size) -> np.ndarray | None:
-        """The same from the planes themselves; None where that is not possible, or no gain."""
+    def _from_planes(self, frame: Any, box: Box, out: np.ndarray) -> bool:
+        """The same from the planes themselves; False where that is not possible, or no gain."""
         known = _PLANAR.get(frame.format.name)
         space = _SHARES.get(5 if frame.colorspace == _UNSTATED else frame.colorspace)
+        left, top, right, bottom = box
+        height, width = out.shape[:2]
+        if right - left < 2 * width or bottom - top < 2 * height:
+            return False
         if known is None or space is None or (frame.width, frame.height) != self._stored:
-            return None
-        across, down, full = known
-        if size == (box[2] - box[0], box[3] - box[1]):
-            return None
+            return False
         planes = []
         for number, plane in enumerate(frame.planes):
+            across, down = known[:2] if number else (0, 0)
             pixels = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
-            planes.append(_from_plane(pixels, box, (across, down) if number else (0, 0), size))
-        matrix = _to_rgb(*space, full or frame.color_range == _FULL_RANGE)
+            cut = pixels[top >> down : -(-bottom >> down), left >> across : -(-right >> across)]
+            planes.append(scaled(cut, np.empty((height, width), np.uint8)))
         cv2 = _cv2()
-        found: np.ndarray = cv2.transform(cv2.merge(planes), matrix)
-        return found
+        cv2.transform(cv2.merge(planes), _to_rgb(*space, known[2] or frame.color_range == _FULL_RANGE), dst=out)
+        return True
 
 
-def _from_plane(plane: np.ndarray, box: Box, halvings: tuple[int, int], size: Size) -> np.ndarray:
-    """The part of one plane that lies in a box of the frame; `halvings` say how much coarser it is."""
-    left, top, right, bottom = box
-    across, down = halvings
-    cut = plane[top >> down : -(-bottom >> down), left >> across : -(-right >> across)]
-    larger = right - left < 2 * size[0] or bottom - top < 2 * size[1]
-    if larger and ((left | right) & across or (top | bottom) & down):
-        # The box ends within a pixel, which would be seen as colours beside their shapes.
-        cut = _cv2().resize(cut, (cut.shape[1] << across, cut.shape[0] << down), interpolation=_cv2().INTER_LINEAR)
-        cut = cut[top & down :, left & across :][: bottom - top, : right - left]
-    return scaled(cut, size)
-
-
-def part(picture: np.ndarray, box: Box | None, size: Size | None) -> np.ndarray:
-    """A part of a picture, scaled (see `Reader.frames`)."""
+def part(picture: np.ndarray, box: Box | None, out: np.ndarray) -> None:
+    """Write a part of a picture, scaled to the size of `out`; None for all of it."""
     if box is not None:
         picture = picture[box[1] : box[3], box[0] : box[2]]
-    return picture if size is None else scaled(picture, size)
+    scaled(picture, out)
 
 
-def scaled(picture: np.ndarray, size: Size) -> np.ndarray:
-    """A picture, or one plane of it, in another size (see above).
+def size_of(box: Box | None, size: Size | None, whole: Size) -> Size:
+    """Width and height of the pictures that are asked for."""
+    return size or ((box[2] - box[0], box[3] - box[1]) if box else whole)
+
+
+def scaled(picture: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """Write a picture, or one plane of it, in the size of `out` (see above), and return that.
 
     Args:
         picture: uint8, shape (H, W) or (H, W, 3).
-        size: Width and height.
+        out: As many dimensions, contiguous.
     """
-    cv2, (width, height) = _cv2(), size
+    cv2, (height, width) = _cv2(), out.shape[:2]
     # Halved, a picture of odd size ends with half a pixel, which is left out of it and not forgotten.
     across, down = float(picture.shape[1]), float(picture.shape[0])
     while picture.shape[1] >= 2 * width and picture.shape[0] >= 2 * height:
@@ -139,16 +128,15 @@ def scaled(picture: np.ndarray, size: Size) -> np.ndarray:
         picture = cv2.resize(picture[: 2 * half[1], : 2 * half[0]], half, interpolation=cv2.INTER_AREA)
         across, down = across / 2, down / 2
     if (across, down) == (width, height):
-        return picture
-    found: np.ndarray
-    if (across, down) == picture.shape[1::-1]:
-        found = cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
-        return found
-    x, y = across / width, down / height
-    where = np.array([[x, 0, x / 2 - 0.5], [0, y, y / 2 - 0.5]])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    found = cv2.warpAffine(picture, where, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return found
+        out[:] = picture
+    elif (across, down) == picture.shape[1::-1]:
+        cv2.resize(picture, (width, height), dst=out, interpolation=cv2.INTER_LINEAR)
+    else:
+        x, y = across / width, down / height
+        where = np.array([[x, 0, x / 2 - 0.5], [0, y, y / 2 - 0.5]])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        cv2.warpAffine(picture, where, (width, height), dst=out, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return out
 
 
 def _turned_back(box: Box, size: Size, turns: int) -> Box:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from .packets import Look, Packets, kept_packets, read_packets
-from .pictures import Box, Pictures, Size
+from .pictures import Box, Pictures, Size, size_of
 from .reader import DecodingError, in_words
 
 # A stated frame rate that is off by a larger share than this is a slip of the container.
@@ -62,14 +62,23 @@ class PyavReader:
         self, indices: Sequence[int] | np.ndarray, box: Box | None = None, size: Size | None = None
     ) -> np.ndarray:
         """See `Reader`."""
-        wanted = sorted({int(index) for index in indices})
-        found: dict[int, np.ndarray] = {}
+        places: dict[int, int] = {}
+        for place, index in enumerate(indices):
+            places.setdefault(int(index), place)
+        wanted = sorted(places)
+        width, height = size_of(box, size, self._pictures.size)
+        pictures = np.empty((len(indices), height, width, 3), dtype=np.uint8)
+        left = set(wanted)
         if self.packets.exact:
             for index, frame in self._needed(wanted):
-                found[index] = self._picture(frame, box, size)
-        for index, frame in self._with_all([index for index in wanted if index not in found]):
-            found[index] = self._picture(frame, box, size)
-        return np.stack([found[int(index)] for index in indices])
+                self._draw(frame, box, pictures[places[index]])
+                left.discard(index)
+        for index, frame in self._with_all(sorted(left)):
+            self._draw(frame, box, pictures[places[index]])
+        for place, index in enumerate(indices):
+            if places[int(index)] != place:
+                pictures[place] = pictures[places[int(index)]]
+        return pictures
 
     def _open(self) -> None:
         try:
@@ -237,9 +246,9 @@ class PyavReader:
                 yield self.packets.index_of(stamp) if timed else count, frame
                 count += 1
 
-    def _picture(self, frame: Any, box: Box | None, size: Size | None) -> np.ndarray:
+    def _draw(self, frame: Any, box: Box | None, out: np.ndarray) -> None:
         try:
-            return self._pictures.picture(frame, box, size)
+            self._pictures.draw(frame, box, out)
         except (self._av.FFmpegError, ValueError) as error:
             raise DecodingError(in_words(str(error))) from error
 

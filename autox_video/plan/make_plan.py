@@ -8,7 +8,19 @@ from typing import Any
 from autox_video.dataset.facts import Fingerprint
 from autox_video.errors import Problem, RequestError
 from autox_video.plan.measured import Measured
-from autox_video.plan.rules import batch, by_task, cache, clip, direction, model, probing, schedule, testing, workers
+from autox_video.plan.rules import (
+    batch,
+    by_task,
+    cache,
+    clip,
+    compiling,
+    direction,
+    model,
+    probing,
+    schedule,
+    testing,
+    workers,
+)
 from autox_video.plan.rules.common import asked
 from autox_video.plan.rules.costs import SCORING_PASSES, ClipCost, ClipShape, clip_cost
 from autox_video.plan.schema import Decision, Hardware, Plan
@@ -82,6 +94,9 @@ def make_plan(
         flip_pairs=direction.choose_flip_pairs(flip.value, fingerprint.classes, one_label=one_label),
         min_crop_area=clip.choose_min_crop_area(settings, card),
         device=device,
+        compile=compiling.choose_compile(
+            settings, card, device.value, *shape.size, epochs.value * train.num_videos // devices
+        ),
         videos_per_gpu=videos_per_gpu,
         accumulation=accumulation,
         total_batch_size=dataclasses.replace(wanted, value=total),
@@ -97,7 +112,8 @@ def make_plan(
         **{name: _asked(settings, f"runtime.{name}") for name in ("seed", "deterministic", "stall_minutes")},
         probe=probing.choose_probe(settings, fingerprint.splits.values()),
     )
-    return dataclasses.replace(plan, cache=cache.choose_cache(settings, fingerprint, plan, cost))
+    plan = dataclasses.replace(plan, cache=cache.choose_cache(settings, fingerprint, plan, cost))
+    return _reading_proxies(plan, settings, card, shape) if plan.cache.value == "proxy" else plan
 
 
 def make_test_plan(
@@ -191,6 +207,15 @@ def _loading(
     )
     threads = batch.choose_threads(hardware, processes.value)
     return {"workers": processes, "prefetch": prefetch, "threads": threads}
+
+
+def _reading_proxies(plan: Plan, settings: Settings, card: Card, shape: ClipShape) -> Plan:
+    """On a CPU more cores are left for the network then; for a GPU the first epoch decides, which reads the videos."""
+    if plan.hardware.num_gpus:
+        return plan
+    cost = clip_cost(card, plan.hardware, plan.decode_cost, shape, proxy_side=cache.side_for(plan))
+    clips, threads = plan.videos_per_gpu.value, plan.scoring_threads.value
+    return dataclasses.replace(plan, **_loading(settings, plan.hardware, clips, shape, cost, threads))
 
 
 def _asked(settings: Settings, key: str) -> Decision:

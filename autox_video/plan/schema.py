@@ -135,6 +135,7 @@ class Plan:
     proxies_from_epoch: Decision[int] = Decision(2, "default", "they are written while the first one trains")
     scoring_amp: Decision[str] = Decision("off", "default", "not planned")  # of validation and test
     scoring_threads: Decision[int] = Decision(1, "default", "not planned")  # batches scored at a time
+    compile: Decision[str] = Decision("off", "default", "not planned")  # on or off
 
     def identity(self) -> dict[str, Any]:
         """What a checkpoint is bound to: a run that changes any of it is another run."""

@@ -74,6 +74,9 @@ def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = F
             config["custom_hooks"] = [*config["custom_hooks"], saving]
         if plan.load_from.value != "none":
             _start_from(config, plan, stock)
+        if not stock and plan.compile.value == "on":
+            compiling = {"type": "CompileHook", "batch": plan.videos_per_gpu.value}
+            config["custom_hooks"] = [*config["custom_hooks"], compiling]
         if plan.patience.value is not None:
             config["custom_hooks"] = [*config.get("custom_hooks", []), early_stopping(plan, stock=stock)]
     elif not stock:

@@ -80,6 +80,8 @@ HELP_ZH: Final = {
     "runtime.workers": "解码视频的进程数。",
     "runtime.seed": "所有随机数的种子。",
     "runtime.deterministic": "只用每次结果都相同的算子（在 CUDA 上较慢）。",
+    "runtime.compile": "用 torch.compile 编译网络。"
+    "`auto` 只在 GPU 上的长时间训练值得花费编译时间时才编译；无法编译时照常训练。",
     "runtime.stall_minutes": "运行超过这么多分钟没有进展时即被结束，并指出它在等什么。",
     "cfg_options": "MMEngine 自己的任何配置项，以点分键名书写；最后合并进生成的配置。",
 }

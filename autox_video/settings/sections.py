@@ -218,6 +218,14 @@ class RuntimeSettings:
     deterministic: bool = setting(
         False, "bool", "Only kernels that give the same result each time (slower on CUDA).", example=False
     )
+    compile: str | Auto = setting(
+        AUTO,
+        "str",
+        "Compile the network with torch.compile. `auto` does where a long run on a GPU earns the minutes it takes; "
+        "where it cannot be done the run goes on without.",
+        choices=("on", "off"),
+        example="off",
+    )
     stall_minutes: float = setting(
         30,
         "float",

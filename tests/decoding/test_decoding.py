@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import av
+import cv2  # noqa: F401  # before decord, whose zlib would take the place of its own: it would read no PNG
 import decord
 import numpy as np
 import pytest
