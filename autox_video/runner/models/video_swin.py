@@ -63,8 +63,8 @@ class FastSwinTransformer3D(SwinTransformer3D):
         x = pad(x, [fill for own, side in zip(x.shape[:1:-1], patch[::-1], strict=True) for fill in (0, -own % side)])
         batch, channels, *size = x.shape
         depth, height, width = (own // side for own, side in zip(size, patch, strict=True))
-        x = x.view(batch, channels, depth, patch[0], height, patch[1], width, patch[2]).permute(0, 2, 4, 6, 1, 3, 5, 7)
-        x = x.reshape(batch, depth, height, width, -1)
+        x = x.reshape(batch, channels, depth, patch[0], height, patch[1], width, patch[2])
+        x = x.permute(0, 2, 4, 6, 1, 3, 5, 7).reshape(batch, depth, height, width, -1)
         x = linear(x, embed.proj.weight.flatten(1), embed.proj.bias)
         return x.float() if embed.norm is None else embed.norm(x.float())
 
@@ -117,5 +117,5 @@ def _merge(merging: PatchMerging, x: Tensor) -> Tensor:
     batch, depth, height, width, channels = x.shape
     if height % 2 or width % 2:
         x = pad(x, (0, 0, 0, width % 2, 0, height % 2))
-    x = x.view(batch, depth, -(-height // 2), 2, -(-width // 2), 2, channels).permute(0, 1, 2, 4, 5, 3, 6)
+    x = x.reshape(batch, depth, -(-height // 2), 2, -(-width // 2), 2, channels).permute(0, 1, 2, 4, 5, 3, 6)
     return merging.reduction(merging.norm(x.flatten(4)))
