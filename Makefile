@@ -29,7 +29,9 @@ check: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/autox-video demo-data data/demo
+	$(BIN)/python benchmarks/model_step.py --seconds 8
 	$(BIN)/python benchmarks/data_path.py
+	$(BIN)/python benchmarks/batches.py
 	$(BIN)/python benchmarks/proxy_cache.py
 	$(BIN)/python benchmarks/end_to_end.py
 	$(BIN)/python benchmarks/overhead.py --repeats 3
@@ -40,6 +42,7 @@ bench: $(INSTALLED)
 
 bench-gpu: $(INSTALLED)
 	$(BIN)/autox-video demo-data data/demo
+	$(BIN)/python benchmarks/model_step.py --device cuda
 	$(BIN)/python benchmarks/data_path.py
 	$(BIN)/python benchmarks/end_to_end.py --device cuda
 	$(BIN)/python benchmarks/tables.py

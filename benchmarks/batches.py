@@ -9,23 +9,14 @@ process that makes the batches shares the cores: taking a batch over, stacking, 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
-import statistics
-import sys
 import time
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import torch
+from measuring import markdown, medians, turns, write_result
 from torch.utils.data import DataLoader, Dataset
 
-ROOT = Path(__file__).resolve().parent.parent
-RESULT = ROOT / "benchmarks" / "results" / "batches.json"
-sys.path.insert(0, str(ROOT))
-from autox_video.runner.components import ClipBatchPreprocessor, stack_clips  # noqa: E402
+from autox_video.runner.components import ClipBatchPreprocessor, stack_clips
 
 NORMALISED = {"mean": [123.675, 116.28, 103.53], "std": [58.395, 57.12, 57.375], "format_shape": "NCTHW"}
 # Clips in a batch, frames, pixels.
@@ -79,25 +70,21 @@ def main() -> None:
         clips = Clips(batch * (arguments.batches + 1), frames, side)
         for workers in (0, 1):
             times: dict[str, list[float]] = {name: [] for name in sides}
-            for _ in range(arguments.repeats):
-                for name, (collate, preprocessor) in sides.items():
-                    times[name].append(milliseconds(collate, preprocessor, clips, batch, workers))
-            found = {name: statistics.median(values) for name, values in times.items()}
-            ratio = found["ours"] / found["stock"]
-            results.append({"clips": batch, "frames": frames, "side_px": side, "workers": workers} | found)
-            what = f"{batch:3} clips of {frames:2}x{side}x{side}, {workers} worker(s)"
-            print(
-                f"{what}: stock {found['stock']:6.1f} ms  ours {found['ours']:6.1f} ms  ratio {ratio:.2f}", flush=True
-            )
-    record = {
-        "results": results,
-        "date": time.strftime("%Y-%m-%d"),
-        "cores": os.cpu_count(),
-        "load": os.getloadavg()[0],
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in ("torch", "mmengine", "mmaction2")},
-    }
-    RESULT.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+            for _, name in turns(list(sides), arguments.repeats):
+                collate, preprocessor = sides[name]
+                times[name].append(milliseconds(collate, preprocessor, clips, batch, workers))
+            results.append({"clips": batch, "frames": frames, "side_px": side, "workers": workers} | medians(times))
+    print(table(write_result("batches", {"results": results}, ("torch", "mmengine", "mmaction2"))))
+
+
+def table(record: dict[str, Any]) -> str:
+    """Milliseconds of the training thread for a batch."""
+    rows = []
+    for one in record["results"]:
+        what = f"{one['clips']} clips of {one['frames']}x{one['side_px']}x{one['side_px']}, {one['workers']} worker(s)"
+        cells = [f"{one[side]:.1f} ms" for side in ("ours", "stock")]
+        rows.append([what, *cells, f"{one['ours'] / one['stock']:.2f}"])
+    return markdown(["a batch on the training thread", "ours", "stock", "ours / stock"], rows)
 
 
 if __name__ == "__main__":

@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import argparse
 import copy
-import json
 import statistics
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
+from measuring import markdown, write_result
 from mmengine.config import Config
 
 from autox_video.dataset.fingerprint import fingerprint_dataset
@@ -33,7 +32,6 @@ from autox_video.runner.randomness import seed_sample, seed_step
 from autox_video.settings.load import load_settings
 from autox_video.work_dir import WorkDir
 
-RESULT = Path(__file__).parent / "results" / "loss_curves.json"
 WARMUP_STEPS = 20
 Batch = dict[str, list[Any]]
 
@@ -126,16 +124,18 @@ def main() -> None:
             seconds[name].append(took)
             print(f"seed {seed}, {name}: {took:.0f} s, last loss {losses[-1]:.3f}", flush=True)
     rows = compare(curves, max(1, arguments.steps // 10))
-    print("steps: stock mean (spread), ours mean (spread), within")
-    for row in rows:
-        mean, spread = row["mean"], row["spread"]
-        own = ", ".join(f"{name} {mean[name]:.3f} ({spread[name]:.3f})" for name in curves)
-        print(f"{row['step']}: {own}, {'yes' if row['within'] else 'NO'}")
     facts = {"model": preset.name, "amp": plan.amp.value, "videos_per_step": plan.videos_per_gpu.value}
-    versions = {package: version(package) for package in ("torch", "mmaction2", "mmengine")}
-    RESULT.parent.mkdir(exist_ok=True)
-    written = {**facts, "versions": versions, "rows": rows, "seconds": seconds, "curves": curves}
-    RESULT.write_text(json.dumps(written, indent=1) + "\n")
+    print(table(write_result("loss_curves", {**facts, "rows": rows, "seconds": seconds, "curves": curves})))
+
+
+def table(record: dict[str, Any]) -> str:
+    """Mean losses up to each step and their spread over the seeds."""
+    rows = []
+    for row in record["rows"]:
+        cells = [f"{row['mean'][name]:.3f} ({row['spread'][name]:.3f})" for name in ("ours", "stock")]
+        rows.append([str(row["step"]), *cells, f"{row['difference']:+.3f}", "yes" if row["within"] else "no"])
+    heads = ["up to step", "ours (spread)", "stock (spread)", "difference", "within the spread of the seeds"]
+    return markdown(heads, rows)
 
 
 if __name__ == "__main__":

@@ -12,25 +12,21 @@ from __future__ import annotations
 
 import argparse
 import copy
-import json
-import os
-import platform
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import torch
+from measuring import goal, markdown, write_result
 
 from autox_video.presets import Preset, load_preset
 from autox_video.runner import components  # noqa: F401  (registers our parts)
 from autox_video.runner.allocation import keep_freed_memory
 
-RESULT = Path(__file__).parent / "results" / "model_step.json"
 VIDEOS = 8
+STEP_GOAL, MFU_GOAL, MEMORY_GOAL = 1.5, 0.40, 0.7
 # Dense bfloat16 without sparsity, from the vendors' data sheets; TFLOP/s.
 PEAKS = {"H100": 989.0, "H200": 989.0, "A100": 312.0, "B200": 2250.0}
 OURS = {"SwinTransformer3D": "FastSwinTransformer3D"}
@@ -184,22 +180,33 @@ def main() -> None:
                 f"{name}, {frames}x{size}x{size}, {threads}, {variant}: {step:.0f} ({row['step_ratio']:.2f}), "
                 f"{forward:.0f} ({row['forward_ratio']:.2f}), {row['tflops']:.3f}{more}"
             )
-    machine = {
-        "cpu": _cpu_name(),
-        "cores": os.cpu_count(),
-        "load": os.getloadavg()[0],
-        "gpu": torch.cuda.get_device_name() if arguments.device == "cuda" else None,
-        "python": platform.python_version(),
-        **{package: version(package) for package in ("torch", "mmaction2", "mmengine")},
-    }
-    target = RESULT if arguments.device == "cpu" else RESULT.with_name("model_step_cuda.json")
-    target.parent.mkdir(exist_ok=True)
-    target.write_text(json.dumps({"videos": VIDEOS, "machine": machine, "rows": rows}, indent=1) + "\n")
+    on_gpu = arguments.device == "cuda"
+    figures = {"videos": VIDEOS, "device": torch.cuda.get_device_name() if on_gpu else None, "rows": rows}
+    print(table(write_result("model_step_cuda" if on_gpu else "model_step", figures)))
 
 
-def _cpu_name() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+def table(record: dict[str, Any]) -> str:
+    """A training step and a forward pass of each variant beside stock's; of a GPU how busy it was, and its memory."""
+    lines = []
+    for row in record["rows"]:
+        if row["variant"].startswith("stock"):
+            stock = row
+            continue
+        shape = "x".join(str(side) for side in row["clip"])
+        threads = f", {row['threads']} thread(s)" if row["threads"] else ""
+        ours = [f"{1e3 * row['step_seconds']:.0f} ms", f"{1e3 * stock['step_seconds']:.0f} ms"]
+        aim = goal(row["step_ratio"], at_least=STEP_GOAL)
+        if "mfu" in row:
+            aim += f"; MFU {row['mfu']:.2f}, {goal(row['mfu'], at_least=MFU_GOAL)}"
+        if "memory_ratio" in row:
+            aim += (
+                f"; peak memory {row['memory_ratio']:.2f} of stock's, {goal(row['memory_ratio'], at_most=MEMORY_GOAL)}"
+            )
+        what = f"`{row['model']}`, {shape}{threads}, {row['variant'].removeprefix('ours ')}"
+        forward = f"{row['forward_ratio']:.2f}"
+        lines.append([what, *ours, f"{row['step_ratio']:.2f}", aim, forward, f"{row['tflops']:.3f}"])
+    heads = ["a step of 8 clips", "ours", "stock", "times as fast", "goal", "forward alone, times as fast", "TFLOP/s"]
+    return markdown(heads, lines)
 
 
 if __name__ == "__main__":

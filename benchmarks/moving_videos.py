@@ -24,6 +24,7 @@ FPS = 30
 BITS_A_PIXEL = 0.09
 NOISE = 4.0
 NOISES = 8
+MANY_CELLS = 32
 
 
 @dataclass(frozen=True)
@@ -112,11 +113,15 @@ def repeated(source: Path) -> Iterator[np.ndarray]:
 
 
 def _texture(random: np.random.Generator, width: int, height: int) -> np.ndarray:
-    """Details of every size, the finer the fainter, as pictures of the world have them; float32 RGB."""
+    """Details of every size, the finer the fainter, as pictures of the world have them; float32 RGB.
+
+    The fine ones are grey: so is most of what a camera sees, and a video has one colour for four pixels.
+    """
     picture = np.full((height, width, 3), 128, dtype=np.float32)
     cells = 4
     while cells < height // 2:
-        coarse = random.normal(0, 1, (cells, cells * width // height, 3)).astype(np.float32)
-        picture += 90 / np.sqrt(cells) * cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+        size = (cells, cells * width // height, 3 if cells < MANY_CELLS else 1)
+        layer = cv2.resize(random.normal(0, 90 / np.sqrt(cells), size).astype(np.float32), (width, height))
+        picture += layer.reshape(height, width, -1)
         cells *= 2
     return picture

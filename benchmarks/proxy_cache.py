@@ -1,195 +1,166 @@
-"""What the proxy cache costs and gains at 1080p: milliseconds of one core for a training clip, stock and ours.
+"""What the proxy cache costs and gains: time of one core for a training clip, from the original and from its proxy.
 
-Makes videos of moving texture in 1080p with key frames far apart, renders one run twice (ours and `--stock`), writes
-the proxies, and draws clips of 32 frames at interval 2 in turn: stock from the original, ours from the original, ours
-from the proxy. The figures are medians; all run in one process on one core. It takes one to two minutes.
+Draws clips of 32 frames at interval 2 in turns: stock (the pipeline that `render --stock` writes) from the original,
+ours from the original as in a first epoch, ours from the proxy as in a later one. Before that the proxies are written,
+which is timed as well. What counts is processor time, as in `data_path.py`, whose videos these are.
 
-    python benchmarks/proxy_cache.py [--repeats 12]
+    python benchmarks/proxy_cache.py [--repeats 5]
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import statistics
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-import av
 import cv2
 import numpy as np
-import torch
-from measuring import goal, markdown, write_result
-from mmaction.registry import DATASETS
-from mmengine.config import Config
-from mmengine.registry import DefaultScope
+from data_path import VIDEOS, ms, write_videos
+from measuring import goal, markdown, medians, turns, write_result
+from moving_videos import KINDS
+from stacks import render, render_stock
 
-from autox_video import workflow
-from autox_video.dataset.stock_lists import write_stock_list
 from autox_video.decoding import open_video
-from autox_video.plan.rules.cache import side_for
-from autox_video.presets import load_preset
-from autox_video.proxies.listing import Listing, list_proxies
+from autox_video.proxies.listing import Listing, Proxied, list_proxies
+from autox_video.proxies.sizes import proxy_side
 from autox_video.proxies.writing import write_proxy
-from autox_video.render.config import render_config
-from autox_video.runner import components  # noqa: F401  (registers our parts)
-from autox_video.runner.draws import Draw
-from autox_video.settings.load import load_settings
 from autox_video.work_dir import WorkDir
 
-GOAL = 0.03
-WIDTH, HEIGHT, FPS, FRAMES, GOP, NUM_VIDEOS = 1920, 1080, 25, 200, 250, 4
+KIND_NAMES = ("720p H.264, GOP 250", "1080p H.264, GOP 250")
+GOAL_RATIO, GOAL_KIND = 0.03, "1080p H.264, GOP 250"
+SIDES = ("stock", "ours, original", "ours, proxy")
+INPUT_SIZE = 224
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=12, help="clips of each kind")
+    parser.add_argument("--repeats", type=int, default=5, help="clips of each side and kind of video")
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(0)
+    os.sched_setaffinity(0, [max(os.sched_getaffinity(0))])
+    os.environ["OMP_NUM_THREADS"] = "1"
+    files = write_videos(VIDEOS, [kind for kind in KINDS if kind.name in KIND_NAMES], None)
     with tempfile.TemporaryDirectory() as folder:
-        record = measure(Path(folder), arguments.repeats)
-    print(table(write_result("proxy_cache", record, ("av", "decord", "mmaction2", "torch"))))
+        config = write_config(Path(folder), files)
+        sides, listing = build(config)
+        results = []
+        for number, (name, one) in enumerate(zip(KIND_NAMES, listing.proxied, strict=True)):
+            written = write(one)
+            results.append({"kind": name, **written, "seconds": draw(sides, number, arguments.repeats)})
+    print(table(write_result("proxy_cache", {"results": results}, ("torch", "mmaction2", "decord", "av"))))
+
+
+def write_config(folder: Path, files: list[Path]) -> Path:
+    """A run over the videos of all kinds; the small ones beside them only make splits of val and test."""
+    lists = {"train": files[:-4], "val": files[-4:-2], "test": files[-2:]}
+    for name, paths in lists.items():
+        lines = [f"{path.name} {label}\n" for label, path in zip("ab" * len(paths), paths, strict=False)]
+        (folder / f"{name}.txt").write_text("".join(lines))
+    settings = {
+        "data_root": str(VIDEOS),
+        **{f"ann_file_{name}": str(folder / f"{name}.txt") for name in lists},
+        "classes": ["a", "b"],
+        "data": {"cache": "proxy"},
+        "model": {"name": "video_swin_tiny", "load_from": "none"},
+        "clip": {"clip_len": 32, "frame_interval": 2, "input_size": INPUT_SIZE},
+        "epoch": 2,
+        "work_dir": str(folder / "runs" / "run"),
+    }
+    (folder / "config.yaml").write_text(json.dumps(settings))
+    return folder / "config.yaml"
+
+
+def build(config: Path) -> tuple[dict[str, Any], Listing]:
+    """What draws a clip on each side, by its number and a seed; and the proxies."""
+    from mmengine.config import Config
+    from mmengine.registry import DATASETS, init_default_scope
+
+    from autox_video.runner import components  # noqa: F401  (registers our parts)
+    from autox_video.runner.draws import Draw
+
+    work_dir = WorkDir(config.parent / "runs" / "run")
+    data = {}
+    for side, write_side in (("stock", render_stock), ("ours", render)):
+        path = config.with_name(f"{side}.py")
+        write_side(["-c", str(config)], path)
+        if side == "ours":
+            listing = list_proxies(work_dir, str(VIDEOS), proxy_side(INPUT_SIZE, 0.5))
+        rendered = Config.fromfile(path)
+        init_default_scope(rendered.default_scope)
+        data[side] = DATASETS.build(rendered.train_dataloader.dataset)
+
+    def stock(number: int, seed: int) -> Any:
+        from autox_video.runner.randomness import seed_sample
+
+        seed_sample(seed, 0, 0)
+        return data["stock"][number]
+
+    def ours(epoch: int) -> Any:
+        return lambda number, seed: data["ours"][Draw(number, seed, epoch, 0)]
+
+    return dict(zip(SIDES, (stock, ours(0), ours(1)), strict=True)), listing
+
+
+def write(one: Proxied) -> dict[str, float]:
+    """Write a proxy: what it takes, and how far its pictures are from the original's, shrunk."""
+    began = time.process_time()
+    write_proxy(one.file, Path(one.proxy), one.side)
+    seconds = time.process_time() - began
+    places = [one.frames // 3, one.frames // 2]
+    large, small = (open_video(file, "pyav").frames(places) for file in (one.file, one.proxy))
+    height, width = small.shape[1:3]
+    shrunk = [cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA) for picture in large]
+    return {
+        "writing_seconds": seconds,
+        "frames": one.frames,
+        "original_bytes": Path(one.file).stat().st_size,
+        "proxy_bytes": Path(one.proxy).stat().st_size,
+        "bits_a_pixel": 8 * Path(one.proxy).stat().st_size / one.frames / width / height,
+        "mean_absolute_difference": float(np.abs(small.astype(int) - shrunk).mean()),
+    }
+
+
+def draw(sides: dict[str, Any], number: int, repeats: int) -> dict[str, list[float]]:
+    """Seconds of each clip of a video, by side."""
+    seconds: dict[str, list[float]] = {side: [] for side in sides}
+    for turn, side in turns(list(sides), repeats, warm_up=1):
+        began = time.process_time()
+        sample = sides[side](number, turn + 1)
+        if turn >= 0:
+            seconds[side].append(time.process_time() - began)
+        if "without_proxy" in sample["data_samples"]:
+            raise SystemExit(f"no proxy was read: {sample['data_samples'].without_proxy}")
+    return seconds
 
 
 def table(record: dict[str, Any]) -> str:
-    """A clip of training from a proxy and from the original, beside stock, and what the proxy costs."""
-    stock, writing = record["median"]["stock"], record["writing"]
+    """A row for each kind of video: clips of the three sides, their ratio, the goal, and what a proxy takes."""
+    heads = ["video", *SIDES, "proxy / stock", "proxy / original", "goal", "writing a frame", "MB", "off by"]
     rows = []
-    for name, milliseconds in record["median"].items():
-        share = milliseconds / stock
-        aim = goal(share, at_most=GOAL) if name == "ours, proxy" else ""
-        rows.append([name, f"{milliseconds:.1f} ms", f"{share:.3f}", aim])
-    cost = "{seconds_per_video:.1f} s and {megabytes:.2f} MB for {frames} frames".format(**writing)
-    rows.append(["writing a proxy", cost, "", ""])
-    for what, levels in record["difference"].items():
-        rows.append([f"{what} of a proxy differ by", f"{levels:.2f} grey levels on average", "", ""])
-    return markdown(["a clip of 32 frames at interval 2, 1080p", "measured", "share of stock", "goal"], rows)
-
-
-def measure(folder: Path, repeats: int) -> dict[str, Any]:
-    """All figures, as they go into the results."""
-    for number in range(NUM_VIDEOS):
-        write_video(folder / "videos" / ("ab"[number % 2]) / f"{number}.mp4", seed=number)
-    ours, stock, listing = render(folder)
-    seconds, sizes = [], []
-    for one in listing.proxied:
-        started = time.process_time()
-        write_proxy(one.file, Path(one.proxy), one.side)
-        seconds.append(time.process_time() - started)
-        sizes.append(Path(one.proxy).stat().st_size / 1e6)
-    times = draw(ours, stock, repeats)
-    medians = {name: statistics.median(values) for name, values in times.items()}
-    return {
-        "milliseconds": times,
-        "median": medians,
-        "ratio": medians["ours, proxy"] / medians["stock"],
-        "of_ours": medians["ours, proxy"] / medians["ours, original"],
-        "goal": GOAL,
-        "writing": {
-            "seconds_per_video": statistics.median(seconds),
-            "megabytes": statistics.median(sizes),
-            "bits_per_pixel": 8e6 * sum(sizes) / sum(pixels(one.proxy) for one in listing.proxied),
-            "frames": FRAMES,
-        },
-        "difference": {"pictures": of_pictures(listing), "clips": of_clips(ours)},
-    }
-
-
-def write_video(path: Path, seed: int) -> None:
-    """Texture that moves under a little grain, as a camera sees it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(seed)
-    texture = np.full((HEIGHT + 400, WIDTH + 400, 3), 128.0, np.float32)
-    # The fine parts are grey: so is most of what a camera sees, and a proxy has a colour for four pixels.
-    for cells, height, colours in ((12, 60, 3), (60, 30, 1), (300, 15, 1)):
-        noise = rng.normal(0, height, (cells, cells, colours)).astype(np.float32)
-        layer = cv2.resize(noise, (WIDTH + 400, HEIGHT + 400), interpolation=cv2.INTER_CUBIC)
-        texture += layer.reshape(*layer.shape[:2], colours)
-    grain = rng.normal(0, 3, (8, HEIGHT, WIDTH, 1)).astype(np.float32)
-    options = {"preset": "veryfast", "crf": "23", "x264-params": f"keyint={GOP}:min-keyint={GOP}:scenecut=0"}
-    with av.open(str(path), "w") as output:
-        stream: Any = output.add_stream("libx264", rate=FPS, options=options)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        for index in range(FRAMES):
-            x, y = 2 * index % 400, index % 400
-            picture = texture[y : y + HEIGHT, x : x + WIDTH] + grain[index % len(grain)]
-            frame = av.VideoFrame.from_ndarray(np.clip(picture, 0, 255).astype(np.uint8), format="rgb24")
-            output.mux(stream.encode(frame))
-        output.mux(stream.encode(None))
-
-
-def render(folder: Path) -> tuple[Config, Config, Listing]:
-    """The configs of ours and of stock for one run, and its proxies."""
-    config = folder / "config.yaml"
-    config.write_text(
-        "data_root: videos\nwork_dir: run\non_bad_video: stop\nmodel: {name: video_swin_tiny, load_from: none}\n"
-        "clip: {clip_len: 32, frame_interval: 2, input_size: 224}\ndata: {cache: proxy, group_pattern: none}\n"
-        "runtime: {device: cpu, workers: 0}\nann_file_train: list.txt\nann_file_val: list.txt\n"
+    for one in record["results"]:
+        middle = medians(one["seconds"])
+        share = middle["ours, proxy"] / middle["stock"]
+        rows.append(
+            [
+                one["kind"],
+                *(ms(middle[side]) for side in SIDES),
+                f"{share:.3f}",
+                f"{middle['ours, proxy'] / middle['ours, original']:.3f}",
+                goal(share, at_most=GOAL_RATIO) if one["kind"] == GOAL_KIND else "",
+                ms(one["writing_seconds"] / one["frames"]),
+                f"{one['proxy_bytes'] / 1e6:.1f} of {one['original_bytes'] / 1e6:.1f}",
+                f"{one['mean_absolute_difference']:.1f} grey levels",
+            ]
+        )
+    note = (
+        f"The median of {statistics.median(len(one['seconds']['stock']) for one in record['results']):.0f} clips each."
     )
-    files = sorted((folder / "videos").rglob("*.mp4"))
-    lines = [f"{file.relative_to(folder / 'videos')} {file.parent.name}\n" for file in files]
-    (folder / "list.txt").write_text("".join(lines))
-    settings = load_settings(config)
-    plan, work_dir = workflow.plan(settings), WorkDir(settings.work_dir)
-    preset = load_preset(plan.model.value)
-    for file in plan.ann_files.values():
-        write_stock_list(Path(file), plan.data_root, work_dir.probe_cache)
-    ours, stock = (render_config(plan, preset, work_dir.root, stock=is_stock) for is_stock in (False, True))
-    return ours, stock, list_proxies(work_dir, plan.data_root, side_for(plan))
-
-
-def build(config: Config, split: str) -> Any:
-    with DefaultScope.overwrite_default_scope("mmaction"):
-        return DATASETS.build(config[f"{split}_dataloader"].dataset)
-
-
-def draw(ours: Config, stock: Config, repeats: int) -> dict[str, list[float]]:
-    """Milliseconds of each clip, drawn in turn; the first of each kind only warms the caches."""
-    data, of_stock = build(ours, "train"), build(stock, "train")
-    kinds = {
-        "stock": lambda number: of_stock[number % NUM_VIDEOS],
-        # The first epoch reads originals.
-        "ours, original": lambda number: data[Draw(number % NUM_VIDEOS, 0, 0, number)],
-        "ours, proxy": lambda number: data[Draw(number % NUM_VIDEOS, 0, 1, number)],
-    }
-    times: dict[str, list[float]] = {name: [] for name in kinds}
-    for number in range(repeats + 1):
-        for name, read in kinds.items():
-            started = time.perf_counter()
-            sample = read(number)
-            if number:
-                times[name].append(1e3 * (time.perf_counter() - started))
-            assert "without_proxy" not in sample["data_samples"]
-    return times
-
-
-def of_pictures(listing: Listing) -> float:
-    """Mean absolute difference in grey levels of a proxy's pictures and the original's, shrunk by areas."""
-    found = []
-    for one in listing.proxied:
-        large, small = (open_video(file, "pyav").frames([FRAMES // 3, FRAMES // 2]) for file in (one.file, one.proxy))
-        height, width = small.shape[1:3]
-        shrunk = [cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA) for picture in large]
-        found.append(float(np.abs(small.astype(int) - shrunk).mean()))
-    return statistics.mean(found)
-
-
-def of_clips(ours: Config) -> float:
-    """The same of what the network sees in a validation; the original is resized as the pipeline does it."""
-    from_proxy = build(ours, "val")
-    ours = ours.copy()
-    del ours.val_dataloader.dataset["proxies"]
-    from_original = build(ours, "val")
-    pairs = [(from_proxy[number]["inputs"], from_original[number]["inputs"]) for number in range(NUM_VIDEOS)]
-    return statistics.mean(float((one.float() - other.float()).abs().mean()) for one, other in pairs)
-
-
-def pixels(file: str) -> int:
-    video = open_video(file, "pyav")
-    return video.num_frames * int(np.prod(video.frames([0]).shape[1:3]))
+    return f"{note}\n\n{markdown(heads, rows)}"
 
 
 if __name__ == "__main__":

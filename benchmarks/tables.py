@@ -36,6 +36,10 @@ class Section:
 
 
 SECTIONS = (
+    Section("A step of the model on the CPU", "model_step", "moving what attention and norms read and write"),
+    Section("A step of the model on a GPU", "model_step", "", "model_step_cuda"),
+    Section("Loss curves", "loss_curves", ""),
+    Section("Batches", "batches", "copying and normalising the clips"),
     Section("The data path", "data_path", ""),
     Section("The proxy cache", "proxy_cache", "decoding the proxy"),
     Section("What proxies do to accuracy", "proxy_accuracy", ""),

@@ -8,7 +8,19 @@ from typing import Any
 from autox_video.dataset.facts import Fingerprint
 from autox_video.errors import Problem, RequestError
 from autox_video.plan.measured import Measured
-from autox_video.plan.rules import batch, by_task, cache, clip, direction, model, probing, schedule, testing, workers
+from autox_video.plan.rules import (
+    batch,
+    by_task,
+    cache,
+    clip,
+    compiling,
+    direction,
+    model,
+    probing,
+    schedule,
+    testing,
+    workers,
+)
 from autox_video.plan.rules.common import asked
 from autox_video.plan.rules.costs import SCORING_PASSES, ClipCost, ClipShape, clip_cost
 from autox_video.plan.schema import Decision, Hardware, Plan
@@ -44,24 +56,25 @@ def make_plan(
     load_from = model.choose_load_from(settings, preset)
     clip_len = clip.choose_clip_len(settings, card, train)
     frame_interval = clip.choose_frame_interval(settings, card, train, clip_len.value)
-    one_label = fingerprint.task == by_task.ONE_LABEL
-    flip = direction.choose_flip(settings, fingerprint.classes, one_label=one_label)
     input_size = clip.choose_input_size(settings, card, train, pretrained=load_from.value != "none")
     _check_clip_len(preset, clip_len)
     devices = hardware.num_devices
     wanted = batch.choose_total_batch_size(settings, card, train.num_videos, devices)
     shape = ClipShape(clip_len.value, frame_interval.value, input_size.value)
     videos_per_gpu = batch.choose_videos_per_gpu(settings, hardware, card, *shape.size, wanted.value, measured)
-    accumulation = batch.choose_accumulation(settings, wanted.value, videos_per_gpu.value * devices, train.num_videos)
+    repeats = clip.choose_num_repeats(settings, videos_per_gpu)
+    drawn = train.num_videos * repeats.value  # clips of an epoch
+    accumulation = batch.choose_accumulation(settings, wanted.value, videos_per_gpu.value * devices, drawn)
     total = videos_per_gpu.value * devices * accumulation.value
-    epochs = schedule.choose_epochs(settings, card, train.num_videos, total)
+    epochs = schedule.choose_epochs(settings, card, drawn, total)
     scored = fingerprint.splits.get("test", val)
     balance = by_task.choose_balance(settings, train, fingerprint.task)
     num_clips = testing.choose_test_num_clips(settings, card, scored, shape.span / train.fps.p50)
     num_crops = testing.choose_test_num_crops(settings, card, scored)
-    scoring = _scoring(hardware, card, shape, videos_per_gpu.value, num_clips.value * num_crops.value)
+    views = num_clips.value * num_crops.value
+    scoring = _scoring(settings, hardware, card, shape, videos_per_gpu.value, views, fingerprint.task)
     step_seconds = measured.step_seconds / measured.videos_per_gpu if measured else None
-    cost = clip_cost(card, hardware, fingerprint.decode_cost, shape, step_seconds=step_seconds)
+    cost = clip_cost(card, hardware, fingerprint.decode_cost, shape, views=repeats.value, step_seconds=step_seconds)
     plan = Plan(
         version=PLAN_VERSION,
         task=fingerprint.task,
@@ -77,11 +90,10 @@ def make_plan(
         clip_len=clip_len,
         frame_interval=frame_interval,
         input_size=input_size,
-        flip=flip,
-        flip_pairs=direction.choose_flip_pairs(flip.value, fingerprint.classes, one_label=one_label),
+        **_mirroring(settings, fingerprint),
         min_crop_area=clip.choose_min_crop_area(settings, card),
         device=device,
-        amp=batch.choose_amp(settings, hardware, device.value),
+        compile=compiling.choose_compile(settings, card, device.value, *shape.size, epochs.value * drawn // devices),
         videos_per_gpu=videos_per_gpu,
         accumulation=accumulation,
         total_batch_size=dataclasses.replace(wanted, value=total),
@@ -91,13 +103,15 @@ def make_plan(
         class_weights=schedule.choose_class_weights(train, balance.value),
         **_loading(settings, hardware, videos_per_gpu.value, shape, cost, scoring["scoring_threads"].value),
         decode_cost=fingerprint.decode_cost,
+        num_repeats=repeats,
         test_num_clips=num_clips,
         test_num_crops=num_crops,
         **scoring,
         **{name: _asked(settings, f"runtime.{name}") for name in ("seed", "deterministic", "stall_minutes")},
         probe=probing.choose_probe(settings, fingerprint.splits.values()),
     )
-    return dataclasses.replace(plan, cache=cache.choose_cache(settings, fingerprint, plan, cost))
+    plan = dataclasses.replace(plan, cache=cache.choose_cache(settings, fingerprint, plan, cost))
+    return _reading_proxies(plan, settings, card, shape) if plan.cache.value == "proxy" else plan
 
 
 def make_test_plan(
@@ -124,7 +138,7 @@ def make_test_plan(
     num_clips = testing.choose_test_num_clips(settings, preset.card, facts, shape.span / facts.fps.p50)
     num_crops = testing.choose_test_num_crops(settings, preset.card, facts)
     views = num_clips.value * num_crops.value
-    scoring = _scoring(hardware, preset.card, shape, trained.videos_per_gpu.value, views)
+    scoring = _scoring(settings, hardware, preset.card, shape, trained.videos_per_gpu.value, views, trained.task)
     clips, threads = scoring["test_videos_per_gpu"].value * views, scoring["scoring_threads"].value
     # Other videos than were measured, but most often of the same kind.
     cost = clip_cost(preset.card, hardware, trained.decode_cost, shape, views=num_crops.value, passes=SCORING_PASSES)
@@ -136,7 +150,6 @@ def make_test_plan(
         cfg_options=dict(settings.cfg_options),
         hardware=hardware,
         device=device,
-        amp=batch.choose_amp(settings, hardware, device.value),
         **_loading(settings, hardware, clips, shape, cost, threads, only_scoring=True),
         test_num_clips=num_clips,
         test_num_crops=num_crops,
@@ -145,6 +158,13 @@ def make_test_plan(
         probe=probing.choose_probe(settings, [facts]),
         stall_minutes=_asked(settings, "runtime.stall_minutes"),
     )
+
+
+def _mirroring(settings: Settings, fingerprint: Fingerprint) -> dict[str, Any]:
+    one_label = fingerprint.task == by_task.ONE_LABEL
+    flip = direction.choose_flip(settings, fingerprint.classes, one_label=one_label)
+    pairs = direction.choose_flip_pairs(flip.value, fingerprint.classes, one_label=one_label)
+    return {"flip": flip, "flip_pairs": pairs}
 
 
 def _learning(settings: Settings, card: Card, total: int, epochs: Decision[int], *, pretrained: bool) -> dict[str, Any]:
@@ -160,12 +180,21 @@ def _learning(settings: Settings, card: Card, total: int, epochs: Decision[int],
     }
 
 
-def _scoring(hardware: Hardware, card: Card, shape: ClipShape, videos_per_gpu: int, views: int) -> dict[str, Any]:
+def _scoring(
+    settings: Settings, hardware: Hardware, card: Card, shape: ClipShape, videos_per_gpu: int, views: int, task: str
+) -> dict[str, Any]:
+    """How clips are scored, and the number format, of which that of scoring follows."""
+    device = "cuda" if hardware.num_gpus else "cpu"
+    amp = batch.choose_amp(settings, hardware, device)
     memory = [batch.training_memory_gib(card, *shape.size, videos) for videos in (0, 1)]
     # A network that scores keeps less than one that learns.
     threads = testing.choose_scoring_threads(hardware, views, memory[1] - memory[0])
-    videos = testing.choose_test_videos_per_gpu(videos_per_gpu, views, threads.value)
-    return {"scoring_threads": threads, "test_videos_per_gpu": videos}
+    return {
+        "amp": amp,
+        "scoring_amp": testing.choose_scoring_amp(amp, device, task),
+        "scoring_threads": threads,
+        "test_videos_per_gpu": testing.choose_test_videos_per_gpu(videos_per_gpu, views, threads.value),
+    }
 
 
 def _loading(
@@ -183,6 +212,16 @@ def _loading(
     )
     threads = batch.choose_threads(hardware, processes.value)
     return {"workers": processes, "prefetch": prefetch, "threads": threads}
+
+
+def _reading_proxies(plan: Plan, settings: Settings, card: Card, shape: ClipShape) -> Plan:
+    """On a CPU more cores are left for the network then; for a GPU the first epoch decides, which reads the videos."""
+    if plan.hardware.num_gpus:
+        return plan
+    views, side = plan.num_repeats.value, cache.side_for(plan)
+    cost = clip_cost(card, plan.hardware, plan.decode_cost, shape, views=views, proxy_side=side)
+    clips, threads = plan.videos_per_gpu.value, plan.scoring_threads.value
+    return dataclasses.replace(plan, **_loading(settings, plan.hardware, clips, shape, cost, threads))
 
 
 def _asked(settings: Settings, key: str) -> Decision:

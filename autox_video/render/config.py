@@ -50,6 +50,10 @@ def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = F
     if stock and plan.balance.value == "sampler":
         cure = "Choose weights or none for this config"
         raise RequestError(Problem("data.balance", "MMAction2 has no sampler that balances classes", cure, "sampler"))
+    if stock and plan.num_repeats.value > 1:
+        wrong = "MMAction2 cannot make several views of one decoding"
+        cure = "Leave it out for this config"
+        raise RequestError(Problem("augment.num_repeats", wrong, cure, str(plan.num_repeats.value)))
     base = "runtime_stock.py" if stock else "runtime.py"
     config = Config.fromfile(shared_folder("configs") / "_base_" / base, import_custom_modules=False).to_dict()
     config |= {
@@ -74,6 +78,9 @@ def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = F
             config["custom_hooks"] = [*config["custom_hooks"], saving]
         if plan.load_from.value != "none":
             _start_from(config, plan, stock)
+        if not stock and plan.compile.value == "on":
+            compiling = {"type": "CompileHook", "batch": plan.videos_per_gpu.value}
+            config["custom_hooks"] = [*config["custom_hooks"], compiling]
         if plan.patience.value is not None:
             config["custom_hooks"] = [*config.get("custom_hooks", []), early_stopping(plan, stock=stock)]
     elif not stock:
@@ -110,7 +117,7 @@ def _loops(plan: Plan, stock: bool) -> dict[str, Any]:
         loops["train_cfg"] = train_loop(plan, stock=stock)
     for split, loop in (("val", "ValLoop"), ("test", "TestLoop")):
         if split in plan.ann_files:
-            how = {} if stock else {"threads": plan.scoring_threads.value, "amp": plan.amp.value}
+            how = {} if stock else {"threads": plan.scoring_threads.value, "amp": plan.scoring_amp.value}
             kind = loop if stock else f"Scoring{loop}"
             loops |= {f"{split}_cfg": {"type": kind, **how}, f"{split}_evaluator": score}
     return loops

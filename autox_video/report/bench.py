@@ -78,7 +78,8 @@ class Bench:
 
 def other_steps(plan: Plan) -> dict[str, Plan]:
     """The plan with what may make its step faster and is no longer its own to decide, by what would be changed."""
-    if plan.amp.value != "off" or not (plan.device.value == "cuda" and plan.hardware.bfloat16):
+    native = plan.hardware.bfloat16 if plan.device.value == "cuda" else plan.hardware.cpu_bfloat16
+    if plan.amp.value != "off" or not native:
         return {}
     return {"train.amp: bfloat16": dataclasses.replace(plan, amp=Decision("bfloat16", "bench", "to be compared"))}
 

@@ -58,7 +58,7 @@ def measure(
         logger.info("bench    making clips of training videos, on one core")
         with _one_thread():
             clips, stages = time_stages(config, seconds)
-        logger.info("bench    loading with %d processes, as planned", plan.workers.value)
+        logger.info("bench    loading with %d process(es), as planned", plan.workers.value)
         videos, rate = time_loader(config, plan, seconds)
         logger.info("bench    training steps on made-up clips")
         batch, step = time_step(config, plan, seconds)
@@ -137,7 +137,7 @@ def time_step(config: Config, plan: Plan, seconds: float) -> tuple[int, float]:
         GpuMemoryError: The planned batch does not fit into the memory of the GPU.
     """
     with trial_steps(config, plan) as steps:
-        one = steps(1, WARM_STEPS + 1)[-1]
+        one = min(steps(1, WARM_STEPS + 2)[WARM_STEPS:])
         batch = max(1, min(plan.videos_per_gpu.value, int(seconds / (LEAST_STEPS + WARM_STEPS) / one)))
         times: list[float] = []
         with memory_errors(batch), progress_bar(seconds, "training steps") as bar:

@@ -82,7 +82,9 @@ class WorkDirRunner(Runner):
 
     def build_visualizer(self, visualizer: Visualizer | dict[str, Any] | None = None) -> Any:
         """None where it has nothing to write to: MMEngine's first draws an empty figure, which takes a second."""
-        if isinstance(visualizer, dict) and not visualizer.get("vis_backends"):
+        # A hook of `cfg_options` may draw by itself.
+        drawn = "VisualizationHook" in self.cfg.pretty_text
+        if isinstance(visualizer, dict) and not visualizer.get("vis_backends") and not drawn:
             return NoVisualizer()
         return super().build_visualizer(visualizer)
 
@@ -130,11 +132,11 @@ class RenderedConfig(Config):
     @property
     def pretty_text(self) -> str:
         """See `Config.pretty_text`."""
-        if "_text" not in self.__dict__:
+        if "_formatted" not in self.__dict__:
             parts = self.to_dict().items()
             lines = (f"{key} = {pprint.pformat(value, width=120, sort_dicts=False)}" for key, value in parts)
-            self.__dict__["_text"] = "\n".join(lines) + "\n"
-        text: str = self.__dict__["_text"]
+            self.__dict__["_formatted"] = "\n".join(lines) + "\n"
+        text: str = self.__dict__["_formatted"]
         return text
 
 

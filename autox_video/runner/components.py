@@ -11,6 +11,7 @@ from autox_video.runner.batches import ClipBatchPreprocessor, stack_clips  # noq
 from autox_video.runner.cpu_amp import CpuAmpOptimWrapper  # noqa: E402
 from autox_video.runner.evaluator import ScoreMetric  # noqa: E402
 from autox_video.runner.hooks.checkpoint import LastAndBestCheckpointHook  # noqa: E402
+from autox_video.runner.hooks.compiling import CompileHook  # noqa: E402
 from autox_video.runner.hooks.early_stopping import PatienceHook  # noqa: E402
 from autox_video.runner.hooks.epoch_report import EpochReportHook  # noqa: E402
 from autox_video.runner.hooks.finite import FiniteHook  # noqa: E402
@@ -27,6 +28,7 @@ from autox_video.runner.video_list import VideoListDataset  # noqa: E402
 __all__ = [
     "ClassBalancedSampler",
     "ClipBatchPreprocessor",
+    "CompileHook",
     "CpuAmpOptimWrapper",
     "EpochReportHook",
     "FastSwinTransformer3D",

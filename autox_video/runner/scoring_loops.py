@@ -17,6 +17,8 @@ import torch
 from mmengine.registry import LOOPS
 from mmengine.runner import TestLoop, ValLoop
 
+from autox_video.tasks.single_label import is_close, probabilities
+
 Outputs = Sequence[Any]
 
 
@@ -26,7 +28,8 @@ class ScoringValLoop(ValLoop):
 
     Args:
         threads: Batches computed on at a time.
-        amp: `off`, `float16` or `bfloat16`.
+        amp: `off`, `float16` or `bfloat16`: what that may have decided is decided again in float32. For one label a
+            video.
         **given: As in `ValLoop`.
     """
 
@@ -91,14 +94,18 @@ def _computing(loop: Any) -> Iterator[Callable[[Any], Future[Outputs]]]:
     """What takes a batch and computes on it: at once, or in one of several threads that share out the cores."""
     model, threads = loop.runner.model, loop.threads
     device = next(model.parameters()).device.type
-    number_format = {"enabled": loop.fp16 or loop.amp != "off", "dtype": getattr(torch, loop.amp, None)}
+    mixed, dtype = loop.fp16 or loop.amp != "off", getattr(torch, loop.amp, None)
 
     # Both are settings of a thread. (What is made in inference mode could not be kept for a later training step.)
     @torch.no_grad()
     def score(batch: Any) -> Outputs:
-        with torch.autocast(device, **number_format):
+        with torch.autocast(device, dtype, mixed):
             outputs: Outputs = model.test_step(batch)
-        return outputs
+        # `fp16` is MMEngine's word for it, and does what MMEngine does.
+        if loop.amp == "off":
+            return outputs
+        with torch.autocast(device, enabled=False):
+            return _decided_again(model, batch, outputs)
 
     if threads == 1:
         yield lambda batch: _finished(score(batch))
@@ -110,6 +117,19 @@ def _computing(loop: Any) -> Iterator[Callable[[Any], Future[Outputs]]]:
     finally:
         pool.shutdown(cancel_futures=True)
         torch.set_num_threads(cores)
+
+
+def _decided_again(model: Any, batch: Any, outputs: Outputs) -> Outputs:
+    """The outputs of a batch, of which close calls are computed once more, in the number format that is set."""
+    scores = [probabilities(sample.pred_score.float().cpu().numpy()) for sample in outputs]
+    close = [number for number, own in enumerate(scores) if is_close(own)]
+    if not close:
+        return outputs
+    again = model.test_step({key: [values[number] for number in close] for key, values in batch.items()})
+    outputs = list(outputs)
+    for number, sample in zip(close, again, strict=True):
+        outputs[number] = sample
+    return outputs
 
 
 def _finished(outputs: Outputs) -> Future[Outputs]:

@@ -22,6 +22,7 @@ from autox_video.plan.measured import Measured
 from autox_video.plan.recovery import GpuMemoryError
 from autox_video.plan.schema import Plan
 from autox_video.runner import components  # noqa: F401  (registers our parts and applies the upstream fixes)
+from autox_video.runner.allocation import keep_freed_memory
 from autox_video.runner.build import check_device, quiet_mmengine
 from autox_video.tasks import load_task
 
@@ -122,6 +123,8 @@ def trial_steps(config: Config, plan: Plan) -> Iterator[Steps]:
     if "loss_scale" in parts["optim_wrapper"]:
         parts["optim_wrapper"]["loss_scale"] = 1.0
     gpus = [torch.cuda.current_device()] if device.type == "cuda" else []
+    if device.type == "cpu":
+        keep_freed_memory()
     threads = torch.get_num_threads()
     torch.set_num_threads(plan.threads.value)
     with DefaultScope.overwrite_default_scope("mmaction"), quiet_mmengine(), torch.random.fork_rng(gpus):

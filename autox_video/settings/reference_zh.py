@@ -72,6 +72,7 @@ HELP_ZH: Final = {
     "train.save_every": "在一轮之内每隔多久保存一次状态，即崩溃至多损失多少。`none` 只在每轮结束时保存。",
     "augment.flip": "训练片段左右翻转的概率。",
     "augment.min_crop_area": "随机裁剪至少保留的画面比例。",
+    "augment.num_repeats": "一个批次中同一次解码得到的视图数，各自裁剪和翻转：比解码同样多的视频便宜。",
     "test.num_clips": "从一个视频中均匀采样的片段数；各片段的得分取平均。",
     "test.num_crops": "每个片段的裁剪数：1（居中）或 3（沿长边）。",
     "test.results_format": "`full` 写出有文档说明的完整结果；`scores` 只写得分向量的列表，与原工具相同。",
@@ -80,6 +81,8 @@ HELP_ZH: Final = {
     "runtime.workers": "解码视频的进程数。",
     "runtime.seed": "所有随机数的种子。",
     "runtime.deterministic": "只用每次结果都相同的算子（在 CUDA 上较慢）。",
+    "runtime.compile": "用 torch.compile 编译网络。"
+    "`auto` 只在 GPU 上的长时间训练值得花费编译时间时才编译；无法编译时照常训练。",
     "runtime.stall_minutes": "运行超过这么多分钟没有进展时即被结束，并指出它在等什么。",
     "cfg_options": "MMEngine 自己的任何配置项，以点分键名书写；最后合并进生成的配置。",
 }

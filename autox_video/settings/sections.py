@@ -177,6 +177,14 @@ class AugmentSettings:
         maximum=1,
         example=0.08,
     )
+    num_repeats: int = setting(
+        1,
+        "int",
+        "Views of one decoding in a batch, cropped and mirrored each by itself: cheaper than as many videos.",
+        minimum=1,
+        maximum=64,
+        example=2,
+    )
 
 
 @dataclass(frozen=True)
@@ -217,6 +225,14 @@ class RuntimeSettings:
     seed: int = setting(0, "int", "Seed of everything random.", minimum=0, maximum=2**31 - 1, example=0)
     deterministic: bool = setting(
         False, "bool", "Only kernels that give the same result each time (slower on CUDA).", example=False
+    )
+    compile: str | Auto = setting(
+        AUTO,
+        "str",
+        "Compile the network with torch.compile. `auto` does where a long run on a GPU earns the minutes it takes; "
+        "where it cannot be done the run goes on without.",
+        choices=("on", "off"),
+        example="off",
     )
     stall_minutes: float = setting(
         30,

@@ -48,6 +48,19 @@ def test_more_views_change_the_scores(trained, tmp_path):
     assert many["views"] == {"num_clips": 3, "num_crops": 3}
 
 
+def test_mixed_precision_predicts_what_float32_does(trained, tmp_path):
+    target = tmp_path / "mixed.json"
+    options = ("cfg_options.test_cfg.amp=bfloat16", f"test_results_path={target}", "test.num_clips=3")
+    run_cli("test", "-c", str(trained.config), *(word for option in options for word in ("--set", option)))
+    options = options[1:]
+    mixed = json.loads(target.read_text())
+    run_cli("test", "-c", str(trained.config), *(word for option in options for word in ("--set", option)))
+    exact = json.loads(target.read_text())
+    assert [row["predicted_label"] for row in mixed["videos"]] == [row["predicted_label"] for row in exact["videos"]]
+    for figure in ("top1", "top5", "mean_class_accuracy"):
+        assert mixed["metrics"][figure] == exact["metrics"][figure]
+
+
 def test_the_bare_list_of_the_original_tool_is_still_to_be_had(trained, tmp_path):
     run_cli(
         "test",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -55,6 +56,8 @@ def test_the_console_says_one_line_an_epoch_and_where_the_best_is(trained):
     for word in ("loss", "top-1", "lr", "videos/s", "data wait", "eta"):
         assert word in epochs[0]
     assert any(line.startswith("best     epoch ") and line.endswith("best.pth") for line in lines)
+    (speed,) = [line for line in lines if line.startswith("speed    ")]
+    assert re.match(r"speed    (computing|waiting for data) \d+ % of the time: ", speed)
     assert "left out test_list.txt:3: broken.mp4" in trained.output
     assert "it trains from scratch" in trained.output or "as asked: trains from scratch" in trained.output
 

@@ -7,6 +7,7 @@ import samples
 
 from autox_video.errors import RequestError
 from autox_video.plan.rules import batch, clip, model, schedule, testing, workers
+from autox_video.plan.schema import Decision
 from autox_video.presets import load_preset
 
 NANO = load_preset("video_swin_nano").card
@@ -256,3 +257,19 @@ def test_each_core_scores_a_batch_of_its_own_as_far_as_memory_allows(num_gpus, c
 )
 def test_all_that_is_scored_at_a_time_is_no_more_than_two_training_batches(videos_per_gpu, views, threads, videos):
     assert testing.choose_test_videos_per_gpu(videos_per_gpu, views, threads).value == videos
+
+
+@pytest.mark.parametrize(
+    ("amp", "device", "task", "scoring"),
+    [
+        ("bfloat16", "cuda", "single_label", "bfloat16"),
+        ("float16", "cuda", "single_label", "float16"),
+        ("bfloat16", "cuda", "multi_label", "off"),
+        ("bfloat16", "cpu", "single_label", "off"),
+        ("off", "cuda", "single_label", "off"),
+    ],
+)
+def test_scores_are_rounded_only_where_that_pays_and_changes_no_accuracy(amp, device, task, scoring):
+    decided = testing.choose_scoring_amp(Decision(amp, "config.yaml:3", "asked"), device, task)
+    assert decided.value == scoring
+    assert (decided.source == "config.yaml:3") == (amp == "off")

@@ -61,11 +61,12 @@ def test_small_copies_are_proposed_where_decoding_large_videos_binds():
 
 
 def test_another_number_format_is_compared_where_it_was_turned_off():
-    plan, _ = samples.plan(samples.GPU, train={"amp": "off"})
-    assert {name: one.amp.value for name, one in other_steps(plan).items()} == {"train.amp: bfloat16": "bfloat16"}
-    assert other_steps(samples.plan(samples.GPU)[0]) == {}
-    old = dataclasses.replace(samples.GPU, bfloat16=False)
-    assert other_steps(samples.plan(old, train={"amp": "off"})[0]) == {}
+    for native in (samples.GPU, dataclasses.replace(samples.CPU, cpu_bfloat16=True)):
+        plan, _ = samples.plan(native, train={"amp": "off"})
+        assert {name: one.amp.value for name, one in other_steps(plan).items()} == {"train.amp: bfloat16": "bfloat16"}
+        assert other_steps(samples.plan(native)[0]) == {}
+    for old in (samples.CPU, dataclasses.replace(samples.GPU, bfloat16=False)):
+        assert other_steps(samples.plan(old, train={"amp": "off"})[0]) == {}
 
 
 def test_what_was_measured_otherwise_is_proposed_as_far_as_the_loader_can_feed_it():

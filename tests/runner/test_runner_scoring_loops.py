@@ -11,9 +11,18 @@ import torch
 from tiny_runner import OneLayer, Rows, tiny_runner
 
 from autox_video.runner.scoring_loops import ScoringTestLoop, ScoringValLoop
+from autox_video.tasks.single_label import is_close
 
 BATCHES = len(Rows())
 each_loop = pytest.mark.parametrize("kind", [ScoringValLoop, ScoringTestLoop])
+
+
+class Scored(tuple[torch.Tensor, torch.Tensor]):
+    """Scores and label of a row, also under the name that they have in MMAction2."""
+
+    @property
+    def pred_score(self) -> torch.Tensor:
+        return self[0][0].float().softmax(0)
 
 
 class Watched(OneLayer):
@@ -27,7 +36,8 @@ class Watched(OneLayer):
     def forward(self, row: torch.Tensor, label: torch.Tensor, mode: str = "tensor") -> Any:
         self.before(row)
         self.seen.append((torch.is_autocast_enabled("cpu"), torch.is_grad_enabled(), torch.get_num_threads()))
-        return super().forward(row, label, mode)
+        row, label = (torch.stack(given) if isinstance(given, list) else given for given in (row, label))
+        return [Scored(pair) for pair in super().forward(row, label, mode)]
 
 
 @pytest.fixture
@@ -47,6 +57,15 @@ def loop_of(kind: Any, runner: Any, **given: Any) -> Any:
     return kind(
         runner, loader, runner.build_evaluator([{"type": "mmengine.DumpResults", "out_file_path": "x.pkl"}]), **given
     )
+
+
+def outputs_of(loop: Any) -> list[Any]:
+    """What the evaluator gets, in order."""
+    got: list[Any] = []
+    loop.evaluator.process = lambda data_samples, data_batch: got.extend(data_samples)
+    loop.evaluator.evaluate = lambda size: {}
+    loop.run()
+    return got
 
 
 def scores_of(loop: Any) -> torch.Tensor:
@@ -76,13 +95,21 @@ def test_several_batches_are_computed_on_at_a_time_and_come_out_in_order(kind: A
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-@pytest.mark.parametrize(("amp", "mixed"), [("off", False), ("bfloat16", True)])
-def test_every_batch_is_scored_in_the_number_format_and_without_gradients(
-    runner: Any, threads: int, amp: str, mixed: bool
-) -> None:
-    scores = scores_of(loop_of(ScoringTestLoop, runner, threads=threads, amp=amp))
-    assert [(autocast, gradients) for autocast, gradients, _ in runner.model.seen] == [(mixed, False)] * BATCHES
-    assert scores.dtype == (torch.bfloat16 if mixed else torch.float32)
+def test_every_batch_is_scored_without_gradients(runner: Any, threads: int) -> None:
+    assert scores_of(loop_of(ScoringTestLoop, runner, threads=threads)).dtype == torch.float32
+    assert [seen[:2] for seen in runner.model.seen] == [(False, False)] * BATCHES
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_what_mixed_precision_may_have_decided_is_decided_again_in_float32(runner: Any, threads: int) -> None:
+    exact = [sample.pred_score for sample in outputs_of(loop_of(ScoringTestLoop, runner, threads=threads))]
+    runner.model.seen.clear()
+    mixed = [s.pred_score for s in outputs_of(loop_of(ScoringTestLoop, runner, threads=threads, amp="bfloat16"))]
+    close = [is_close(scores.numpy()) for scores in exact]
+    assert 0 < sum(close) < BATCHES
+    # Close calls are those of float32 to the bit, the others rounded.
+    assert [torch.equal(one, other) for one, other in zip(exact, mixed, strict=True)] == close
+    assert sorted(autocast for autocast, _, _ in runner.model.seen) == [False] * sum(close) + [True] * BATCHES
 
 
 def test_the_cores_are_shared_out_and_given_back(runner: Any) -> None:

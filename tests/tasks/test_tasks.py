@@ -48,3 +48,20 @@ def test_top_k_counts_ties_by_the_first_class():
 def test_mean_class_accuracy_is_over_the_classes_that_occur(labels, predicted, top1, mean):
     figures = load_task("single_label").score_metrics(np.eye(3)[predicted], np.array(labels))
     assert (figures["top1"], figures["mean_class_accuracy"]) == (top1, mean)
+
+
+@pytest.mark.parametrize(
+    ("scores", "close"),
+    [
+        ([0.6, 0.4], False),
+        ([0.51, 0.49], True),
+        # Which class is third of four changes no figure.
+        ([0.6, 0.2, 0.1, 0.1], False),
+        ([0.5, 0.2, 0.1, 0.1, 0.06, 0.04], False),
+        ([0.5, 0.2, 0.1, 0.1, 0.05, 0.05], True),
+        ([0.05, 0.5, 0.05, 0.1, 0.1, 0.2], True),
+        ([1.0], False),
+    ],
+)
+def test_a_call_is_close_where_the_first_or_the_fifth_class_is_hardly_ahead(scores, close):
+    assert load_task("single_label").is_close(np.array(scores)) is close

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from autox_video.dataset.facts import DecodeCost
 from autox_video.plan.schema import Hardware
 from autox_video.presets import Card
+from autox_video.proxies.sizes import ASPECT, READ_SECONDS
 
 # Operations a second that Video Swin reaches in training: 19 (nano) to 33 (tiny) measured on a core of a server.
 CPU_CORE_RATE = 25e9
@@ -60,6 +61,7 @@ def clip_cost(
     clip: ClipShape,
     *,
     views: int = 1,
+    proxy_side: int | None = None,
     passes: int = TRAINING_PASSES,
     step_seconds: float | None = None,
 ) -> ClipCost | None:
@@ -71,6 +73,7 @@ def clip_cost(
         decode_cost: As measured.
         clip: The clip.
         views: Clips that are made of one decoding, by other crops.
+        proxy_side: Short side in pixels of the proxies that are read in place of the videos.
         passes: What the network does with it, in forward passes.
         step_seconds: What a GPU takes for a clip as measured; None to reckon it from the card.
 
@@ -79,9 +82,18 @@ def clip_cost(
     """
     if decode_cost is None:
         return None
-    pixels = clip.clip_len * clip.input_size**2
-    decode = decode_cost.clip_seconds(clip.clip_len, clip.frame_interval)
-    operations = passes * card.flops * pixels / (card.clip_len * card.input_size**2)
+    scale = clip.clip_len * clip.input_size**2 / (card.clip_len * card.input_size**2)
+    operations = passes * card.flops * scale
     compute = operations / (GPU_RATE if hardware.num_gpus else CPU_CORE_RATE)
-    prepare = decode / views + pixels * PIXEL_SECONDS
+    prepare = prepare_seconds(decode_cost, clip, views=views, proxy_side=proxy_side)
     return ClipCost(prepare, compute) if step_seconds is None else ClipCost(prepare, step_seconds, measured=True)
+
+
+def prepare_seconds(
+    decode_cost: DecodeCost, clip: ClipShape, *, views: int = 1, proxy_side: int | None = None
+) -> float:
+    """Seconds of one core to decode and resize a clip; the arguments are those of `clip_cost`."""
+    decode = decode_cost.clip_seconds(clip.clip_len, clip.frame_interval)
+    if proxy_side is not None:
+        decode = min(decode, READ_SECONDS * ASPECT * proxy_side**2 * clip.span)
+    return decode / views + PIXEL_SECONDS * clip.clip_len * clip.input_size**2

@@ -6,6 +6,7 @@ import math
 
 from autox_video.dataset.facts import SplitFacts
 from autox_video.plan.rules.batch import CPU_SHARE
+from autox_video.plan.rules.by_task import ONE_LABEL
 from autox_video.plan.rules.common import asked
 from autox_video.plan.schema import Decision, Hardware
 from autox_video.presets import Card
@@ -60,6 +61,21 @@ def choose_scoring_threads(hardware: Hardware, views: int, clip_gib: float) -> D
         why = f"the {views} view(s) of a video may need {views * clip_gib:.2g} GiB, and {room:.3g} GiB may be used"
         return Decision(fit, "hardware", why)
     return Decision(cores, "hardware", "each core has a batch of its own, while it does not decode")
+
+
+def choose_scoring_amp(amp: Decision[str], device: str, task: str) -> Decision[str]:
+    """Number format of validation and test: off, float16 or bfloat16.
+
+    bfloat16 made one video in 160 another class for one of five models of the demo. So where it is used, what it may
+    have decided is decided again in float32: that pays on a GPU, where float32 takes many times as long.
+    """
+    if amp.value == "off":
+        return Decision("off", amp.source, amp.why)
+    if device == "cpu":
+        return Decision("off", "hardware", f"float32 decides, and takes a processor little longer than {amp.value}")
+    if task != ONE_LABEL:
+        return Decision("off", "plan", "average precision depends on the order of all scores")
+    return Decision(amp.value, "plan", "as in training; a close call is decided again in float32")
 
 
 def choose_test_videos_per_gpu(videos_per_gpu: int, views: int, threads: int) -> Decision[int]:

@@ -18,17 +18,24 @@ from mmengine.dist import all_reduce, is_main_process, master_only
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 
+from autox_video.plan.rules.bottleneck import LEAST_WAIT, bottleneck
+from autox_video.plan.schema import Plan
 from autox_video.progress import Bar, progress_bar
+from autox_video.records import read_record
 from autox_video.work_dir import WorkDir, write_text
 
 logger = logging.getLogger(__name__)
+
+# A shorter epoch says little of what holds it up: processes start, and the first batch is always waited for.
+LEAST_SECONDS = 5.0
 
 
 @HOOKS.register_module()
 class EpochReportHook(Hook):
     """Tells a person how the training goes.
 
-    `data_wait` is the share of the epoch's time that was spent waiting for the data loader.
+    `data_wait` is the share of the epoch's time that was spent waiting for the data loader. Where that becomes much, a
+    sentence says what holds the training up and what would help; another one at its end says it of all epochs.
     """
 
     # Before the checkpoint hook: a row is written before the state it describes.
@@ -41,6 +48,7 @@ class EpochReportHook(Hook):
         self._sums: dict[str, float] = {}
         self._at_step: dict[str, float] = {}
         self._seconds_before = 0.0
+        self._has_waited = False
 
     def state_dict(self) -> dict[str, Any]:
         """The rows so far, and what the epoch has added up between two of its steps."""
@@ -73,6 +81,13 @@ class EpochReportHook(Hook):
         for name, value in _over_all_processes({"loss": count * loss, "videos": count, "wait": wait, **figures}):
             self._sums[name] += value
         self._bar.advance(note=f"loss {loss:.3f}")
+
+    def after_train(self, runner) -> None:  # type: ignore[no-untyped-def]
+        """Say what has taken the time."""
+        seconds = sum(row["seconds"] for row in self.rows)
+        if seconds and is_main_process():
+            wait = sum(row["data_wait"] * row["seconds"] for row in self.rows) / seconds
+            logger.info("speed    %s", bottleneck(_plan(runner), wait))
 
     def between_steps(self, runner) -> None:  # type: ignore[no-untyped-def]
         """What is saved belongs to the last step, not to batches that are being added up for the next."""
@@ -142,6 +157,14 @@ class EpochReportHook(Hook):
         if is_main_process():
             logger.info("%s", _line(self.rows[-1], runner.max_epochs, self.rows, *_task(runner).SHOWN))
             self._write(runner)
+            self.tell_of_waiting(runner, self.rows[-1])
+
+    def tell_of_waiting(self, runner, row: Mapping[str, Any]) -> None:  # type: ignore[no-untyped-def]
+        """Say what holds the training up where that is new; after the last epoch it is said anyway."""
+        waits = row["data_wait"] >= LEAST_WAIT and row["seconds"] >= LEAST_SECONDS
+        if waits and not self._has_waited and row["epoch"] < runner.max_epochs:
+            logger.info("note     %s", bottleneck(_plan(runner), row["data_wait"]))
+        self._has_waited = waits
 
     @master_only
     def _write(self, runner) -> None:  # type: ignore[no-untyped-def]
@@ -156,6 +179,10 @@ def _over_all_processes(values: Mapping[str, float]) -> list[tuple[str, float]]:
     sums = torch.tensor(list(values.values()), dtype=torch.float64)
     all_reduce(sums)
     return list(zip(values, sums.tolist(), strict=True))
+
+
+def _plan(runner) -> Plan:  # type: ignore[no-untyped-def]
+    return read_record(WorkDir(Path(runner.work_dir)).plan, Plan)
 
 
 def _task(runner) -> ModuleType:  # type: ignore[no-untyped-def]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
-from mmaction.models.backbones.swin import PatchMerging, SwinTransformer3D, SwinTransformerBlock3D, WindowAttention3D
+from mmaction.models.backbones.swin import (
+    BasicLayer,
+    PatchMerging,
+    SwinTransformer3D,
+    SwinTransformerBlock3D,
+    WindowAttention3D,
+)
 from mmengine.registry import MODELS
 from torch import Tensor
 from torch.nn.functional import linear, pad
 from torch.utils.checkpoint import checkpoint
 
 from autox_video.runner.models.window_attention import attend
-from autox_video.runner.models.windows import Windows, find_windows
+from autox_video.runner.models.windows import Size, Windows, find_windows
 
 
 @MODELS.register_module()
@@ -34,10 +38,11 @@ class FastSwinTransformer3D(SwinTransformer3D):
         Returns:
             (B, C, D, H, W) of each stage; the tensor itself where it is one stage.
         """
+        stages = self._divided(x.shape[2:], x.device)
         x = self.pos_drop(self._embed(x))
         outs = []
-        for number, layer in enumerate(self.layers):
-            before = x = self._blocks(layer, x)
+        for number, (layer, stage) in enumerate(zip(self.layers, stages, strict=True)):
+            before = x = _blocks(layer, x, stage)
             if layer.downsample is not None:
                 x = _merge(layer.downsample, x)
             if number in self.out_indices:
@@ -57,17 +62,28 @@ class FastSwinTransformer3D(SwinTransformer3D):
         x = linear(x, embed.proj.weight.flatten(1), embed.proj.bias)
         return x.float() if embed.norm is None else embed.norm(x.float())
 
-    def _blocks(self, layer: Any, x: Tensor) -> Tensor:
-        size = tuple(x.shape[1:4])
-        for block in layer.blocks:
-            windows = find_windows(size, tuple(block.window_size), any(block.shift_size), x.device)
-            if block.with_cp and torch.is_grad_enabled():
-                x = x + block.drop_path(checkpoint(_attention, block, x, windows, use_reentrant=False))
-                x = x + checkpoint(block.forward_part2, x, use_reentrant=False)
-            else:
-                x = x + block.drop_path(_attention(block, x, windows))
-                x = x + block.forward_part2(x)
-        return x
+    @torch.compiler.disable
+    def _divided(self, size: Size, device: torch.device) -> list[list[Windows]]:
+        """Windows of each block of each stage. They depend on the size of the clips alone, and are found once."""
+        size = tuple(-(-own // side) for own, side in zip(size, self.patch_embed.proj.kernel_size, strict=True))
+        stages = []
+        for layer in self.layers:
+            own = [(tuple(block.window_size), any(block.shift_size)) for block in layer.blocks]
+            stages.append([find_windows(size, window_size, shifted, device) for window_size, shifted in own])
+            size = (size[0], -(-size[1] // 2), -(-size[2] // 2))
+        return stages
+
+
+def _blocks(layer: BasicLayer, x: Tensor, stage: list[Windows]) -> Tensor:
+    """The blocks of a stage."""
+    for block, windows in zip(layer.blocks, stage, strict=True):
+        if block.with_cp and torch.is_grad_enabled():
+            x = x + block.drop_path(checkpoint(_attention, block, x, windows, use_reentrant=False))
+            x = x + checkpoint(block.forward_part2, x, use_reentrant=False)
+        else:
+            x = x + block.drop_path(_attention(block, x, windows))
+            x = x + block.forward_part2(x)
+    return x
 
 
 def _attention(block: SwinTransformerBlock3D, x: Tensor, windows: Windows) -> Tensor:

@@ -1,0 +1,73 @@
+"""The network is compiled in place; a machine that cannot compile trains all the same."""
+
+from __future__ import annotations
+
+import copy
+import logging
+
+import pytest
+import torch
+
+from autox_video.runner.hooks.compiling import compile_in_place
+
+
+@pytest.fixture
+def network() -> torch.nn.Module:
+    torch.manual_seed(0)
+    return torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.GELU())
+
+
+@pytest.fixture
+def calls(monkeypatch) -> list[int]:
+    """Sizes of the batches that came to compiled code; compiling itself is left out."""
+    sizes: list[int] = []
+
+    def compiled(call, **options):
+        def run(clips):
+            sizes.append(len(clips))
+            return call(clips)
+
+        return run
+
+    monkeypatch.setattr(torch, "compile", compiled)
+    return sizes
+
+
+def test_only_full_batches_in_training_are_compiled(network, calls):
+    compile_in_place(network, 3)
+    network(torch.ones(3, 4))
+    network(torch.ones(2, 4))
+    network.eval()
+    network(torch.ones(3, 4))
+    assert calls == [3]
+
+
+def test_names_and_copies_are_those_of_the_network_itself(network, calls):
+    names = list(network.state_dict())
+    compile_in_place(network, 3)
+    assert list(network.state_dict()) == names
+    copied = copy.deepcopy(network)
+    copied[0].weight.data.zero_()
+    assert not torch.equal(copied(torch.ones(3, 4)), network(torch.ones(3, 4)))
+    assert calls == [3]
+
+
+def test_without_a_compiler_the_run_goes_on_and_says_so_once(network, monkeypatch, tmp_path, caplog):
+    from torch._inductor import config
+
+    monkeypatch.setattr(config.cpp, "cxx", (str(tmp_path / "missing-compiler"),))
+    monkeypatch.setenv("CXX", str(tmp_path / "missing-compiler"))
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
+    torch.compiler.reset()
+    clips = torch.ones(3, 4, requires_grad=True)
+    wanted = network(clips)
+    compile_in_place(network, 3)
+    with caplog.at_level(logging.WARNING, logger="autox_video"):
+        for _ in range(2):
+            got = network(clips)
+            got.sum().backward()
+    assert torch.equal(got, wanted)
+    said = [record.getMessage() for record in caplog.records if record.name.startswith("autox_video")]
+    assert len(said) == 1
+    assert said[0].startswith("torch.compile cannot be used here, the run goes on without it: ")
+    assert "missing-compiler" in said[0]
