@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import odd_videos
 import pytest
 import samples
+from mmengine.registry import DefaultScope
 
 from autox_video.dataset.annotations import write_annotations
 from autox_video.dataset.entries import Sample
@@ -69,18 +70,18 @@ def test_training_reads_proxies_from_its_epoch_on_and_a_validation_always(tmp_pa
     write_annotations(work_dir.annotations("train"), [Sample("a.mp4", 0, "", "")], ["pyav"])
     work_dir.proxy_list.write_text(f"a.mp4\t{small}\n")
     steps = [
-        {"type": "mmaction.VideoOpen"},
-        {"type": "mmaction.SampleFrames", "clip_len": 4, "num_clips": 1},
-        {"type": "mmaction.VideoDecode"},
-        {"type": "mmaction.FormatShape", "input_format": "NCTHW"},
-        {"type": "mmaction.PackActionInputs", "meta_keys": ("filename",)},
+        {"type": "VideoOpen"},
+        {"type": "SampleFrames", "clip_len": 4, "num_clips": 1},
+        {"type": "VideoDecode"},
+        {"type": "FormatShape", "input_format": "NCTHW"},
+        {"type": "PackActionInputs", "meta_keys": ("filename",)},
     ]
 
     def make(**given) -> VideoListDataset:
         prefix = {"video": str(tmp_path)}
-        return VideoListDataset(
-            str(work_dir.annotations("train")), steps, data_prefix=prefix, proxies=str(work_dir.proxy_list), **given
-        )
+        ann_file, proxies = (str(path) for path in (work_dir.annotations("train"), work_dir.proxy_list))
+        with DefaultScope.overwrite_default_scope("mmaction"):
+            return VideoListDataset(ann_file, steps, data_prefix=prefix, proxies=proxies, **given)
 
     training = make(proxies_from_epoch=3)
     sizes = [training[Draw(0, 0, epoch, 0)]["inputs"].shape[-2:] for epoch in (0, 1, 2, 3)]
