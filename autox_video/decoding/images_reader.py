@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .pictures import Box, Size, part, size_of
+from .pictures import Box, Size, new_views, part
 from .reader import DecodingError
 
 # Reckons times where no rate is given, as the probe does before it knows the settings.
@@ -108,18 +108,24 @@ class ImagesReader:
         self, indices: Sequence[int] | np.ndarray, box: Box | None = None, size: Size | None = None
     ) -> np.ndarray:
         """See `Reader`."""
+        return self.views(indices, [(box, size)])[0]
+
+    def views(
+        self, indices: Sequence[int] | np.ndarray, parts: Sequence[tuple[Box | None, Size | None]]
+    ) -> list[np.ndarray]:
+        """See `Reader`."""
         wanted = [int(index) for index in indices]
-        width, height = size_of(box, size, self._size)
-        pictures = np.empty((len(wanted), height, width, 3), dtype=np.uint8)
+        views = new_views(len(wanted), parts, self._size)
         for index in sorted(set(wanted)):
             name = self._names[index]
             picture = self._decode(self._read(name), name)
             if picture.shape[1::-1] != self._size:
                 raise self._mixed((0, self._size), (index, picture.shape[1::-1]))
             first, *others = (place for place, other in enumerate(wanted) if other == index)
-            part(picture, box, pictures[first])
-            pictures[others] = pictures[first]
-        return pictures
+            for (box, _), pictures in zip(parts, views, strict=True):
+                part(picture, box, pictures[first])
+                pictures[others] = pictures[first]
+        return views
 
     def examine(self) -> str:
         """Read every image, and decode those whose header does not tell their size.

@@ -12,6 +12,7 @@ one of the result, however many lie between: fine patterns flicker from frame to
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -108,9 +109,10 @@ def part(picture: np.ndarray, box: Box | None, out: np.ndarray) -> None:
     scaled(picture, out)
 
 
-def size_of(box: Box | None, size: Size | None, whole: Size) -> Size:
-    """Width and height of the pictures that are asked for."""
-    return size or ((box[2] - box[0], box[3] - box[1]) if box else whole)
+def new_views(count: int, parts: Sequence[tuple[Box | None, Size | None]], whole: Size) -> list[np.ndarray]:
+    """Room for so many pictures of each part of frames that are `whole` in width and height."""
+    sizes = [size or ((box[2] - box[0], box[3] - box[1]) if box else whole) for box, size in parts]
+    return [np.empty((count, height, width, 3), dtype=np.uint8) for width, height in sizes]
 
 
 def scaled(picture: np.ndarray, out: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from .packets import Look, Packets, kept_packets, read_packets
-from .pictures import Box, Pictures, Size, size_of
+from .pictures import Box, Pictures, Size, new_views
 from .reader import DecodingError, in_words
 
 # A stated frame rate that is off by a larger share than this is a slip of the container.
@@ -62,23 +62,34 @@ class PyavReader:
         self, indices: Sequence[int] | np.ndarray, box: Box | None = None, size: Size | None = None
     ) -> np.ndarray:
         """See `Reader`."""
+        return self.views(indices, [(box, size)])[0]
+
+    def views(
+        self, indices: Sequence[int] | np.ndarray, parts: Sequence[tuple[Box | None, Size | None]]
+    ) -> list[np.ndarray]:
+        """See `Reader`."""
         places: dict[int, int] = {}
         for place, index in enumerate(indices):
             places.setdefault(int(index), place)
         wanted = sorted(places)
-        width, height = size_of(box, size, self._pictures.size)
-        pictures = np.empty((len(indices), height, width, 3), dtype=np.uint8)
+        views = new_views(len(indices), parts, self._pictures.size)
+
+        def draw(index: int, frame: Any) -> None:
+            for (box, _), pictures in zip(parts, views, strict=True):
+                self._draw(frame, box, pictures[places[index]])
+
         left = set(wanted)
         if self.packets.exact:
             for index, frame in self._needed(wanted):
-                self._draw(frame, box, pictures[places[index]])
+                draw(index, frame)
                 left.discard(index)
         for index, frame in self._with_all(sorted(left)):
-            self._draw(frame, box, pictures[places[index]])
+            draw(index, frame)
         for place, index in enumerate(indices):
             if places[int(index)] != place:
-                pictures[place] = pictures[places[int(index)]]
-        return pictures
+                for pictures in views:
+                    pictures[place] = pictures[places[int(index)]]
+        return views
 
     def _open(self) -> None:
         try:

@@ -58,6 +58,11 @@ class Reader(Protocol):
             DecodingError: They cannot be decoded.
         """
 
+    def views(
+        self, indices: Sequence[int] | np.ndarray, parts: Sequence[tuple[Box | None, Size | None]]
+    ) -> list[np.ndarray]:
+        """Several parts of the same frames, which are decoded once; of each what `frames` returns."""
+
 
 def piece_of(times: np.ndarray, start_seconds: float | None, end_seconds: float | None) -> tuple[int, int]:
     """The frames that are shown within a piece of a video.

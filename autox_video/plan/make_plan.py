@@ -56,17 +56,17 @@ def make_plan(
     load_from = model.choose_load_from(settings, preset)
     clip_len = clip.choose_clip_len(settings, card, train)
     frame_interval = clip.choose_frame_interval(settings, card, train, clip_len.value)
-    one_label = fingerprint.task == by_task.ONE_LABEL
-    flip = direction.choose_flip(settings, fingerprint.classes, one_label=one_label)
     input_size = clip.choose_input_size(settings, card, train, pretrained=load_from.value != "none")
     _check_clip_len(preset, clip_len)
     devices = hardware.num_devices
     wanted = batch.choose_total_batch_size(settings, card, train.num_videos, devices)
     shape = ClipShape(clip_len.value, frame_interval.value, input_size.value)
     videos_per_gpu = batch.choose_videos_per_gpu(settings, hardware, card, *shape.size, wanted.value, measured)
-    accumulation = batch.choose_accumulation(settings, wanted.value, videos_per_gpu.value * devices, train.num_videos)
+    repeats = clip.choose_num_repeats(settings, videos_per_gpu)
+    drawn = train.num_videos * repeats.value  # clips of an epoch
+    accumulation = batch.choose_accumulation(settings, wanted.value, videos_per_gpu.value * devices, drawn)
     total = videos_per_gpu.value * devices * accumulation.value
-    epochs = schedule.choose_epochs(settings, card, train.num_videos, total)
+    epochs = schedule.choose_epochs(settings, card, drawn, total)
     scored = fingerprint.splits.get("test", val)
     balance = by_task.choose_balance(settings, train, fingerprint.task)
     num_clips = testing.choose_test_num_clips(settings, card, scored, shape.span / train.fps.p50)
@@ -74,7 +74,7 @@ def make_plan(
     views = num_clips.value * num_crops.value
     scoring = _scoring(settings, hardware, card, shape, videos_per_gpu.value, views, fingerprint.task)
     step_seconds = measured.step_seconds / measured.videos_per_gpu if measured else None
-    cost = clip_cost(card, hardware, fingerprint.decode_cost, shape, step_seconds=step_seconds)
+    cost = clip_cost(card, hardware, fingerprint.decode_cost, shape, views=repeats.value, step_seconds=step_seconds)
     plan = Plan(
         version=PLAN_VERSION,
         task=fingerprint.task,
@@ -90,13 +90,10 @@ def make_plan(
         clip_len=clip_len,
         frame_interval=frame_interval,
         input_size=input_size,
-        flip=flip,
-        flip_pairs=direction.choose_flip_pairs(flip.value, fingerprint.classes, one_label=one_label),
+        **_mirroring(settings, fingerprint),
         min_crop_area=clip.choose_min_crop_area(settings, card),
         device=device,
-        compile=compiling.choose_compile(
-            settings, card, device.value, *shape.size, epochs.value * train.num_videos // devices
-        ),
+        compile=compiling.choose_compile(settings, card, device.value, *shape.size, epochs.value * drawn // devices),
         videos_per_gpu=videos_per_gpu,
         accumulation=accumulation,
         total_batch_size=dataclasses.replace(wanted, value=total),
@@ -106,6 +103,7 @@ def make_plan(
         class_weights=schedule.choose_class_weights(train, balance.value),
         **_loading(settings, hardware, videos_per_gpu.value, shape, cost, scoring["scoring_threads"].value),
         decode_cost=fingerprint.decode_cost,
+        num_repeats=repeats,
         test_num_clips=num_clips,
         test_num_crops=num_crops,
         **scoring,
@@ -162,6 +160,13 @@ def make_test_plan(
     )
 
 
+def _mirroring(settings: Settings, fingerprint: Fingerprint) -> dict[str, Any]:
+    one_label = fingerprint.task == by_task.ONE_LABEL
+    flip = direction.choose_flip(settings, fingerprint.classes, one_label=one_label)
+    pairs = direction.choose_flip_pairs(flip.value, fingerprint.classes, one_label=one_label)
+    return {"flip": flip, "flip_pairs": pairs}
+
+
 def _learning(settings: Settings, card: Card, total: int, epochs: Decision[int], *, pretrained: bool) -> dict[str, Any]:
     return {
         "learning_rate": schedule.choose_learning_rate(settings, card, total),
@@ -213,7 +218,8 @@ def _reading_proxies(plan: Plan, settings: Settings, card: Card, shape: ClipShap
     """On a CPU more cores are left for the network then; for a GPU the first epoch decides, which reads the videos."""
     if plan.hardware.num_gpus:
         return plan
-    cost = clip_cost(card, plan.hardware, plan.decode_cost, shape, proxy_side=cache.side_for(plan))
+    views, side = plan.num_repeats.value, cache.side_for(plan)
+    cost = clip_cost(card, plan.hardware, plan.decode_cost, shape, views=views, proxy_side=side)
     clips, threads = plan.videos_per_gpu.value, plan.scoring_threads.value
     return dataclasses.replace(plan, **_loading(settings, plan.hardware, clips, shape, cost, threads))
 

@@ -43,13 +43,14 @@ def _half_rate(plan: Plan, trouble: NonFiniteLossError) -> Plan:
 
 def _half_batch(plan: Plan, trouble: GpuMemoryError) -> Plan:
     batch, accumulation = plan.videos_per_gpu.value, plan.accumulation.value
-    if batch == 1:
+    views = plan.num_repeats.value
+    if batch == views:
         (problem,) = trouble.problems
         cure = "Choose a smaller model, clip_len or input_size; `autox-video plan` shows them"
         wrong = "not even one video at a time fits into the memory of the GPU"
         raise GpuMemoryError(Problem(problem.where, wrong, cure, problem.got)) from trouble
     # The total must stay: the largest divisor that is at most half.
-    smaller = max(size for size in range(1, batch // 2 + 1) if batch % size == 0)
+    smaller = max(size for size in range(views, batch // 2 + 1, views) if batch % size == 0)
     factor = batch // smaller
     why = f"{batch} videos at a time did not fit into the memory of the GPU"
     total = f"{factor} times as many batches make the same {plan.total_batch_size.value} videos a step"

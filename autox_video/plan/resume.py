@@ -7,6 +7,7 @@ from typing import Any
 
 from autox_video.errors import Problem, RequestError
 from autox_video.plan import measured, recovery
+from autox_video.plan.rules.clip import repeats_problem
 from autox_video.plan.schema import Decision, Plan
 
 WAYS_OUT = "Put it back, or start anew: --fresh archives this run, another work_dir keeps both"
@@ -18,6 +19,7 @@ FIXED = (
     "weight_decay",
     "best_metric",
     "balance",
+    "num_repeats",
     "seed",
 )
 # A decision from one of these sources was not asked for, so the first run's value goes on.
@@ -56,6 +58,8 @@ def continue_plan(first: Plan, now: Plan) -> Plan:
         if before.value != after.value:
             wrong = f"was {_short(before.value)} when this run began and is now {_short(after.value)}"
             problems.append(Problem(f"{after.source}: {name}", wrong, WAYS_OUT))
+    if not problems and (problem := repeats_problem(merged.num_repeats, merged.videos_per_gpu)):
+        problems.append(problem)
     if problems:
         raise RequestError(problems)
     return merged
@@ -100,12 +104,16 @@ def _shared_out(first: Plan, now: Plan) -> dict[str, Any]:
     A share no larger than what has fitted before or fits now, and as few rounds of it as that takes.
     """
     total, devices = first.total_batch_size.value, now.hardware.num_devices
+    views = first.num_repeats.value
     share, rest = divmod(total, devices)
-    if rest:
+    if rest or share % views:
         wrong = f"was {total} when this run began, which {devices} processes cannot share out evenly"
-        raise RequestError(Problem("total_batch_size", wrong, f"Start a number of processes that divides {total}"))
+        raise RequestError(
+            Problem("total_batch_size", wrong, f"Start a number of processes that divides {total // views}")
+        )
     fits = max(first.videos_per_gpu.value, now.videos_per_gpu.value)
-    rounds = next(rounds for rounds in range(1, share + 1) if share % rounds == 0 and share // rounds <= fits)
+    shares = ((rounds, share // rounds) for rounds in range(1, share // views + 1) if share // views % rounds == 0)
+    rounds = next(rounds for rounds, batch in shares if batch <= max(fits, views))
     why = f"{total} videos a step as when this run began, on {devices} device(s)"
     return {
         "videos_per_gpu": Decision(share // rounds, "plan", why),

@@ -131,8 +131,9 @@ class Plan:
     lr_scale: Decision[float] = Decision(1.0, "default", "halved where the loss is no finite number")
     probe: Decision[str] = Decision("all", "default", "every video was opened")  # all or sample
     decode_cost: DecodeCost | None = None
+    num_repeats: Decision[int] = Decision(1, "default", "not planned")  # views of one decoding in a batch
     cache: Decision[str] = Decision("off", "default", "not planned")  # off or proxy
-    proxies_from_epoch: Decision[int] = Decision(2, "default", "they are written while the first one trains")
+    proxies_from_epoch: Decision[int] = Decision(2, "default", "counts only where there are proxies")
     scoring_amp: Decision[str] = Decision("off", "default", "not planned")  # of validation and test
     scoring_threads: Decision[int] = Decision(1, "default", "not planned")  # batches scored at a time
     compile: Decision[str] = Decision("off", "default", "not planned")  # on or off

@@ -50,6 +50,10 @@ def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = F
     if stock and plan.balance.value == "sampler":
         cure = "Choose weights or none for this config"
         raise RequestError(Problem("data.balance", "MMAction2 has no sampler that balances classes", cure, "sampler"))
+    if stock and plan.num_repeats.value > 1:
+        wrong = "MMAction2 cannot make several views of one decoding"
+        cure = "Leave it out for this config"
+        raise RequestError(Problem("augment.num_repeats", wrong, cure, str(plan.num_repeats.value)))
     base = "runtime_stock.py" if stock else "runtime.py"
     config = Config.fromfile(shared_folder("configs") / "_base_" / base, import_custom_modules=False).to_dict()
     config |= {

@@ -18,9 +18,11 @@ def dataloaders(plan: Plan, *, stock: bool = False) -> dict[str, Any]:
         plan: Every value of the run.
         stock: Read the lists that MMAction2 reads without this package, with its own transforms.
     """
+    # Each draw of a video makes so many clips of the batch.
+    draws = plan.videos_per_gpu.value // plan.num_repeats.value
     train_batch, test_batch = plan.videos_per_gpu.value, plan.test_videos_per_gpu.value
     makers = {
-        "train": lambda: _dataloader(plan, "train", train_batch, train_pipeline(plan, stock=stock), stock),
+        "train": lambda: _dataloader(plan, "train", draws, train_pipeline(plan, stock=stock), stock),
         "val": lambda: _dataloader(plan, "val", train_batch, val_pipeline(plan, stock=stock), stock),
         "test": lambda: _dataloader(plan, "test", test_batch, test_pipeline(plan, stock=stock), stock),
     }
@@ -41,6 +43,8 @@ def _dataloader(plan: Plan, split: str, batch_size: int, pipeline: list[dict[str
         dataset["proxies"] = str(Path(plan.ann_files[split]).with_name("proxies.tsv"))
         if training:
             dataset["proxies_from_epoch"] = plan.proxies_from_epoch.value
+    if training and plan.num_repeats.value > 1:
+        dataset["num_repeats"] = plan.num_repeats.value
     if stock:
         # Tabs cannot stand in a listed name, blanks can.
         dataset |= {"type": "VideoDataset", "delimiter": "\t"}

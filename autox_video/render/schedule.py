@@ -56,7 +56,8 @@ def optim_wrapper(plan: Plan, *, stock: bool = False) -> dict[str, Any]:
 
 def param_scheduler(plan: Plan) -> list[dict[str, Any]]:
     """Linear warm-up, then a cosine to zero, both in iterations: a warm-up may be a fraction of an epoch."""
-    epoch = math.ceil(plan.num_videos["train"] / (plan.videos_per_gpu.value * plan.hardware.num_devices))
+    draws = plan.videos_per_gpu.value // plan.num_repeats.value * plan.hardware.num_devices
+    epoch = math.ceil(plan.num_videos["train"] / draws)
     end = plan.epochs.value * epoch
     warmup = min(round(plan.warmup_epochs.value * epoch), end - 1)
     rise = {"type": "LinearLR", "start_factor": 0.1, "begin": 0, "end": warmup, "by_epoch": False}

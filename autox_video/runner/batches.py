@@ -33,18 +33,20 @@ def _samples(parts: Sequence[tuple[dict[str, Any], np.ndarray]]) -> Samples:
 
 
 @FUNCTIONS.register_module()
-def stack_clips(samples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def stack_clips(samples: Sequence[Mapping[str, Any] | list[Mapping[str, Any]]]) -> dict[str, Any]:
     """Make a batch of what the pipeline packed.
 
     Args:
-        samples: Each with `inputs`, the clips of a video, shape (M, C, T, H, W), and `data_samples`.
+        samples: Each with `inputs`, the clips of a video, shape (M, C, T, H, W), and `data_samples`; or a list of
+            such, the views of one decoding.
 
     Returns:
         The same keys: `inputs` of shape (N, M, C, T, H, W), in one piece of shared memory where another process is to
         have it, or a list where videos differ in shape; `data_samples`, a list.
     """
-    inputs = [sample["inputs"] for sample in samples]
-    described = [sample["data_samples"] for sample in samples]
+    views = [view for sample in samples for view in (sample if isinstance(sample, list) else [sample])]
+    inputs = [view["inputs"] for view in views]
+    described = [view["data_samples"] for view in views]
     plain = all(type(sample) is ActionDataSample and sample.keys() == ["gt_label"] for sample in described)
     alike = len({clips.shape for clips in inputs}) == 1
     return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from autox_video.dataset.annotations import read_rows
 from autox_video.dataset.entries import ids_of
 from autox_video.dataset.messages import plural
 from autox_video.decoding import DecodingError
-from autox_video.errors import Problem
+from autox_video.errors import Problem, RunError
 from autox_video.proxies.listing import read_originals, read_proxies
 from autox_video.runner.draws import Draw
 from autox_video.runner.loading import reading
@@ -26,6 +26,8 @@ from autox_video.work_dir import WorkDir
 
 # A training in which so many videos of a class are lost is not worth going on.
 MAX_REPLACEMENTS = 20
+# Transforms: up to the first all views of a video are one, and at the second they are decoded together.
+REPEATED = ("SampleFrames", "VideoDecode")
 
 
 @DATASETS.register_module()
@@ -44,14 +46,26 @@ class VideoListDataset(VideoDataset):
         *given: As MMAction2's.
         proxies: The list of the videos that have a small copy; None where none has.
         proxies_from_epoch: In training, the first epoch that reads them. A validation always does.
+        num_repeats: In training, the views of one decoding that make a sample: where there are several, a sample is
+            a list.
         **named: As MMAction2's.
     """
 
-    def __init__(self, *given: Any, proxies: str | None = None, proxies_from_epoch: int = 1, **named: Any) -> None:
+    def __init__(
+        self,
+        *given: Any,
+        proxies: str | None = None,
+        proxies_from_epoch: int = 1,
+        num_repeats: int = 1,
+        **named: Any,
+    ) -> None:
         self._proxies = None if proxies is None else Path(proxies)
         self._proxies_from_epoch = proxies_from_epoch
         super().__init__(*given, **named)
         self._reads_proxies = self.test_mode
+        self._num_repeats = num_repeats
+        # As they are built: `bench` puts others in their places.
+        self._places = tuple(_place(self.pipeline.transforms, kind) for kind in REPEATED) if num_repeats > 1 else ()
 
     def load_data_list(self) -> list[dict[str, Any]]:
         """Read the list."""
@@ -93,7 +107,7 @@ class VideoListDataset(VideoDataset):
             info = self._info(idx, without_proxy)
             try:
                 with reading(info.get("proxy", info["filename"])):
-                    sample = self.pipeline(info.copy())
+                    sample = self._views(info.copy())
                 break
             except (DecodingError, OSError) as error:
                 reason = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
@@ -106,11 +120,21 @@ class VideoListDataset(VideoDataset):
                 break
             lost[idx] = (info["filename"], reason)
             idx = self._another(idx, lost)
-        if lost:
-            sample["data_samples"].set_metainfo({"replaced": tuple(lost.values())})
-        if without_proxy:
-            sample["data_samples"].set_metainfo({"without_proxy": tuple(without_proxy.items())})
+        for view in sample if isinstance(sample, list) else [sample]:
+            if lost:
+                view["data_samples"].set_metainfo({"replaced": tuple(lost.values())})
+            if without_proxy:
+                view["data_samples"].set_metainfo({"without_proxy": tuple(without_proxy.items())})
         return sample
+
+    def _views(self, info: dict[str, Any]) -> Any:
+        """A sample; or a list of views of it, whose crops and flips are drawn one after the other, decoded once."""
+        if self._num_repeats == 1:
+            return self.pipeline(info)
+        steps, (sampled, decode) = self.pipeline.transforms, self._places
+        opened = _through(steps[: sampled + 1], info)
+        noted = [_through(steps[sampled + 1 : decode], dict(opened)) for _ in range(self._num_repeats)]
+        return [_through(steps[decode + 1 :], view) for view in steps[decode](noted)]
 
     def _info(self, idx: int, without: Collection[str]) -> dict[str, Any]:
         """What is known of a sample, with its proxy only where that is to be read."""
@@ -135,3 +159,18 @@ class VideoListDataset(VideoDataset):
             cure = "Check the disk; `autox-video check` names every one"
             raise LostVideosError.of(Problem(str(self.ann_file), wrong, cure, first))
         return int(np.random.choice(alike))
+
+
+def _through(steps: Sequence[Callable[[Any], Any]], results: Any) -> Any:
+    for step in steps:
+        results = step(results)
+    return results
+
+
+def _place(steps: Sequence[Any], kind: str) -> int:
+    names = [type(step).__name__ for step in steps]
+    if kind not in names:
+        wrong = f"has no {kind}, which several views of a video have in common"
+        cure = "Take what changes the pipeline out of cfg_options, or augment.num_repeats out of the settings"
+        raise RunError(Problem("train_dataloader.dataset.pipeline", wrong, cure, ", ".join(names)))
+    return names.index(kind)

@@ -72,6 +72,7 @@ HELP_ZH: Final = {
     "train.save_every": "在一轮之内每隔多久保存一次状态，即崩溃至多损失多少。`none` 只在每轮结束时保存。",
     "augment.flip": "训练片段左右翻转的概率。",
     "augment.min_crop_area": "随机裁剪至少保留的画面比例。",
+    "augment.num_repeats": "一个批次中同一次解码得到的视图数，各自裁剪和翻转：比解码同样多的视频便宜。",
     "test.num_clips": "从一个视频中均匀采样的片段数；各片段的得分取平均。",
     "test.num_crops": "每个片段的裁剪数：1（居中）或 3（沿长边）。",
     "test.results_format": "`full` 写出有文档说明的完整结果；`scores` 只写得分向量的列表，与原工具相同。",

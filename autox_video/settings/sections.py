@@ -177,6 +177,14 @@ class AugmentSettings:
         maximum=1,
         example=0.08,
     )
+    num_repeats: int = setting(
+        1,
+        "int",
+        "Views of one decoding in a batch, cropped and mirrored each by itself: cheaper than as many videos.",
+        minimum=1,
+        maximum=64,
+        example=2,
+    )
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 import av
-import cv2
+import cv2  # before decord, whose zlib would take the place of its own
+import decord
 import numpy as np
 import pytest
 from moving import NUM_FRAMES, WAYS, all_frames, moving_pictures, write_moving
@@ -127,6 +128,13 @@ def test_a_box_is_one_of_the_upright_picture(tmp_path, degrees):
     assert np.array_equal(video.frames([20], box)[0], upright[top:bottom, left:right])
     small = cv2.resize(upright[top:bottom, left:right], (48, 40), interpolation=cv2.INTER_LINEAR)
     assert difference(video.frames([20], box, (48, 40))[0], small) < TOLERANCE
+
+
+@pytest.mark.parametrize("name", ["pyramid.mp4", "short.mkv", "plain.avi", "vp9.webm", "intra.mp4"])
+def test_pixels_are_those_of_decord(folder, name):
+    order = [0, 20, 21, 40, 59]
+    expected = decord.VideoReader(str(folder / name), num_threads=1).get_batch(order).asnumpy()
+    assert difference(PyavReader(str(folder / name)).frames(order), expected) < 0.1
 
 
 def test_frames_that_change_their_size_get_that_of_the_first(tmp_path):

@@ -21,6 +21,7 @@ CASES: dict[str, tuple[dict[str, Any], list[dict[str, Any]], list[tuple[int, int
     "again and again": ({}, [], [(-1, 2), (2, 2), (3, 3), (4, 5), (7, 7)]),
     "with accumulation": (ACCUMULATED, [], [(2, 2), (5, 5)]),
     "in mixed precision with an averaged model": (AMP, [EMA], [(2, 2), (5, 5)]),
+    "with several views of a video": ({"augment": {"num_repeats": 2}}, [], [(2, 2), (5, 5)]),
     "with balanced classes": ({"data": {"balance": "sampler"}}, [], [(2, 2), (5, 5)]),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
@@ -15,8 +16,12 @@ from exact import KilledError, differences, last_state
 from runs import FAST, run_cli
 
 from autox_video import workflow
+from autox_video.caching import prepare_cache
+from autox_video.plan.schema import Decision, Plan
+from autox_video.records import read_record
 from autox_video.runner.hooks.preemption import PreemptionHook
 from autox_video.settings.load import load_settings
+from autox_video.work_dir import WorkDir
 
 COMMAND = ("train", "-c")
 
@@ -72,13 +77,18 @@ def test_a_killed_run_with_proxies_ends_with_the_same_bits(config, straight, tmp
     assert differences(last_state(work_dir), last_state(straight)) == []
 
 
-def test_another_run_reads_proxies_that_are_there_from_its_first_epoch_on(config, straight, tmp_path):
-    proxies = straight.parent / "proxies"
-    before = {name: (proxies / name).stat().st_mtime_ns for name in os.listdir(proxies)}
-    output = run_cli(*COMMAND, str(config), "--work-dir", str(straight.parent / "other"), "--set", "epoch=1")
-    assert f"proxies  8 for the 8 videos of train and val in {proxies}: all there" in output
-    assert "read from epoch 1 on" in output
-    assert {name: (proxies / name).stat().st_mtime_ns for name in os.listdir(proxies)} == before
+def test_another_run_reads_proxies_that_are_there_from_its_first_epoch_on(straight, caplog):
+    proxies, other = straight.parent / "proxies", WorkDir(straight.parent / "other")
+    shutil.copytree(straight / "annotations", other.root / "annotations")
+    shutil.copy(straight / "probe_cache.json", other.root)
+    with caplog.at_level(logging.INFO, logger="autox_video"):
+        decided = prepare_cache(read_record(straight / "plan.json", Plan), other, None, [])
+    assert decided.proxies_from_epoch == Decision(1, "data", "all of them were there when the run began")
+    assert [record.getMessage() for record in caplog.records] == [
+        f"proxies  8 for the 8 videos of train and val in {proxies}: all there",
+        "         read from epoch 1 on; data: {cache: off} does without",
+    ]
+    shutil.rmtree(other.root)
 
 
 def test_proxies_that_vanish_or_could_not_be_written_give_way_to_their_originals(

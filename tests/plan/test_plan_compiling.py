@@ -17,6 +17,7 @@ from autox_video.presets import load_preset
         ({}, "cuda", "video_swin_nano", 800_000, "off"),
         ({}, "cpu", "video_swin_base", 800_000, "off"),
         ({"runtime": {"compile": "on"}}, "cpu", "video_swin_nano", 10, "on"),
+        ({"runtime": {"deterministic": True}}, "cuda", "video_swin_base", 800_000, "off"),
         ({"runtime": {"compile": "off"}}, "cuda", "video_swin_base", 800_000, "off"),
     ],
 )

@@ -148,7 +148,7 @@ def test_a_clip_costs_what_its_frames_pixels_and_the_network_take():
 
 def test_a_plan_is_made_from_what_was_measured_and_carries_it():
     data = dataclasses.replace(samples.fingerprint(), decode_cost=DecodeCost(10e-3, 1080, 6))
-    plan, _ = samples.plan(cpu(8), data)
+    plan, _ = samples.plan(cpu(8), data, clip={"input_size": 224})
     assert (plan.workers.value, plan.threads.value, plan.decode_cost) == (7, 1, data.decode_cost)
     plan, _ = samples.plan(cpu(2), data)
     assert (plan.workers.value, plan.threads.value) == (1, 1)

@@ -56,7 +56,11 @@ def _gain_of_proxies(plan: Plan, data_wait: float) -> float:
     if plan.decode_cost is None or not is_worthwhile(plan.decode_cost.height_px, side):
         return 1.0
     shape = ClipShape(plan.clip_len.value, plan.frame_interval.value, plan.input_size.value)
-    ratio = prepare_seconds(plan.decode_cost, shape, proxy_side=side) / prepare_seconds(plan.decode_cost, shape)
+    before, after = (
+        prepare_seconds(plan.decode_cost, shape, views=plan.num_repeats.value, proxy_side=proxies)
+        for proxies in (None, side)
+    )
+    ratio = after / before
     if plan.workers.value == 0:
         return 1 / (1 - data_wait + data_wait * ratio)
     return 1 / max(1 - data_wait, ratio)

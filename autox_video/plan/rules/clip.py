@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autox_video.dataset.facts import SplitFacts
+from autox_video.errors import Problem, RequestError
 from autox_video.plan.rules.common import asked, round_to_multiple
 from autox_video.plan.schema import Decision
 from autox_video.presets import Card
@@ -67,3 +68,25 @@ def choose_min_crop_area(settings: Settings, card: Card) -> Decision[float]:
     return asked(settings, "augment.min_crop_area") or Decision(
         card.min_crop_area, "preset", "the recipe of the preset"
     )
+
+
+def choose_num_repeats(settings: Settings, videos_per_gpu: Decision[int]) -> Decision[int]:
+    """Views of one decoding in a batch.
+
+    Raises:
+        RequestError: A batch is no multiple of them.
+    """
+    decision = asked(settings, "augment.num_repeats")
+    assert decision is not None, "it has a default"
+    if problem := repeats_problem(decision, videos_per_gpu):
+        raise RequestError(problem)
+    return decision
+
+
+def repeats_problem(num_repeats: Decision[int], videos_per_gpu: Decision[int]) -> Problem | None:
+    """What is wrong where a batch does not hold all views of each of its videos."""
+    if videos_per_gpu.value % num_repeats.value == 0:
+        return None
+    wrong = f"does not divide the {videos_per_gpu.value} clips of a batch"
+    cure = f"Choose one that does, or set videos_per_gpu to a multiple of {num_repeats.value}"
+    return Problem(f"{num_repeats.source}: augment.num_repeats", wrong, cure, str(num_repeats.value))

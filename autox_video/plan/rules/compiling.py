@@ -33,6 +33,8 @@ def choose_compile(
     """
     if decision := asked(settings, "runtime.compile"):
         return decision
+    if settings.runtime.deterministic:
+        return Decision("off", "plan", "compiled attention does not add up in the same order each time")
     if device not in SAVED_SHARE:
         return Decision(
             "off", "default", "on a processor it takes minutes, and no gain over our own attention is known"

@@ -9,7 +9,6 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
-from torch._dynamo.exc import TorchDynamoException
 
 logger = logging.getLogger(__name__)
 
@@ -39,14 +38,19 @@ def compile_in_place(module: torch.nn.Module, batch: int) -> None:
         module: Its input is a tensor whose first dimension is the batch.
         batch: Their size.
     """
+    # Here and not above: it takes seconds.
+    from torch._dynamo.exc import TorchDynamoException
+
     module.compile(dynamic=False)
     # What `compile` sets, and `deepcopy` (of an averaged model) leaves out.
     compiled: Any = module._compiled_call_impl
-    usable = True
+    # The first batch is computed without compiling: what depends on its shape alone is then found, and stays.
+    known, usable = False, True
 
     def call(clips: torch.Tensor) -> Any:
-        nonlocal usable
-        if not (usable and module.training and len(clips) == batch):
+        nonlocal known, usable
+        known, first = True, not known
+        if first or not (usable and module.training and len(clips) == batch):
             return module._call_impl(clips)
         try:
             return compiled(clips)

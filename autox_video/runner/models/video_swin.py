@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from mmaction.models.backbones.swin import (
     BasicLayer,
@@ -29,6 +31,10 @@ class FastSwinTransformer3D(SwinTransformer3D):
     first stage adds up in float32 and the others in autocast's format, on every device, as MMAction2's does on CUDA.
     """
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._windows: dict[tuple[Size, torch.device], list[list[Windows]]] = {}
+
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
         """Features of each stage in `out_indices`.
 
@@ -38,7 +44,7 @@ class FastSwinTransformer3D(SwinTransformer3D):
         Returns:
             (B, C, D, H, W) of each stage; the tensor itself where it is one stage.
         """
-        stages = self._divided(x.shape[2:], x.device)
+        stages = self._divided(tuple(x.shape[2:]), x.device)
         x = self.pos_drop(self._embed(x))
         outs = []
         for number, (layer, stage) in enumerate(zip(self.layers, stages, strict=True)):
@@ -57,14 +63,19 @@ class FastSwinTransformer3D(SwinTransformer3D):
         x = pad(x, [fill for own, side in zip(x.shape[:1:-1], patch[::-1], strict=True) for fill in (0, -own % side)])
         batch, channels, *size = x.shape
         depth, height, width = (own // side for own, side in zip(size, patch, strict=True))
-        x = x.view(batch, channels, depth, patch[0], height, patch[1], width, patch[2]).permute(0, 2, 4, 6, 1, 3, 5, 7)
-        x = x.reshape(batch, depth, height, width, -1)
+        x = x.reshape(batch, channels, depth, patch[0], height, patch[1], width, patch[2])
+        x = x.permute(0, 2, 4, 6, 1, 3, 5, 7).reshape(batch, depth, height, width, -1)
         x = linear(x, embed.proj.weight.flatten(1), embed.proj.bias)
         return x.float() if embed.norm is None else embed.norm(x.float())
 
-    @torch.compiler.disable
     def _divided(self, size: Size, device: torch.device) -> list[list[Windows]]:
         """Windows of each block of each stage. They depend on the size of the clips alone, and are found once."""
+        found = self._windows.get((size, device))
+        if found is None:
+            found = self._windows[size, device] = self._divide(size, device)
+        return found
+
+    def _divide(self, size: Size, device: torch.device) -> list[list[Windows]]:
         size = tuple(-(-own // side) for own, side in zip(size, self.patch_embed.proj.kernel_size, strict=True))
         stages = []
         for layer in self.layers:
@@ -106,5 +117,5 @@ def _merge(merging: PatchMerging, x: Tensor) -> Tensor:
     batch, depth, height, width, channels = x.shape
     if height % 2 or width % 2:
         x = pad(x, (0, 0, 0, width % 2, 0, height % 2))
-    x = x.view(batch, depth, -(-height // 2), 2, -(-width // 2), 2, channels).permute(0, 1, 2, 4, 5, 3, 6)
+    x = x.reshape(batch, depth, -(-height // 2), 2, -(-width // 2), 2, channels).permute(0, 1, 2, 4, 5, 3, 6)
     return merging.reduction(merging.norm(x.flatten(4)))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import torch
 from mmaction.models.backbones.swin import WindowAttention3D
 from torch import Tensor
-from torch.nn.attention.flex_attention import flex_attention
 from torch.nn.functional import scaled_dot_product_attention
 
 from autox_video.runner.models.blocked_attention import blocked_attention
 from autox_video.runner.models.windows import MASKED, Windows
+
+# From here on FlexAttention gives gradients of a bias that its `score_mod` captures.
+HAS_FLEX = torch.torch_version.TorchVersion(torch.__version__) >= (2, 6)
 
 
 def attend(qkv: Tensor, module: WindowAttention3D, windows: Windows) -> Tensor:
@@ -25,7 +27,7 @@ def attend(qkv: Tensor, module: WindowAttention3D, windows: Windows) -> Tensor:
     """
     dropout = module.attn_drop.p if module.training else 0.0
     compiling = torch.compiler.is_compiling()
-    if qkv.device.type == "cuda" and compiling and not dropout:
+    if qkv.device.type == "cuda" and compiling and not dropout and HAS_FLEX:
         # Fused with the position bias and the mask; nothing of a window's size squared is written. Not compiled it
         # would write all of it, in float32.
         return flexible(qkv, module, windows)
@@ -79,6 +81,9 @@ def _dense(qkv: Tensor, module: WindowAttention3D, windows: Windows, dropout: fl
 
 def flexible(qkv: Tensor, module: WindowAttention3D, windows: Windows) -> Tensor:
     """One FlexAttention kernel for all windows; bias and mask are found by index arithmetic. As `attend`."""
+    # Here and not above: it takes seconds, and torch 2.4 has none.
+    from torch.nn.attention.flex_attention import flex_attention
+
     batch, tokens, _, heads, channels = qkv.shape
     count, size = windows.tokens.shape
     order = windows.tokens.reshape(-1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 from dataclasses import dataclass
 
@@ -49,7 +48,6 @@ class Windows:
         return apart.to(torch.float32) * MASKED
 
 
-@functools.lru_cache(maxsize=64)
 def find_windows(map_size: Size, window_size: Size, shifted: bool, device: torch.device) -> Windows:
     """Divide a feature map.
 

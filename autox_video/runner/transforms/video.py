@@ -11,6 +11,7 @@ from mmcv.transforms import BaseTransform
 from mmengine.registry import TRANSFORMS
 
 from autox_video.decoding import FILES, DecodingError, Reader, open_video, piece_of
+from autox_video.decoding.pictures import Box, Size
 
 # Of an upright square, so that every later crop fits in.
 BLANK_SIDE_PX = 64
@@ -71,25 +72,40 @@ class VideoDecode(BaseTransform):
     Required keys: `video_reader`, `frame_inds`, `img_shape`; optional `lazy`, which is removed.
 
     Added keys: `imgs` (RGB, uint8, each of shape (H, W, 3)).
+
+    Of a list of several views of the same frames of a video it makes a list, and decodes once.
     """
 
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+    def transform(self, results: dict[str, Any] | list[dict[str, Any]]) -> dict[str, Any] | list[dict[str, Any]]:
         """Decode.
 
         Raises:
             DecodingError: A frame cannot be decoded.
         """
-        reader, (height, width), box, size = results["video_reader"], results["img_shape"], None, None
-        results = {**results, "video_reader": None}
-        lazy = results.pop("lazy", None)
-        if lazy is not None:
-            box, size = _whole_pixels(lazy["crop_bbox"], reader.width, reader.height), (width, height)
-        pictures = reader.frames(np.ravel(results["frame_inds"]), box, size)
-        if lazy is not None and lazy["flip"]:
-            # A view from right to left would be copied by each step after this one.
-            for picture in pictures:
-                cv2.flip(picture, 1 if lazy["flip_direction"] == "horizontal" else 0, dst=picture)
-        return {**results, "imgs": list(pictures), "img_shape": pictures.shape[1:3]}
+        views = results if isinstance(results, list) else [results]
+        reader = views[0]["video_reader"]
+        decoded = reader.views(np.ravel(views[0]["frame_inds"]), [_part(view, reader) for view in views])
+        made = [_turned(view, pictures) for view, pictures in zip(views, decoded, strict=True)]
+        return made if isinstance(results, list) else made[0]
+
+
+def _part(results: dict[str, Any], reader: Reader) -> tuple[Box | None, Size | None]:
+    """The part of a frame that is wanted, and its size."""
+    if "lazy" not in results:
+        return None, None
+    height, width = results["img_shape"]
+    return _whole_pixels(results["lazy"]["crop_bbox"], reader.width, reader.height), (width, height)
+
+
+def _turned(results: dict[str, Any], pictures: np.ndarray) -> dict[str, Any]:
+    """A view with its pictures, mirrored where that is noted."""
+    results = {**results, "video_reader": None}
+    lazy = results.pop("lazy", None)
+    if lazy is not None and lazy["flip"]:
+        # A view from right to left would be copied by each step after this one.
+        for picture in pictures:
+            cv2.flip(picture, 1 if lazy["flip_direction"] == "horizontal" else 0, dst=picture)
+    return {**results, "imgs": list(pictures), "img_shape": pictures.shape[1:3]}
 
 
 def _whole_pixels(bounds: np.ndarray, width: int, height: int) -> tuple[int, int, int, int]:
@@ -132,11 +148,14 @@ class BlankReader:
         return np.zeros(1)
 
     def frames(
-        self,
-        indices: Sequence[int] | np.ndarray,
-        box: tuple[int, int, int, int] | None = None,
-        size: tuple[int, int] | None = None,
+        self, indices: Sequence[int] | np.ndarray, box: Box | None = None, size: Size | None = None
     ) -> np.ndarray:
         """See `Reader`."""
         width, height = size or (BLANK_SIDE_PX, BLANK_SIDE_PX)
         return np.zeros((len(indices), height, width, 3), dtype=np.uint8)
+
+    def views(
+        self, indices: Sequence[int] | np.ndarray, parts: Sequence[tuple[Box | None, Size | None]]
+    ) -> list[np.ndarray]:
+        """See `Reader`."""
+        return [self.frames(indices, *one) for one in parts]
