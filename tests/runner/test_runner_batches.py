@@ -5,6 +5,7 @@ from multiprocessing.reduction import ForkingPickler
 import pytest
 import torch
 from mmengine.dataset import pseudo_collate
+from mmengine.registry import DefaultScope
 from torch.utils.data import DataLoader, Dataset
 
 from autox_video.runner import components  # noqa: F401  (before MMAction2, which it makes importable)
@@ -75,7 +76,9 @@ def test_blending_mixes_as_stock_does():
     results = []
     for collate, kind in ((pseudo_collate, ActionDataPreprocessor), (stack_clips, ClipBatchPreprocessor)):
         torch.manual_seed(0)
-        results.append(kind(**NORMALISED, blending=dict(MIXUP))(batch_of(Clips(), collate), training=True))
+        with DefaultScope.overwrite_default_scope("mmaction"):
+            preprocessor = kind(**NORMALISED, blending=dict(MIXUP))
+        results.append(preprocessor(batch_of(Clips(), collate), training=True))
     assert torch.equal(results[0]["inputs"], results[1]["inputs"])
     assert labels(results[0]["data_samples"]) == labels(results[1]["data_samples"])
 

@@ -127,7 +127,7 @@ def test_what_cannot_be_tried_stays_as_estimated(asked, monkeypatch, caplog):
     monkeypatch.setattr(trial, "try_batches", fails)
     decided, preset = decide(settings, fingerprint, samples.GPU)
     assert trying.with_tried_batch(settings, fingerprint, decided, preset, work_dir) == decided
-    assert [record.getMessage() for record in caplog.records] == [
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == [
         "note     the batch stays as estimated: a step on made-up clips fails (ValueError('this model takes no clips'))"
     ]
     assert not measured_file().exists()
