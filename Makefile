@@ -29,7 +29,7 @@ check: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/autox-video demo-data data/demo
-	$(BIN)/python benchmarks/model_step.py --seconds 8
+	$(BIN)/python benchmarks/model_step.py --seconds 4
 	$(BIN)/python benchmarks/data_path.py
 	$(BIN)/python benchmarks/batches.py
 	$(BIN)/python benchmarks/proxy_cache.py
