@@ -83,11 +83,15 @@ class EpochReportHook(Hook):
         self._bar.advance(note=f"loss {loss:.3f}")
 
     def after_train(self, runner) -> None:  # type: ignore[no-untyped-def]
-        """Say what has taken the time."""
-        seconds = sum(row["seconds"] for row in self.rows)
-        if seconds and is_main_process():
-            wait = sum(row["data_wait"] * row["seconds"] for row in self.rows) / seconds
-            logger.info("speed    %s", bottleneck(_plan(runner), wait))
+        """Say what has taken the time: of all epochs, or of those that read proxies, as the next run would."""
+        if not self.rows or not is_main_process():
+            return
+        plan = _plan(runner)
+        first = plan.proxies_from_epoch.value if plan.cache.value == "proxy" else 1
+        rows = [row for row in self.rows if row["epoch"] >= first] or self.rows
+        seconds = sum(row["seconds"] for row in rows)
+        wait = sum(row["data_wait"] * row["seconds"] for row in rows) / seconds
+        logger.info("speed    %s", bottleneck(plan, wait))
 
     def between_steps(self, runner) -> None:  # type: ignore[no-untyped-def]
         """What is saved belongs to the last step, not to batches that are being added up for the next."""
