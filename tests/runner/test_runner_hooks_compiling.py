@@ -40,7 +40,7 @@ def test_only_full_batches_in_training_are_compiled(network, calls):
     network(torch.ones(2, 4))
     network.eval()
     network(torch.ones(3, 4))
-    assert calls == [3]
+    assert calls == [3, 3]  # once to try it out
 
 
 def test_names_and_copies_are_those_of_the_network_itself(network, calls):
@@ -51,7 +51,7 @@ def test_names_and_copies_are_those_of_the_network_itself(network, calls):
     copied[0].weight.data.zero_()
     for _ in range(2):
         assert not torch.equal(copied(torch.ones(3, 4)), network(torch.ones(3, 4)))
-    assert calls == [3]
+    assert calls == [3, 3]
 
 
 @pytest.mark.skipif(
@@ -76,3 +76,30 @@ def test_without_a_compiler_the_run_goes_on_and_says_so_once(network, monkeypatc
     assert len(said) == 1
     assert said[0].startswith("torch.compile cannot be used here, the run goes on without it: ")
     assert "missing-compiler" in said[0]
+
+
+def test_compiled_code_that_gives_no_gradients_is_not_used(network, monkeypatch, caplog):
+    def fails(_):
+        raise RuntimeError("no kernel for this shape\nand much more")
+
+    def compiled(call, **options):
+        def run(clips):
+            found = call(clips)
+            found.register_hook(fails)
+            return found
+
+        return run
+
+    monkeypatch.setattr(torch, "compile", compiled)
+    clips, rng = torch.ones(3, 4), torch.get_rng_state()
+    network(clips).sum().backward()
+    wanted = [parameter.grad.clone() for parameter in network.parameters()]
+    compile_in_place(network, 3)
+    network(clips)
+    network.zero_grad()
+    with caplog.at_level(logging.WARNING, logger="autox_video"):
+        network(clips).sum().backward()
+    assert all(torch.equal(parameter.grad, own) for parameter, own in zip(network.parameters(), wanted, strict=True))
+    assert torch.equal(torch.get_rng_state(), rng)
+    reason = "torch.compile cannot be used here, the run goes on without it: no kernel for this shape"
+    assert [record.getMessage() for record in caplog.records] == [reason]
