@@ -24,7 +24,7 @@ def plan(hardware: Hardware, cost: DecodeCost | None, **given) -> Plan:
 
 
 CPU_HD, CPU_SMALL = (
-    "1080p videos are decoded by 1 process on 2 cores",
+    "1080p videos are decoded by 2 processes on 2 cores",
     "128p videos are decoded by 1 process on 2 cores",
 )
 MORE_CORES = "more cores would help"
@@ -65,7 +65,7 @@ def test_on_a_cpu_proxies_leave_cores_for_the_network():
     cores = dataclasses.replace(samples.CPU, num_cpus=16)
     without, proxies = plan(cores, FULL_HD), plan(cores, FULL_HD, data={"cache": "proxy"})
     assert proxies.cache.value == "proxy"
-    assert without.workers.value == 15
+    assert without.workers.value == 16
     assert proxies.workers.value < without.workers.value
     assert proxies.threads.value == 16 - proxies.workers.value
 

@@ -83,24 +83,26 @@ def test_gpus_share_the_shared_memory():
 
 # Seconds of a core to decode a clip, and to compute on it.
 @pytest.mark.parametrize(
-    ("cores", "decode", "compute", "decoding"),
+    ("cores", "decode", "compute", "decoding", "processes"),
     [
-        (1, 0.1, 0.1, 0),
-        (2, 10.0, 0.01, 1),
-        (2, 0.01, 10.0, 1),
-        (4, 0.1, 0.1, 2),
-        (16, 0.1, 0.1, 8),
-        (16, 0.3, 0.1, 12),
-        (16, 0.001, 10.0, 1),
-        (16, 10.0, 0.001, 15),
+        (1, 0.1, 0.1, 0, 0),
+        # The one core that computes has time to decode as well.
+        (2, 10.0, 0.01, 1, 2),
+        (2, 0.1, 0.1, 1, 1),
+        (2, 0.01, 10.0, 1, 1),
+        (4, 0.1, 0.1, 2, 2),
+        (16, 0.1, 0.1, 8, 8),
+        (16, 0.3, 0.1, 12, 12),
+        (16, 0.001, 10.0, 1, 1),
+        (16, 10.0, 0.001, 15, 16),
     ],
 )
-def test_cores_are_shared_so_that_the_slower_of_both_is_as_fast_as_can_be(cores, decode, compute, decoding):
+def test_cores_are_shared_so_that_the_slower_of_both_is_as_fast_as_can_be(cores, decode, compute, decoding, processes):
     cost = ClipCost(decode, compute)
     assert best_share(cores, cost) == decoding
     workers, _ = choose_workers(samples.settings(), cpu(cores), 8, 8, 112, cost)
-    assert (workers.value, choose_threads(cpu(cores), workers.value).value) == (decoding, cores - decoding)
-    assert choose_workers(samples.settings(), cpu(2 * cores, 2), 8, 8, 112, cost)[0].value == decoding
+    assert (workers.value, choose_threads(cpu(cores), workers.value).value) == (processes, cores - decoding)
+    assert choose_workers(samples.settings(), cpu(2 * cores, 2), 8, 8, 112, cost)[0].value == processes
 
 
 @pytest.mark.parametrize(

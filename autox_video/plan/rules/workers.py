@@ -118,6 +118,9 @@ def _by_cost(hardware: Hardware, cost: ClipCost | None, cores_do_either: bool = 
     if hardware.num_gpus == 0:
         value = best_share(cores, cost)
         shared = f"{value} of {cores} cores decode" if value else "the only one does both in turn"
+        # One computing thread waits for nobody but the decoders: its core decodes too, meanwhile.
+        if 0 < value == cores - 1 < needed_beside(cores, cost):
+            value, shared = cores, f"all {cores} cores decode, one of them while the network waits"
         return Decision(value, "hardware", f"{takes} and about {compute} to compute on: {shared}")
     needed = math.ceil(HEADROOM * cost.prepare_seconds / cost.compute_seconds)
     most = max(1, cores - 1)  # the training process needs one too
