@@ -20,9 +20,11 @@ __all__ = [
     "FILES",
     "IMAGES",
     "DecodingError",
+    "PyavReader",
     "Reader",
     "in_words",
     "is_numbered_image",
+    "open_file",
     "open_video",
     "piece_of",
     "unfit_for_decord",
@@ -48,6 +50,16 @@ def open_video(file: str, decoder: str) -> Reader:
     name, _, rate = decoder.partition("@")
     if name == IMAGES:
         return ImagesReader(file, float(rate) if rate else None)
+    return open_file(file)
+
+
+def open_file(file: str) -> PyavReader:
+    """What `open_video` does of a file.
+
+    Raises:
+        DecodingError: It cannot be opened, or has no frame.
+        OSError: The file cannot be read.
+    """
     # What the disk or the system refuses is told apart from a damaged file.
     with open(file, "rb") as opened:
         opened.read(1)

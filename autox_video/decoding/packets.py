@@ -97,6 +97,12 @@ class Packets:
         return int(self._key_frames[before]) if before >= 0 else -1
 
 
+def stamp_of(timed: Any) -> int | None:
+    """When a packet or a frame is shown, as far as it says."""
+    stamp: int | None = timed.pts if timed.pts is not None else timed.dts
+    return stamp
+
+
 def read_packets(packets: Iterator[Any], stream: Any, container: str, failure: type[Exception]) -> Packets:
     """Read all packets, and decode the first frame.
 
@@ -114,7 +120,7 @@ def read_packets(packets: Iterator[Any], stream: Any, container: str, failure: t
     for packet in chain(first, packets):
         if packet.size == 0 or packet.is_discard:
             continue
-        stamp = packet.pts if packet.pts is not None else packet.dts
+        stamp = stamp_of(packet)
         named = named and packet.pts is not None
         stamps.append(0 if stamp is None else stamp)
         keys.append(packet.is_keyframe)

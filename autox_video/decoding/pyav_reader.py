@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import functools
+from collections import deque
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from itertools import chain
 from typing import Any, Final
 
 import numpy as np
 
-from .packets import Look, Packets, kept_packets, read_packets
+from .packets import Look, Packets, kept_packets, read_packets, stamp_of
 from .pictures import Box, Pictures, Size, new_views
 from .reader import DecodingError, in_words
 
@@ -53,10 +55,23 @@ class PyavReader:
 
     def times(self) -> np.ndarray:
         """See `Reader`."""
+        ticks, unit = self.clock()
+        return ticks * float(unit)
+
+    def clock(self) -> tuple[np.ndarray, Fraction]:
+        """When each frame is shown, counted from the first one, and the seconds of a count."""
         stamps = self.packets.stamps
         if self.packets.timed:
-            return (stamps - stamps[0]) * float(self._stream.time_base)
-        return np.arange(self.num_frames) / (self.fps or 25.0)
+            return stamps - stamps[0], self._stream.time_base
+        return np.arange(self.num_frames), 1 / Fraction(self.fps or 25.0).limit_denominator(1 << 16)
+
+    def decoded(self) -> Iterator[Any]:
+        """Every frame as PyAV has it, in the order they are shown; in place of a damaged one that before it.
+
+        Raises:
+            DecodingError: None can be decoded.
+        """
+        return (frame for _, frame in self._group(range(self.num_frames)))
 
     def frames(
         self, indices: Sequence[int] | np.ndarray, box: Box | None = None, size: Size | None = None
@@ -150,7 +165,7 @@ class PyavReader:
         """The wanted frames of a stretch of packets; a frame of None where something is amiss."""
         packets, begun = self.packets, first < 0
         for packet in self._to_place(first):
-            place = None if packet.is_discard else packets.place_of(_stamp(packet))
+            place = None if packet.is_discard else packets.place_of(stamp_of(packet))
             if not begun and place != first:
                 continue
             begun = True
@@ -195,7 +210,7 @@ class PyavReader:
                 if packet.size and not packet.is_discard:
                     break
             # Not every container goes to where it was told: frames may be missing, or their references.
-            if begun and begun[-1].size and packets.place_of(_stamp(begun[-1])) <= packets.places[key]:
+            if begun and begun[-1].size and packets.place_of(stamp_of(begun[-1])) <= packets.places[key]:
                 return chain(begun, rest)
             at, back = (packets.key_of(max(0, at - back)), 2 * back) if at > 0 else (-1, back)
         self._open()
@@ -214,12 +229,12 @@ class PyavReader:
 
     def _group(self, wanted: Sequence[int]) -> Iterator[tuple[int, Any]]:
         """The same of frames that are reached in one go."""
-        waiting, before = list(wanted), None
+        waiting, before = deque(wanted), None
         for index, frame in self._decoded_up_to(wanted[0]):
             while waiting and waiting[0] <= index:
                 self.damaged = self.damaged or waiting[0] < index
                 yield waiting[0], frame if waiting[0] == index or before is None else before
-                waiting.pop(0)
+                waiting.popleft()
             if not waiting:
                 return
             before = frame
@@ -252,7 +267,7 @@ class PyavReader:
                 self.damaged = True
                 continue
             for frame in frames:
-                stamp = _stamp(frame)
+                stamp = stamp_of(frame)
                 timed = self.packets.timed and stamp is not None
                 yield self.packets.index_of(stamp) if timed else count, frame
                 count += 1
@@ -262,12 +277,6 @@ class PyavReader:
             self._pictures.draw(frame, box, out)
         except (self._av.FFmpegError, ValueError) as error:
             raise DecodingError(in_words(str(error))) from error
-
-
-def _stamp(timed: Any) -> int | None:
-    """When a packet or a frame is shown, as far as it says."""
-    stamp: int | None = timed.pts if timed.pts is not None else timed.dts
-    return stamp
 
 
 @functools.cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Beside the short side what a proxy's name tells: raised when one would be written otherwise.
-VERSION = 1
+VERSION = 2
 # A frame is decoded from the key frame before it, so a clip costs at most so many frames more than it spans.
 KEY_FRAME_EVERY = 12
 # A random crop is taken of a frame that is so much larger than what the network sees: 256 pixels for 224.

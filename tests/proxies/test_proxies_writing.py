@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import odd_videos
 import pytest
+from moving import NUM_FRAMES, WAYS, write_moving
 from odd_videos import OPEN_GROUPS, indices_of, turn, uneven_times, write_odd
 
 from autox_video.decoding import DecodingError, open_video
@@ -49,6 +50,17 @@ def test_a_proxy_has_the_frames_of_its_original_at_their_times_and_upright(name,
             means = [frames[:, rows, columns].mean(axis=(1, 2, 3)) for frames in (large, small)]
             np.testing.assert_allclose(means[1], means[0], atol=2)
     assert [path.name for path in (tmp_path / "proxies").iterdir()] == ["p.mp4"]
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_each_frame_stands_in_its_place_however_the_original_stores_them(name, tmp_path):
+    file, copy = write_moving(tmp_path / name, name), tmp_path / "proxy.mp4"
+    write_proxy(str(file), copy, 48)
+    large, small = (open_video(str(path), "pyav") for path in (file, copy))
+    wanted = large.frames(range(NUM_FRAMES), None, (64, 48)).astype(float)
+    found = small.frames(range(NUM_FRAMES)).astype(float)
+    alike = [int(np.abs(wanted - frame).mean(axis=(1, 2, 3)).argmin()) for frame in found]
+    assert alike == list(range(NUM_FRAMES))
 
 
 def test_frames_that_are_damaged_are_the_ones_before_them_as_in_the_original(tmp_path):
