@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .pictures import Box, Size, new_views, part
-from .reader import DecodingError
+from .reader import DecodingError, Reader
 
 # Reckons times where no rate is given, as the probe does before it knows the settings.
 RATE_WITHOUT_ONE = 25.0
@@ -68,7 +68,7 @@ def in_order(names: Iterable[str]) -> list[str]:
     return [numbered[number] for number in numbers]
 
 
-class ImagesReader:
+class ImagesReader(Reader):
     """A folder of numbered images, one a frame.
 
     Args:
@@ -103,12 +103,6 @@ class ImagesReader:
     def times(self) -> np.ndarray:
         """See `Reader`."""
         return np.arange(self.num_frames) / (self.fps or RATE_WITHOUT_ONE)
-
-    def frames(
-        self, indices: Sequence[int] | np.ndarray, box: Box | None = None, size: Size | None = None
-    ) -> np.ndarray:
-        """See `Reader`."""
-        return self.views(indices, [(box, size)])[0]
 
     def views(
         self, indices: Sequence[int] | np.ndarray, parts: Sequence[tuple[Box | None, Size | None]]

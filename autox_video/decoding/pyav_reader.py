@@ -13,7 +13,7 @@ import numpy as np
 
 from .packets import Look, Packets, kept_packets, read_packets, stamp_of
 from .pictures import Box, Pictures, Size, new_views
-from .reader import DecodingError, in_words
+from .reader import DecodingError, Reader, in_words
 
 # A stated frame rate that is off by a larger share than this is a slip of the container.
 MAX_RATE_SLIP = 0.01
@@ -21,7 +21,7 @@ MAX_RATE_SLIP = 0.01
 _NEAR: Final = 64
 
 
-class PyavReader:
+class PyavReader(Reader):
     """A video in PyAV, which brings an FFmpeg of its own.
 
     All packets are read once for their times. Frames are then decoded in one pass over the packets
@@ -50,8 +50,17 @@ class PyavReader:
         context = self._stream.codec_context
         look = self.packets.look or Look(context.width, context.height)
         self._pictures = Pictures(look.width, look.height, look.quarter_turns)
-        self.width, self.height = self._pictures.size
         self.fps = self._rate()
+
+    @property
+    def width(self) -> int:
+        """See `Reader`."""
+        return self._pictures.size[0]
+
+    @property
+    def height(self) -> int:
+        """See `Reader`."""
+        return self._pictures.size[1]
 
     def times(self) -> np.ndarray:
         """See `Reader`."""
@@ -72,12 +81,6 @@ class PyavReader:
             DecodingError: None can be decoded.
         """
         return (frame for _, frame in self._group(range(self.num_frames)))
-
-    def frames(
-        self, indices: Sequence[int] | np.ndarray, box: Box | None = None, size: Size | None = None
-    ) -> np.ndarray:
-        """See `Reader`."""
-        return self.views(indices, [(box, size)])[0]
 
     def views(
         self, indices: Sequence[int] | np.ndarray, parts: Sequence[tuple[Box | None, Size | None]]

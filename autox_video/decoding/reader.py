@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -31,13 +32,16 @@ class Reader(Protocol):
     fps: float | None
 
     @property
+    @abstractmethod
     def width(self) -> int:
         """Of every frame, upright, in pixels."""
 
     @property
+    @abstractmethod
     def height(self) -> int:
         """Of every frame, upright, in pixels."""
 
+    @abstractmethod
     def times(self) -> np.ndarray:
         """When each frame is shown, in seconds after the first one: shape (num_frames,), ascending."""
 
@@ -57,7 +61,9 @@ class Reader(Protocol):
         Raises:
             DecodingError: They cannot be decoded.
         """
+        return self.views(indices, [(box, size)])[0]
 
+    @abstractmethod
     def views(
         self, indices: Sequence[int] | np.ndarray, parts: Sequence[tuple[Box | None, Size | None]]
     ) -> list[np.ndarray]:

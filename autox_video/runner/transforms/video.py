@@ -136,7 +136,7 @@ class FormatClips(BaseTransform):
         return {**results, "imgs": clips, "input_shape": clips.shape}
 
 
-class BlankReader:
+class BlankReader(Reader):
     """One black frame, in place of a video that cannot be read."""
 
     num_frames = 1
@@ -147,15 +147,9 @@ class BlankReader:
         """See `Reader`."""
         return np.zeros(1)
 
-    def frames(
-        self, indices: Sequence[int] | np.ndarray, box: Box | None = None, size: Size | None = None
-    ) -> np.ndarray:
-        """See `Reader`."""
-        width, height = size or (BLANK_SIDE_PX, BLANK_SIDE_PX)
-        return np.zeros((len(indices), height, width, 3), dtype=np.uint8)
-
     def views(
         self, indices: Sequence[int] | np.ndarray, parts: Sequence[tuple[Box | None, Size | None]]
     ) -> list[np.ndarray]:
         """See `Reader`."""
-        return [self.frames(indices, *one) for one in parts]
+        sizes = [size or (BLANK_SIDE_PX, BLANK_SIDE_PX) for _, size in parts]
+        return [np.zeros((len(indices), height, width, 3), dtype=np.uint8) for width, height in sizes]
