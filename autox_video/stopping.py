@@ -138,6 +138,17 @@ def at_once() -> Iterator[None]:
         _state.later = before
 
 
+def end_with(parent: int) -> None:
+    """Let this process be killed when its parent ends; at once where that has ended already.
+
+    Args:
+        parent: The id of the process that has started this one.
+    """
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
 def _note(number: int, frame: object) -> None:
     first = _state.asked is None
     if first:
@@ -192,9 +203,7 @@ def _after_fork_in_child() -> None:
     """
     if _state.active:
         signal.set_wakeup_fd(-1)
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != _state.parent:
-            os._exit(1)
+        end_with(_state.parent)
 
 
 _libc = ctypes.CDLL(None)

@@ -7,7 +7,6 @@ video, `{"file": ..., "proxy": ..., "side": ..., "frames": ...}`, and appends to
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import random
@@ -20,20 +19,19 @@ from typing import Any
 from autox_video.decoding import DecodingError, in_words
 from autox_video.errors import AutoXVideoError
 from autox_video.proxies.writing import write_proxy
-from autox_video.stopping import SIGNALS
+from autox_video.stopping import SIGNALS, end_with
 
 # Of a core: more than a hundred times what a frame of 1080p takes.
 START_SECONDS, FRAME_SECONDS = 60, 1
 NICENESS = 19
 FULL = 3  # the exit status of a child that found the disk full
-_PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
     """Write all proxies that are asked for."""
     parent, num_children = int(sys.argv[1]), int(sys.argv[2])
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # they are the parent's to heed
-    _end_with(parent)
+    end_with(parent)
     os.nice(NICENESS)
     import av  # noqa: F401  # once, and not in every child
 
@@ -59,7 +57,7 @@ def _start(job: dict[str, Any]) -> int:
         return process
     status = 1
     try:
-        _end_with(own)
+        end_with(own)
         limit = START_SECONDS + round(FRAME_SECONDS * job["frames"])
         resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
         status = _write(job)
@@ -110,12 +108,6 @@ def _answer(job: dict[str, Any], reason: str | None) -> None:
 def _say(what: dict[str, Any]) -> None:
     # In one piece: several processes append to the same file.
     os.write(1, json.dumps(what).encode("ascii") + b"\n")
-
-
-def _end_with(parent: int) -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 if __name__ == "__main__":
