@@ -13,7 +13,7 @@ from autox_video.plan.room import Need, check_room, size_in_words
 from autox_video.plan.rules.cache import duration, side_for
 from autox_video.plan.schema import Decision, Plan
 from autox_video.proxies.background import num_processes
-from autox_video.proxies.listing import Listing, list_proxies, read_originals
+from autox_video.proxies.listing import Listing, list_proxies
 from autox_video.proxies.writing import can_write
 from autox_video.records import read_record
 from autox_video.work_dir import WorkDir
@@ -48,8 +48,7 @@ def prepare_cache(decided: Plan, work_dir: WorkDir, begun: Plan | None, needs: S
         logger.info("note     no video of train and val needs a proxy: none is so much larger than training needs it")
         check_room(needs)
         return _without(decided, "no video is so much larger than training needs it")
-    given_up = read_originals(work_dir.read_as_they_are)
-    missing = [one.proxy for one in listing.missing() if one.proxy not in given_up]
+    missing = [one.proxy for one in listing.to_write(work_dir)]
     take = sum(listing.num_bytes[proxy] for proxy in missing)
     need = Need(work_dir.proxies, "proxies", int(take), ", or write data: {cache: off}")
     try:

@@ -54,9 +54,10 @@ class Listing:
     num_videos: int
     num_pieces: int
 
-    def missing(self) -> list[Proxied]:
-        """Those that are not there."""
-        return [one for one in self.proxied if not os.path.exists(one.proxy)]
+    def to_write(self, work_dir: WorkDir) -> list[Proxied]:
+        """Those that are not there, and that the run in this work dir has not given up."""
+        given_up = read_originals(work_dir.read_as_they_are)
+        return [one for one in self.proxied if one.proxy not in given_up and not os.path.exists(one.proxy)]
 
 
 def list_proxies(work_dir: WorkDir, data_root: str, side: int) -> Listing:

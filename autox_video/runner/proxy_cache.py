@@ -81,9 +81,7 @@ class ProxyHook(Hook):
     def start(self) -> None:
         """Begin to write what is missing."""
         listing = list_proxies(self.work_dir, self.plan.data_root, side_for(self.plan))
-        given_up = read_originals(self.work_dir.read_as_they_are)
-        missing = [one for one in listing.missing() if one.proxy not in given_up]
-        self.writing.start(missing, self.plan.hardware.num_cpus)
+        self.writing.start(listing.to_write(self.work_dir), self.plan.hardware.num_cpus)
 
     def before_train(self, runner) -> None:  # type: ignore[no-untyped-def]
         """A run may go on where proxies are read."""

@@ -37,7 +37,7 @@ def test_a_changed_video_has_another_proxy_and_a_copy_of_it_the_same(tmp_path):
     assert one == Proxied(str(file), one.proxy, SIDE, 40)
     assert Path(one.proxy).parent == tmp_path / "runs" / "proxies"
     assert read_proxies(work_dir.proxy_list) == {"a.mp4": one.proxy, "same.mp4": one.proxy}
-    assert first.missing() == [one]
+    assert first.to_write(work_dir) == [one]
     write_odd(file, milliseconds=range(0, 8000, 200))
     second = listed(work_dir, data, samples)
     assert {other.file: other.proxy == one.proxy for other in second.proxied} == {
