@@ -134,6 +134,22 @@ def write_videos(folder: Path, kinds: list[Kind], source: Path | None) -> list[P
     return files
 
 
+def write_settings(path: Path, files: list[Path], **more: Any) -> None:
+    """A config.yaml over the videos of all kinds, and its lists; the small ones beside them only make val and test."""
+    lists = {"train": files[:-4], "val": files[-4:-2], "test": files[-2:]}
+    for name, paths in lists.items():
+        lines = [f"{video.name} {label}\n" for label, video in zip("ab" * len(paths), paths, strict=False)]
+        (path.parent / f"{name}.txt").write_text("".join(lines))
+    settings = {
+        "data_root": str(VIDEOS),
+        **{f"ann_file_{name}": str(path.parent / f"{name}.txt") for name in lists},
+        "classes": ["a", "b"],
+        "model": {"name": "video_swin_tiny", "load_from": "none"},
+        "epoch": 1,
+    }
+    path.write_text(json.dumps(settings | more))
+
+
 def build(folder: Path, case: str, split: str, files: list[Path]) -> dict[str, Timed]:
     """The data sets of a case, ours and stock, over the same list of videos."""
     from mmengine.config import Config
@@ -141,26 +157,14 @@ def build(folder: Path, case: str, split: str, files: list[Path]) -> dict[str, T
 
     from autox_video.runner import components  # noqa: F401  (registers our parts)
 
-    lists = {"train": files[:-4], "val": files[-4:-2], "test": files[-2:]}
-    for name, paths in lists.items():
-        lines = [f"{path.name} {label}\n" for label, path in zip("ab" * len(paths), paths, strict=False)]
-        (folder / f"{name}.txt").write_text("".join(lines))
-    settings = {
-        "data_root": str(VIDEOS),
-        **{f"ann_file_{name}": str(folder / f"{name}.txt") for name in lists},
-        "classes": ["a", "b"],
-        "model": {"name": "video_swin_tiny", "load_from": "none"},
-        "clip": {**CASES[case], "input_size": 224},
-        "test": {"num_clips": 4, "num_crops": 3},
-        "epoch": 1,
-        "work_dir": str(folder / case),
-    }
-    (folder / f"{case}.yaml").write_text(json.dumps(settings))
+    settings = folder / f"{case}.yaml"
+    clip = {**CASES[case], "input_size": 224}
+    write_settings(settings, files, clip=clip, test={"num_clips": 4, "num_crops": 3}, work_dir=str(folder / case))
     sides = {}
     for side, write in (("ours", render), ("stock", render_stock)):
         path = folder / f"{case}_{side}.py"
         if not path.is_file():
-            write(["-c", str(folder / f"{case}.yaml")], path)
+            write(["-c", str(settings)], path)
         config = Config.fromfile(path)
         init_default_scope(config.default_scope)
         dataset = config[f"{split}_dataloader"]["dataset"]

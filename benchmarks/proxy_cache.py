@@ -10,7 +10,6 @@ which is timed as well. What counts is processor time, as in `data_path.py`, who
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import tempfile
@@ -20,7 +19,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from data_path import VIDEOS, ms, write_videos
+from data_path import VIDEOS, ms, write_settings, write_videos
 from measuring import goal, markdown, medians, turns, write_result
 from moving_videos import KINDS
 from stacks import render, render_stock
@@ -46,33 +45,16 @@ def main() -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
     files = write_videos(VIDEOS, [kind for kind in KINDS if kind.name in KIND_NAMES], None)
     with tempfile.TemporaryDirectory() as folder:
-        config = write_config(Path(folder), files)
+        config = Path(folder) / "config.yaml"
+        clip = {"clip_len": 32, "frame_interval": 2, "input_size": INPUT_SIZE}
+        place = str(Path(folder) / "runs" / "run")
+        write_settings(config, files, data={"cache": "proxy"}, clip=clip, epoch=2, work_dir=place)
         sides, listing = build(config)
         results = []
         for number, (name, one) in enumerate(zip(KIND_NAMES, listing.proxied, strict=True)):
             written = write(one)
             results.append({"kind": name, **written, "seconds": draw(sides, number, arguments.repeats)})
     print(table(write_result("proxy_cache", {"results": results}, ("torch", "mmaction2", "decord", "av"))))
-
-
-def write_config(folder: Path, files: list[Path]) -> Path:
-    """A run over the videos of all kinds; the small ones beside them only make splits of val and test."""
-    lists = {"train": files[:-4], "val": files[-4:-2], "test": files[-2:]}
-    for name, paths in lists.items():
-        lines = [f"{path.name} {label}\n" for label, path in zip("ab" * len(paths), paths, strict=False)]
-        (folder / f"{name}.txt").write_text("".join(lines))
-    settings = {
-        "data_root": str(VIDEOS),
-        **{f"ann_file_{name}": str(folder / f"{name}.txt") for name in lists},
-        "classes": ["a", "b"],
-        "data": {"cache": "proxy"},
-        "model": {"name": "video_swin_tiny", "load_from": "none"},
-        "clip": {"clip_len": 32, "frame_interval": 2, "input_size": INPUT_SIZE},
-        "epoch": 2,
-        "work_dir": str(folder / "runs" / "run"),
-    }
-    (folder / "config.yaml").write_text(json.dumps(settings))
-    return folder / "config.yaml"
 
 
 def build(config: Path) -> tuple[dict[str, Any], Listing]:
