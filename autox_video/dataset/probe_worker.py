@@ -2,8 +2,8 @@
 
 Started by `probe_pool` as a script: it must be quick to start, and imports of this package only the
 folder `decoding` and the file that hashes frames, by their paths. It reads one JSON line a video,
-`{"file": ..., "decoders": [...], "timed": false}`, and answers with one: the facts, or the reason why there
-are none; where `timed`, what decoding takes.
+`{"file": ..., "timed": null}`, and answers with one: the facts, or the reason why there are none; where `timed`
+names a decoder, what decoding with it takes.
 """
 
 from __future__ import annotations
