@@ -47,7 +47,7 @@ class Card:
         input_size: Side of the square the network sees, in pixels.
         base_learning_rate: At `base_total_batch_size`.
         base_total_batch_size: Videos a step.
-        weight_decay: Of AdamW.
+        weight_decay: Of the optimizer.
         backbone_lr_mult: Learning rate of the pretrained backbone, relative to the head's.
         epochs: Passes that suffice on a data set of `min_steps` or more steps.
         min_steps: Optimizer steps below which a run is extended to more epochs.
@@ -56,6 +56,17 @@ class Card:
         test_num_crops: Crops a clip at test time.
         min_crop_area: Smallest share of the frame that a random training crop keeps.
         activation_gib: Memory autograd keeps for one training clip of the card's size in float32 (measured).
+        sampling: How frames are drawn. `dense`: `clip_len` frames, `frame_interval` apart. `segments`: one from each of
+            `clip_len` equal parts of the video (TSN, arXiv:1608.00859). `uniform`: as `segments`, with MMAction2's
+            `UniformSample`.
+        fixed_clip_len: Whether the network has a table of positions, or the like, for the card's `clip_len` only.
+        fixed_input_size: The same of `input_size`.
+        optimizer: `adamw`, or `sgd` with Nesterov momentum.
+        layer_decay: Each layer learns so many times as fast as the one after it, in place of `backbone_lr_mult`; None
+            for one rate for all of the backbone.
+        clip_grad: Largest norm of the gradient; None for no limit.
+        label_smoothing: Share of the target that is spread over all classes.
+        batch_norm: Whether the network normalises by statistics of the batch.
     """
 
     summary: str
@@ -82,6 +93,14 @@ class Card:
     test_num_crops: int
     min_crop_area: float
     activation_gib: float
+    sampling: str = "dense"
+    fixed_clip_len: bool = False
+    fixed_input_size: bool = False
+    optimizer: str = "adamw"
+    layer_decay: float | None = None
+    clip_grad: float | None = None
+    label_smoothing: float = 0.0
+    batch_norm: bool = False
 
 
 @dataclass(frozen=True)

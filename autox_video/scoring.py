@@ -11,7 +11,7 @@ from autox_video.deciding import find_hardware
 from autox_video.errors import Problem, RequestError
 from autox_video.log_lines import log_fingerprint
 from autox_video.plan.jobs import ScoringJob
-from autox_video.plan.make_plan import make_test_plan
+from autox_video.plan.make_test_plan import make_test_plan
 from autox_video.predictions import Predictions, mark_leaks
 from autox_video.presets import load_preset
 from autox_video.processes import own_place

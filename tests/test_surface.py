@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 import autox_video
-from autox_video.cli import COMMANDS, main
+from autox_video.cli import main
+from autox_video.commands import COMMANDS
 from autox_video.settings.schema import KEYS
 
 ROOT = Path(__file__).parent.parent

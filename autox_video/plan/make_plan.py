@@ -19,11 +19,11 @@ from autox_video.plan.rules import (
     probing,
     schedule,
     testing,
-    workers,
 )
-from autox_video.plan.rules.common import asked
-from autox_video.plan.rules.costs import SCORING_PASSES, ClipCost, ClipShape, clip_cost
+from autox_video.plan.rules.common import asked, given
+from autox_video.plan.rules.costs import ClipShape, clip_cost
 from autox_video.plan.schema import Decision, Hardware, Plan
+from autox_video.plan.working import choose_loading, choose_scoring
 from autox_video.presets import Card, Preset
 from autox_video.settings.schema import Settings
 
@@ -72,7 +72,7 @@ def make_plan(
     num_clips = testing.choose_test_num_clips(settings, card, scored, shape.span / train.fps.p50)
     num_crops = testing.choose_test_num_crops(settings, card, scored)
     views = num_clips.value * num_crops.value
-    scoring = _scoring(settings, hardware, card, shape, videos_per_gpu.value, views, fingerprint.task)
+    scoring = choose_scoring(settings, hardware, card, shape, videos_per_gpu.value, views, fingerprint.task)
     step_seconds = measured.step_seconds / measured.videos_per_gpu if measured else None
     cost = clip_cost(card, hardware, fingerprint.decode_cost, shape, views=repeats.value, step_seconds=step_seconds)
     plan = Plan(
@@ -87,6 +87,7 @@ def make_plan(
         model=model.choose_model(settings, hardware),
         load_from=load_from,
         num_classes=_num_classes(settings, fingerprint),
+        sampling=Decision(card.sampling, "preset", "the way the network was trained"),
         clip_len=clip_len,
         frame_interval=frame_interval,
         input_size=input_size,
@@ -101,63 +102,17 @@ def make_plan(
         best_metric=by_task.choose_best_metric(settings, train, fingerprint.task),
         balance=balance,
         class_weights=schedule.choose_class_weights(train, balance.value),
-        **_loading(settings, hardware, videos_per_gpu.value, shape, cost, scoring["scoring_threads"].value),
+        **choose_loading(settings, hardware, videos_per_gpu.value, shape, cost, scoring["scoring_threads"].value),
         decode_cost=fingerprint.decode_cost,
         num_repeats=repeats,
         test_num_clips=num_clips,
         test_num_crops=num_crops,
         **scoring,
-        **{name: _asked(settings, f"runtime.{name}") for name in ("seed", "deterministic", "stall_minutes")},
+        **{name: given(settings, f"runtime.{name}") for name in ("seed", "deterministic", "stall_minutes")},
         probe=probing.choose_probe(settings, fingerprint.splits.values()),
     )
     plan = dataclasses.replace(plan, cache=cache.choose_cache(settings, fingerprint, plan, cost))
     return _reading_proxies(plan, settings, card, shape) if plan.cache.value == "proxy" else plan
-
-
-def make_test_plan(
-    trained: Plan, settings: Settings, fingerprint: Fingerprint, preset: Preset, hardware: Hardware
-) -> Plan:
-    """The plan of a trained model, applied to a test split on the machine at hand.
-
-    Args:
-        trained: The plan that the checkpoint was trained with.
-        settings: What the user asks now; only test views, device and workers are taken from it.
-        fingerprint: Facts on the `test` split.
-        preset: The trained model's preset.
-        hardware: The machine.
-
-    Raises:
-        RequestError: The settings ask for a clip, a model or classes other than the checkpoint's.
-    """
-    _refuse_other_identity(trained, settings)
-    facts = fingerprint.splits["test"]
-    device = batch.choose_device(settings, hardware)
-    if device.value == "cpu":
-        hardware = dataclasses.replace(hardware, num_gpus=0)
-    shape = ClipShape(trained.clip_len.value, trained.frame_interval.value, trained.input_size.value)
-    num_clips = testing.choose_test_num_clips(settings, preset.card, facts, shape.span / facts.fps.p50)
-    num_crops = testing.choose_test_num_crops(settings, preset.card, facts)
-    views = num_clips.value * num_crops.value
-    scoring = _scoring(settings, hardware, preset.card, shape, trained.videos_per_gpu.value, views, trained.task)
-    clips, threads = scoring["test_videos_per_gpu"].value * views, scoring["scoring_threads"].value
-    # Other videos than were measured, but most often of the same kind.
-    cost = clip_cost(preset.card, hardware, trained.decode_cost, shape, views=num_crops.value, passes=SCORING_PASSES)
-    return dataclasses.replace(
-        trained,
-        data_root=fingerprint.data_root,
-        ann_files={"test": facts.ann_file},
-        num_videos={"test": facts.num_videos},
-        cfg_options=dict(settings.cfg_options),
-        hardware=hardware,
-        device=device,
-        **_loading(settings, hardware, clips, shape, cost, threads, only_scoring=True),
-        test_num_clips=num_clips,
-        test_num_crops=num_crops,
-        **scoring,
-        deterministic=_asked(settings, "runtime.deterministic"),
-        probe=probing.choose_probe(settings, [facts]),
-        stall_minutes=_asked(settings, "runtime.stall_minutes"),
-    )
 
 
 def _mirroring(settings: Settings, fingerprint: Fingerprint) -> dict[str, Any]:
@@ -180,40 +135,6 @@ def _learning(settings: Settings, card: Card, total: int, epochs: Decision[int],
     }
 
 
-def _scoring(
-    settings: Settings, hardware: Hardware, card: Card, shape: ClipShape, videos_per_gpu: int, views: int, task: str
-) -> dict[str, Any]:
-    """How clips are scored, and the number format, of which that of scoring follows."""
-    device = "cuda" if hardware.num_gpus else "cpu"
-    amp = batch.choose_amp(settings, hardware, device)
-    memory = [batch.training_memory_gib(card, *shape.size, videos) for videos in (0, 1)]
-    # A network that scores keeps less than one that learns.
-    threads = testing.choose_scoring_threads(hardware, views, memory[1] - memory[0])
-    return {
-        "amp": amp,
-        "scoring_amp": testing.choose_scoring_amp(amp, device, task),
-        "scoring_threads": threads,
-        "test_videos_per_gpu": testing.choose_test_videos_per_gpu(videos_per_gpu, views, threads.value),
-    }
-
-
-def _loading(
-    settings: Settings,
-    hardware: Hardware,
-    clips: int,
-    shape: ClipShape,
-    cost: ClipCost | None,
-    scoring_threads: int,
-    *,
-    only_scoring: bool = False,
-) -> dict[str, Any]:
-    processes, prefetch = workers.choose_workers(
-        settings, hardware, clips, *shape.size, cost, scoring_threads=scoring_threads, only_scoring=only_scoring
-    )
-    threads = batch.choose_threads(hardware, processes.value)
-    return {"workers": processes, "prefetch": prefetch, "threads": threads}
-
-
 def _reading_proxies(plan: Plan, settings: Settings, card: Card, shape: ClipShape) -> Plan:
     """On a CPU more cores are left for the network then; for a GPU the first epoch decides, which reads the videos."""
     if plan.hardware.num_gpus:
@@ -221,13 +142,7 @@ def _reading_proxies(plan: Plan, settings: Settings, card: Card, shape: ClipShap
     views, side = plan.num_repeats.value, cache.side_for(plan)
     cost = clip_cost(card, plan.hardware, plan.decode_cost, shape, views=views, proxy_side=side)
     clips, threads = plan.videos_per_gpu.value, plan.scoring_threads.value
-    return dataclasses.replace(plan, **_loading(settings, plan.hardware, clips, shape, cost, threads))
-
-
-def _asked(settings: Settings, key: str) -> Decision:
-    decision = asked(settings, key)
-    assert decision is not None, f"{key} has a default"
-    return decision
+    return dataclasses.replace(plan, **choose_loading(settings, plan.hardware, clips, shape, cost, threads))
 
 
 def _num_classes(settings: Settings, fingerprint: Fingerprint) -> Decision[int]:
@@ -241,18 +156,3 @@ def _check_clip_len(preset: Preset, clip_len: Decision[int]) -> None:
         wrong = f"must be a multiple of {multiple} for {preset.name}"
         cure = f"Choose {max(1, clip_len.value // multiple) * multiple}"
         raise RequestError(Problem(f"{clip_len.source}: clip.clip_len", wrong, cure, str(clip_len.value)))
-
-
-def _refuse_other_identity(trained: Plan, settings: Settings) -> None:
-    problems = [
-        Problem(
-            f"{decision.source}: {key}",
-            f"the checkpoint was trained with {value}, the settings now ask for something else",
-            "Remove the key, or train anew in another work_dir",
-            str(decision.value),
-        )
-        for key, value in trained.identity().items()
-        if key != "classes" and (decision := asked(settings, key)) and decision.value != value
-    ]
-    if problems:
-        raise RequestError(problems)

@@ -137,6 +137,7 @@ class Plan:
     scoring_amp: Decision[str] = Decision("off", "default", "not planned")  # of validation and test
     scoring_threads: Decision[int] = Decision(1, "default", "not planned")  # batches scored at a time
     compile: Decision[str] = Decision("off", "default", "not planned")  # on or off
+    sampling: Decision[str] = Decision("dense", "default", "not planned")  # dense, segments or uniform
 
     def identity(self) -> dict[str, Any]:
         """What a checkpoint is bound to: a run that changes any of it is another run."""

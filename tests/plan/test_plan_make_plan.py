@@ -6,7 +6,7 @@ import pytest
 import samples
 
 from autox_video.errors import RequestError
-from autox_video.plan.make_plan import make_test_plan
+from autox_video.plan.make_test_plan import make_test_plan
 from autox_video.plan.resume import continue_plan
 from autox_video.plan.schema import Plan
 from autox_video.records import build_record, read_record, write_record

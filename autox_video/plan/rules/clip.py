@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autox_video.dataset.facts import SplitFacts
 from autox_video.errors import Problem, RequestError
-from autox_video.plan.rules.common import asked, round_to_multiple
+from autox_video.plan.rules.common import asked, given, round_to_multiple
 from autox_video.plan.schema import Decision
 from autox_video.presets import Card
 from autox_video.settings.schema import AUTO, Settings
@@ -76,8 +76,7 @@ def choose_num_repeats(settings: Settings, videos_per_gpu: Decision[int]) -> Dec
     Raises:
         RequestError: A batch is no multiple of them.
     """
-    decision = asked(settings, "augment.num_repeats")
-    assert decision is not None, "it has a default"
+    decision = given(settings, "augment.num_repeats")
     if problem := repeats_problem(decision, videos_per_gpu):
         raise RequestError(problem)
     return decision

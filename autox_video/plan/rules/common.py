@@ -19,6 +19,13 @@ def asked(settings: Settings, key: str) -> Decision[Any] | None:
     return Decision(value, settings.origins[key], "as asked")
 
 
+def given(settings: Settings, key: str) -> Decision[Any]:
+    """The value of a key that has a default."""
+    decision = asked(settings, key)
+    assert decision is not None, f"{key} has a default"
+    return decision
+
+
 def round_to_multiple(value: float, multiple: int) -> int:
     """The nearest multiple, at least one."""
     return max(1, round(value / multiple)) * multiple
