@@ -9,12 +9,12 @@ from autox_video.dataset.facts import Fingerprint
 from autox_video.errors import Problem, RequestError
 from autox_video.plan.measured import Measured
 from autox_video.plan.rules import (
+    augmentation,
     batch,
     by_task,
     cache,
     clip,
     compiling,
-    direction,
     model,
     probing,
     schedule,
@@ -91,8 +91,7 @@ def make_plan(
         clip_len=clip_len,
         frame_interval=frame_interval,
         input_size=input_size,
-        **_mirroring(settings, fingerprint),
-        min_crop_area=clip.choose_min_crop_area(settings, card),
+        **augmentation.choose_augmentation(settings, card, fingerprint, videos_per_gpu.value // repeats.value),
         device=device,
         compile=compiling.choose_compile(settings, card, device.value, *shape.size, epochs.value * drawn // devices),
         videos_per_gpu=videos_per_gpu,
@@ -113,13 +112,6 @@ def make_plan(
     )
     plan = dataclasses.replace(plan, cache=cache.choose_cache(settings, fingerprint, plan, cost))
     return _reading_proxies(plan, settings, card, shape) if plan.cache.value == "proxy" else plan
-
-
-def _mirroring(settings: Settings, fingerprint: Fingerprint) -> dict[str, Any]:
-    one_label = fingerprint.task == by_task.ONE_LABEL
-    flip = direction.choose_flip(settings, fingerprint.classes, one_label=one_label)
-    pairs = direction.choose_flip_pairs(flip.value, fingerprint.classes, one_label=one_label)
-    return {"flip": flip, "flip_pairs": pairs}
 
 
 def _learning(settings: Settings, card: Card, total: int, epochs: Decision[int], *, pretrained: bool) -> dict[str, Any]:

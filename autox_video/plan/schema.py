@@ -138,6 +138,14 @@ class Plan:
     scoring_threads: Decision[int] = Decision(1, "default", "not planned")  # batches scored at a time
     compile: Decision[str] = Decision("off", "default", "not planned")  # on or off
     sampling: Decision[str] = Decision("dense", "default", "not planned")  # dense, segments or uniform
+    augment: Decision[str] = Decision("default", "default", "not planned")  # none, light, default or strong
+    multi_scale_crop: Decision[bool] = Decision(False, "default", "not planned")
+    color_jitter: Decision[float] = Decision(0.0, "default", "not planned")
+    rand_augment: Decision[float] = Decision(0.0, "default", "not planned")
+    rand_augment_ops: Decision[tuple[str, ...]] = Decision((), "default", "not planned")
+    random_erasing: Decision[float] = Decision(0.0, "default", "not planned")
+    mixup: Decision[float] = Decision(0.0, "default", "not planned")
+    cutmix: Decision[float] = Decision(0.0, "default", "not planned")
 
     def identity(self) -> dict[str, Any]:
         """What a checkpoint is bound to: a run that changes any of it is another run."""

@@ -11,6 +11,7 @@ from mmengine.config import Config
 from autox_video.errors import Problem, RequestError
 from autox_video.plan.schema import Plan
 from autox_video.presets import Preset, shared_folder
+from autox_video.render.augmentation import blending, stock_problem
 from autox_video.render.dataloaders import dataloaders
 from autox_video.render.schedule import early_stopping, optim_wrapper, param_scheduler, train_loop
 from autox_video.tasks import load_task
@@ -54,6 +55,8 @@ def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = F
         wrong = "MMAction2 cannot make several views of one decoding"
         cure = "Leave it out for this config"
         raise RequestError(Problem("augment.num_repeats", wrong, cure, str(plan.num_repeats.value)))
+    if stock and (problem := stock_problem(plan)):
+        raise RequestError(problem)
     base = "runtime_stock.py" if stock else "runtime.py"
     config = Config.fromfile(shared_folder("configs") / "_base_" / base, import_custom_modules=False).to_dict()
     config |= {
@@ -103,6 +106,8 @@ def _model(plan: Plan, preset: Preset, stock: bool) -> dict[str, Any]:
         kind = model["backbone"]["type"]
         model["backbone"]["type"] = FASTER_BACKBONES.get(kind, kind)
     task = load_task(plan.task)
+    if mixing := blending(plan):
+        model["data_preprocessor"]["blending"] = mixing
     if not stock:
         model["data_preprocessor"]["type"] = "ClipBatchPreprocessor"
     model["cls_head"] |= task.head_settings(plan.num_classes.value, plan.class_weights.value)

@@ -6,22 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from autox_video.plan.schema import Plan
+from autox_video.render.augmentation import Transforms, mirroring, pixels, random_crop
 
-Transforms = list[dict[str, Any]]
 # Carried with each clip: without `filename` a score could not be told whose it is.
 META_KEYS = ("img_shape", "num_clips", "clip_len", "filename")
 
 
 def train_pipeline(plan: Plan, *, stock: bool) -> Transforms:
-    """One clip at a random time, randomly cropped and mirrored."""
-    size = plan.input_size.value
-    crop: Transforms = [
-        {"type": "RandomResizedCrop", "area_range": (float(plan.min_crop_area.value), 1.0)},
-        {"type": "Resize", "scale": (size, size), "keep_ratio": False},
-    ]
-    if plan.min_crop_area.value == 1:
-        crop = _centre(size)
-    return _pipeline(plan, [*crop, *_flip(plan)], test_mode=False, stock=stock)
+    """One clip at a random time, varied as planned."""
+    geometry = [*(random_crop(plan) or _centre(plan.input_size.value)), *mirroring(plan)]
+    return _pipeline(plan, geometry, pixels(plan, stock=stock), test_mode=False, stock=stock)
 
 
 def val_pipeline(plan: Plan, *, stock: bool) -> Transforms:
@@ -41,7 +35,7 @@ def test_pipeline(plan: Plan, *, stock: bool) -> Transforms:
 def _pipeline(
     plan: Plan,
     geometry: Transforms,
-    crops: Sequence[dict[str, Any]] = (),
+    pixels: Sequence[dict[str, Any]] = (),
     *,
     num_clips: int = 1,
     test_mode: bool,
@@ -61,19 +55,9 @@ def _pipeline(
     if stock:
         shape = {"type": "FormatShape", "input_format": "NCTHW"}
         opened = {"type": "DecordInit", "io_backend": "disk"}
-        return [opened, sample, {"type": "DecordDecode"}, *geometry, *crops, shape, pack]
+        return [opened, sample, {"type": "DecordDecode"}, *geometry, *pixels, shape, pack]
     noted = [{**step, "lazy": True} for step in geometry]
-    return [{"type": "VideoOpen"}, sample, *noted, {"type": "VideoDecode"}, *crops, {"type": "FormatClips"}, pack]
-
-
-def _flip(plan: Plan) -> Transforms:
-    if not plan.flip.value:
-        return []
-    flip = {"type": "Flip", "flip_ratio": plan.flip.value}
-    if plan.flip_pairs.value:
-        pairs = plan.flip_pairs.value
-        flip["flip_label_map"] = dict(sorted([*pairs, *((other, one) for one, other in pairs)]))
-    return [flip]
+    return [{"type": "VideoOpen"}, sample, *noted, {"type": "VideoDecode"}, *pixels, {"type": "FormatClips"}, pack]
 
 
 def _short_side(size: int) -> dict[str, Any]:

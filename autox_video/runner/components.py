@@ -22,12 +22,15 @@ from autox_video.runner.loops import ResumableTrainLoop  # noqa: E402
 from autox_video.runner.models.video_swin import FastSwinTransformer3D  # noqa: E402
 from autox_video.runner.samplers import ClassBalancedSampler  # noqa: E402
 from autox_video.runner.scoring_loops import ScoringTestLoop, ScoringValLoop  # noqa: E402
+from autox_video.runner.transforms.augmentation import ClipColorJitter, ClipRandAugment  # noqa: E402
 from autox_video.runner.transforms.video import FormatClips, VideoDecode, VideoOpen  # noqa: E402
 from autox_video.runner.video_list import VideoListDataset  # noqa: E402
 
 __all__ = [
     "ClassBalancedSampler",
     "ClipBatchPreprocessor",
+    "ClipColorJitter",
+    "ClipRandAugment",
     "CompileHook",
     "CpuAmpOptimWrapper",
     "EpochReportHook",

@@ -70,8 +70,17 @@ HELP_ZH: Final = {
     "train.best_metric": "用哪个验证指标来选出最佳检查点。",
     "train.patience": "`best_metric` 连续多少次验证都未提高（至少相当于半个视频）后提前停止；`none` 训练全部轮数。",
     "train.save_every": "在一轮之内每隔多久保存一次状态，即崩溃至多损失多少。`none` 只在每轮结束时保存。",
+    "augment.level": "增强的强度，用于下面未写明的各项：`none`（无）、`light`（大幅裁剪、翻转）、"
+    "`default`（按该模型裁剪、翻转），或 `strong`（另加 RandAugment、随机擦除、mixup 和 cutmix）。",
     "augment.flip": "训练片段左右翻转的概率。",
     "augment.min_crop_area": "随机裁剪至少保留的画面比例。",
+    "augment.multi_scale_crop": "按 TSN 的方式，以短边的 1、7/8、3/4 或 2/3 裁剪四角或中央，代替任意位置和大小的裁剪。",
+    "augment.color_jitter": "亮度、对比度和饱和度的最大变化比例；0 为不变。",
+    "augment.rand_augment": "RandAugment 的幅度：从一组变换中抽取两种作用于片段；0 为不用。",
+    "augment.random_erasing": "用平均颜色遮住片段中一个矩形的概率。",
+    "augment.mixup": "把一个批次中的每个片段及其标签与另一个混合，比例取自 Beta(mixup, mixup)；0 为不用。",
+    "augment.cutmix": "用另一个片段的一个矩形替换每个片段的对应部分，标签按面积混合，比例取自 Beta(cutmix, cutmix)。"
+    "同时设有 mixup 时，每个批次抽取其一。0 为不用。",
     "augment.num_repeats": "一个批次中同一次解码得到的视图数，各自裁剪和翻转：比解码同样多的视频便宜。",
     "test.num_clips": "从一个视频中均匀采样的片段数；各片段的得分取平均。",
     "test.num_crops": "每个片段的裁剪数：1（居中）或 3（沿长边）。",

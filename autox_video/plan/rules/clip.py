@@ -63,13 +63,6 @@ def choose_input_size(settings: Settings, card: Card, train: SplitFacts, pretrai
     return Decision(value, "data", f"half of the videos have a short side of at most {short_side} pixels")
 
 
-def choose_min_crop_area(settings: Settings, card: Card) -> Decision[float]:
-    """Smallest share of the frame that a random training crop keeps."""
-    return asked(settings, "augment.min_crop_area") or Decision(
-        card.min_crop_area, "preset", "the recipe of the preset"
-    )
-
-
 def choose_num_repeats(settings: Settings, videos_per_gpu: Decision[int]) -> Decision[int]:
     """Views of one decoding in a batch.
 
