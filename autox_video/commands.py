@@ -69,6 +69,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _plan(arguments: argparse.Namespace) -> int:
     from autox_video import workflow
+    from autox_video.plan.estimates import estimate_lines
 
     decided = workflow.plan(_settings(arguments), arguments.gpus, arguments.gpu_memory_gib)
     rows = [(name, _short(d.value), d.source, d.why) for name, d in decided.decisions().items()]
@@ -76,6 +77,9 @@ def _plan(arguments: argparse.Namespace) -> int:
     for row in [("", "value", "from", "why"), *rows]:
         cells = [cell.ljust(width) for cell, width in zip(row[:3], widths, strict=True)]
         print("  ".join([*cells, row[3]]).rstrip())
+    print()
+    for line in estimate_lines(decided.estimates, decided.device.value) if decided.estimates else []:
+        print(line)
     return 0
 
 
