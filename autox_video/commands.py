@@ -111,6 +111,16 @@ def _demo_data(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _models(arguments: argparse.Namespace) -> int:
+    from autox_video.presets import load_preset, preset_names
+    from autox_video.report.models import card_lines, model_lines
+
+    one = arguments.name
+    for line in card_lines(load_preset(one)) if one else model_lines(map(load_preset, preset_names())):
+        print(line)
+    return 0
+
+
 def _doctor(arguments: argparse.Namespace) -> int:
     from autox_video.doctor import diagnose
 
@@ -172,6 +182,10 @@ def _demo_data_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _models_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", nargs="?", metavar="NAME", help="show all that the card of this one says")
+
+
 def _doctor_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--work-dir", type=Path, metavar="DIR", help="the folder whose disk is checked")
 
@@ -184,6 +198,7 @@ COMMANDS = {
     "render": Command("write the MMEngine config of the run", _render, _render_options),
     "preview": Command("show what the network will see of each class", _preview, _preview_options),
     "bench": Command("measure what training would wait for, and what would make it faster", _bench, _bench_options),
+    "models": Command("compare the models one can name", _models, _models_options, False),
     "demo-data": Command(
         "make the demo videos: 8 classes that only motion tells apart", _demo_data, _demo_data_options, False
     ),
