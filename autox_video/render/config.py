@@ -13,6 +13,7 @@ from autox_video.plan.schema import Plan
 from autox_video.presets import Preset, shared_folder
 from autox_video.render.augmentation import blending, stock_problem
 from autox_video.render.dataloaders import dataloaders
+from autox_video.render.model import fit_to_clip
 from autox_video.render.schedule import early_stopping, optim_wrapper, param_scheduler, train_loop
 from autox_video.tasks import load_task
 
@@ -105,6 +106,7 @@ def _model(plan: Plan, preset: Preset, stock: bool) -> dict[str, Any]:
     if not stock:
         kind = model["backbone"]["type"]
         model["backbone"]["type"] = FASTER_BACKBONES.get(kind, kind)
+    fit_to_clip(model, plan.clip_len.value)
     task = load_task(plan.task)
     if mixing := blending(plan):
         model["data_preprocessor"]["blending"] = mixing
