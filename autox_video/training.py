@@ -45,7 +45,7 @@ class TrainOutcome:
         work_dir: Folder of the run.
         best_checkpoint: The file to test or deploy.
         best_epoch: The epoch it was written after.
-        best_metrics: Its validation figures.
+        best_metrics: Its validation figures, by their names in `metrics.csv`.
         epochs: Epochs the run has behind it.
     """
 
@@ -173,6 +173,7 @@ def _outcome(work_dir: WorkDir, epochs: int) -> TrainOutcome:
         raise RunError(Problem(str(work_dir.best_checkpoint), wrong, "Put it back, or start anew with --fresh"))
     record = read_checkpoint_record(work_dir.best_checkpoint)
     assert record is not None, "best.pth is written by this package"
-    metrics = ", ".join(f"{name} {value:.3f}" for name, value in record.metrics.items())
-    logger.info("best     epoch %d: %s -> %s", record.epoch, metrics, work_dir.best_checkpoint)
-    return TrainOutcome(work_dir.root, work_dir.best_checkpoint, record.epoch, record.metrics, epochs)
+    metrics = {f"val_{name}": value for name, value in record.metrics.items()}
+    shown = ", ".join(f"{name} {value:.3f}" for name, value in metrics.items())
+    logger.info("best     epoch %d: %s -> %s", record.epoch, shown, work_dir.best_checkpoint)
+    return TrainOutcome(work_dir.root, work_dir.best_checkpoint, record.epoch, metrics, epochs)

@@ -14,6 +14,7 @@ from autox_video.presets import Preset, shared_folder
 from autox_video.render.augmentation import blending, stock_problem
 from autox_video.render.dataloaders import dataloaders
 from autox_video.render.model import fit_to_clip
+from autox_video.render.pipelines import centre_view
 from autox_video.render.schedule import early_stopping, optim_wrapper, param_scheduler, train_loop
 from autox_video.tasks import load_task
 
@@ -120,11 +121,15 @@ def _loops(plan: Plan, stock: bool) -> dict[str, Any]:
     task = load_task(plan.task)
     score = task.stock_evaluator(plan.num_classes.value) if stock else {"type": "ScoreMetric", "task": plan.task}
     loops: dict[str, Any] = {}
+    num_views = plan.test_num_clips.value * plan.test_num_crops.value
     if "train" in plan.ann_files:
         loops["train_cfg"] = train_loop(plan, stock=stock)
     for split, loop in (("val", "ValLoop"), ("test", "TestLoop")):
         if split in plan.ann_files:
-            how = {} if stock else {"threads": plan.scoring_threads.value, "amp": plan.scoring_amp.value}
+            how: dict[str, Any] = {"threads": plan.scoring_threads.value, "amp": plan.scoring_amp.value}
+            if split == "test" and num_views > 1:
+                how |= {"num_views": num_views, "single_view": centre_view(plan)}
+            how = {} if stock else how
             kind = loop if stock else f"Scoring{loop}"
             loops |= {f"{split}_cfg": {"type": kind, **how}, f"{split}_evaluator": score}
     return loops

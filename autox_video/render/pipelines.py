@@ -32,6 +32,16 @@ def test_pipeline(plan: Plan, *, stock: bool) -> Transforms:
     return _pipeline(plan, [_short_side(size)], crops, num_clips=num_clips, test_mode=True, stock=stock)
 
 
+def centre_view(plan: Plan) -> int:
+    """The place of the view that is nearest to what validation sees, among those of `test_pipeline`.
+
+    Clips of the first crop come first. `ThreeCrop` begins with the ends, and the middle is the last; of an even number
+    of clips the one before the middle of the video is taken. Of two clips of TSN's frames the first is of the middles.
+    """
+    num_clips, num_crops = plan.test_num_clips.value, plan.test_num_crops.value
+    return (num_crops - 1) * num_clips + (num_clips - 1) // 2
+
+
 def _pipeline(
     plan: Plan,
     geometry: Transforms,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from autox_video.settings.data_source import SOURCE_KEYS
-from autox_video.settings.key import AUTO, DURATION, Key
+from autox_video.settings.key import AUTO, DURATION, VIEWS, Key
 from autox_video.settings.schema import KEYS, SECTIONS, SHORTHANDS, Settings
 from autox_video.work_dir import write_text
 
@@ -90,6 +90,8 @@ def _forms(key: Key) -> list[dict[str, Any]]:
         return [{"type": "object"}]
     if key.kind == "duration":
         return [{**_WORD, "pattern": f"^({DURATION}|none)$"}]
+    if key.kind == "views":
+        return [{**_WORD, "pattern": f"^{VIEWS}$"}]
     if key.kind == "sources":
         paths = {name: _property(KEYS[name]) for name in SOURCE_KEYS}
         item = {"type": "object", "properties": paths, "required": ["data_root"], "additionalProperties": False}

@@ -7,8 +7,9 @@ from typing import Any, Final, Literal
 
 AUTO: Final = "auto"
 Auto = Literal["auto"]
-# A regular expression for a `duration`.
+# Regular expressions for a `duration` and for `views`.
 DURATION: Final = r"[1-9][0-9]{0,5}(s|min|h)"
+VIEWS: Final = r"[1-9][0-9]?x[13]"
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Key:
         kind: `int`, `float`, `bool`, `str`, `path` (made absolute against the YAML's folder),
             `weights` (a word, a URL, or a path that is made absolute), `classes` (a list of names,
             or a path to a file of them), `sources` (a list of data sets), `mapping`, `duration` (`90s`,
-            `10min`, `2h`; held in seconds, and `none` as None).
+            `10min`, `2h`; held in seconds, and `none` as None), `views` (clips x crops: `4x3`).
         help: One or two sentences for the README, the editor and the error messages.
         default: What a key that is left out means.
         required: Whether there is no default.

@@ -22,6 +22,7 @@ _KINDS: Final = {
     "sources": "a list of mappings with a data_root each",
     "mapping": "a mapping",
     "duration": "a time in s, min or h",
+    "views": "clips x crops, with 1 or 3 crops",
 }
 
 # Names that other tools have for our keys, where spelling alone would not lead there.

@@ -38,6 +38,7 @@ WORDS: Final = {
     "sources": "list of mappings",
     "mapping": "mapping",
     "duration": "time in `s`, `min` or `h`",
+    "views": "clips x crops",
     "between": "{low} to {high}",
     "above": "above {low}, up to {high}",
     "multiple": "multiple of {step}",

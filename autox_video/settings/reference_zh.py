@@ -19,6 +19,7 @@ WORDS_ZH: Final = {
     "sources": "映射的列表",
     "mapping": "映射",
     "duration": "时间，单位 `s`、`min` 或 `h`",
+    "views": "片段数 x 裁剪数",
     "between": "{low} 至 {high}",
     "above": "大于 {low}，至多为 {high}",
     "multiple": "{step} 的倍数",
@@ -82,6 +83,7 @@ HELP_ZH: Final = {
     "augment.cutmix": "用另一个片段的一个矩形替换每个片段的对应部分，标签按面积混合，比例取自 Beta(cutmix, cutmix)。"
     "同时设有 mixup 时，每个批次抽取其一。0 为不用。",
     "augment.num_repeats": "一个批次中同一次解码得到的视图数，各自裁剪和翻转：比解码同样多的视频便宜。",
+    "test.views": "测试时的视图：片段数乘以裁剪数（1 或 3），即 num_clips 和 num_crops 合写。",
     "test.num_clips": "从一个视频中均匀采样的片段数；各片段的得分取平均。",
     "test.num_crops": "每个片段的裁剪数：1（居中）或 3（沿长边）。",
     "test.results_format": "`full` 写出有文档说明的完整结果；`scores` 只写得分向量的列表，与原工具相同。",

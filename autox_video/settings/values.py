@@ -14,7 +14,7 @@ from autox_video.errors import Problem
 from autox_video.settings.data_source import SOURCE_KEYS, DataSource
 from autox_video.settings.foreign_code import foreign_code
 from autox_video.settings.given import REFUSED, Findings, Given, Refused
-from autox_video.settings.key import AUTO, DURATION, Key
+from autox_video.settings.key import AUTO, DURATION, VIEWS, Key
 from autox_video.settings.messages import complaint, did_you_mean, instead, listed, named, wanted
 from autox_video.settings.schema import KEYS
 
@@ -178,6 +178,12 @@ def _duration(name: str, key: Key, given: Given, base: Path) -> float | None:
     return float(number) * SECONDS[text.removeprefix(number)]
 
 
+def _views(name: str, key: Key, given: Given, base: Path) -> str:
+    if not isinstance(given.value, str) or not re.fullmatch(VIEWS, given.value):
+        raise _refused(name, given, f"must be {wanted(key)}", instead(key))
+    return given.value
+
+
 def _classes(name: str, key: Key, given: Given, base: Path) -> tuple[str, ...] | Path:
     if not isinstance(given.value, tuple):
         return absolute(_text(name, key, given), base)
@@ -289,4 +295,5 @@ _READERS: dict[str, Callable[[str, Key, Given, Path], Any]] = {
     "sources": _sources,
     "mapping": _mapping,
     "duration": _duration,
+    "views": _views,
 }

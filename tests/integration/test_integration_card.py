@@ -47,7 +47,7 @@ def test_the_card_says_what_one_must_know_to_use_them(trained):
         "model": "video_swin_nano",
         "task": "single_label",
         "epoch": record.epoch,
-        "metrics": record.metrics,
+        "metrics": {f"val_{name}": value for name, value in record.metrics.items()},
     }
     assert card["preprocessing"] == {
         "sampling": "dense",

@@ -88,7 +88,8 @@ def _card(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
         },
         # The user's own words for MMEngine: they may change what stands above.
         "cfg_options": plan.cfg_options,
-        "metrics": record["metrics"],
+        # As in metrics.csv, so that nobody takes them for those of a test.
+        "metrics": {f"val_{name}": value for name, value in record["metrics"].items()},
         "best_metric": record["best_metric"],
         "thresholds": record.get("thresholds"),
         "epoch": checkpoint["meta"]["epoch"],
