@@ -14,20 +14,24 @@ from mmengine.config import Config
 
 from autox_video.dataset.annotations import Row, read_rows
 from autox_video.dataset.facts import Fingerprint
+from autox_video.dataset.stock_lists import stock_list
 from autox_video.plan.make_plan import make_plan
 from autox_video.plan.schema import Plan
 from autox_video.predictions import Predictions
 from autox_video.presets import Preset, load_preset
 from autox_video.records import write_record
 from autox_video.render.config import render_config
-from autox_video.work_dir import WorkDir
+from autox_video.work_dir import WorkDir, write_text
 
 CLASSES = ("dark", "light")
 THIN_3D = {"backbone.base_channels": 8, "cls_head.in_channels": 256}
 # By the kind of backbone, what makes a model small enough to be built, trained and saved in well under a second.
 SMALLER: dict[str, dict[str, Any]] = {
     "MobileNetV2TSM": {"backbone.widen_factor": 0.125},
-    "ResNet": {"backbone.depth": 18, "cls_head.in_channels": 512},
+    "ResNet": {
+        **{"backbone.depth": 18, "backbone.num_stages": 2, "backbone.out_indices": (1,), "cls_head.in_channels": 128},
+        **{"backbone.strides": (1, 2), "backbone.dilations": (1, 1)},
+    },
     "ResNetTSM": {"backbone.depth": 18, "cls_head.in_channels": 512},
     "ResNet3d": THIN_3D,
     "ResNet3dSlowOnly": THIN_3D,
@@ -66,7 +70,10 @@ def smaller(preset: Preset) -> Preset:
 
 
 def write_lists(folder: Path) -> Fingerprint:
-    """Two tiny videos of each class for training, one each for validation and test, and what is known of them."""
+    """Two tiny videos of each class for training, one each for validation and test, and what is known of them.
+
+    Their lists stand in `annotations`, those that MMAction2 alone reads too.
+    """
     videos.write_dataset(folder, classes=CLASSES, train=2, val=1, test=1)
     (folder / "annotations").mkdir()
     splits = {}
@@ -74,6 +81,7 @@ def write_lists(folder: Path) -> Fingerprint:
         path = folder / "annotations" / f"{split}.txt"
         lines = [line.split() for line in (folder / f"{split}_list.txt").read_text().splitlines()]
         path.write_text("".join(f"{file}\t{CLASSES.index(name)}\tpyav\n" for file, name in lines))
+        write_text(stock_list(path), "".join(f"{file}\t{CLASSES.index(name)}\n" for file, name in lines))
         facts = samples.split_facts(split, counts=dict.fromkeys(CLASSES, count), seconds=1, fps=12, size=(32, 32))
         splits[split] = dataclasses.replace(facts, ann_file=str(path))
     return Fingerprint(1, "single_label", str(folder / "videos"), CLASSES, splits, (), ())
