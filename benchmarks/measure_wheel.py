@@ -11,48 +11,26 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from typing import Any
 from unittest.mock import patch
 
-import torch
-from measure_activation import GIB, Size, build_on_meta, round_up, saved_bytes
+import measure_activation
+from measure_activation import Size, round_up
 from mmengine.model import BaseModule
-from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from autox_video.errors import RequestError
-from autox_video.presets import shared_folder, wheel
-from autox_video.presets.wheel_card import SINGLE_FRAMES, Clip, clip_of
+from autox_video.presets import shared_folder
+from autox_video.presets.wheel import wheel_preset
 from autox_video.presets.wheel_index import entry_names, find_entry
 
+UNMEASURED = {"num_parameters": 0, "flops": 0.0, "activation_gib": 0.0}
 UNITS = {"": 1.0, "M": 1e6, "G": 1e9}
 
 
 def measure(name: str) -> Size:
     """Count on the meta device, for one clip as the model was trained on."""
-    entry, config = wheel.usable(name)
-    clip = clip_of(entry, config)
-    model = wheel.prepared(config["model"], clip.clip_len)
     # TANet initialises itself while it is built, which needs values.
     with patch.object(BaseModule, "init_weights", lambda module: None):
-        network = build_on_meta(model, model["cls_head"]["num_classes"]).train()
-    inputs = _inputs(model, clip)
-
-    def step() -> None:
-        scores = network.extract_feat(inputs, stage="head")[0]
-        nn.functional.cross_entropy(scores, torch.zeros(1, dtype=torch.long, device="meta"))
-
-    saved = saved_bytes(step, excluded=[*network.parameters(), *network.buffers()])
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network.extract_feat(inputs, stage="head")
-    parameters = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
-    return Size(parameters, counter.get_total_flops() / 2, saved / GIB)
-
-
-def _inputs(model: dict[str, Any], clip: Clip) -> torch.Tensor:
-    frames, side = clip.clip_len, clip.input_size
-    shape = (1, frames, 3, side, side) if model["type"] in SINGLE_FRAMES else (1, 1, 3, frames, side, side)
-    return torch.empty(shape, device="meta")
+        return measure_activation.measure(wheel_preset(name, UNMEASURED))
 
 
 def published(name: str, key: str) -> float | None:

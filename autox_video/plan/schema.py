@@ -138,6 +138,7 @@ class Plan:
     scoring_threads: Decision[int] = Decision(1, "default", "not planned")  # batches scored at a time
     compile: Decision[str] = Decision("off", "default", "not planned")  # on or off
     sampling: Decision[str] = Decision("dense", "default", "not planned")  # dense, segments or uniform
+    input_format: Decision[str] = Decision("NCTHW", "default", "not planned")  # NCTHW: clips; NCHW: frames
 
     def identity(self) -> dict[str, Any]:
         """What a checkpoint is bound to: a run that changes any of it is another run."""

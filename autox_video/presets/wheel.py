@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -27,33 +28,27 @@ REFUSED_BACKBONES = {
 FOREIGN_PACKAGES = {"mmcls": "mmpretrain", "mmpretrain": "mmpretrain", "timm": "timm"}
 
 
-def wheel_preset(name: str) -> Preset:
+def wheel_preset(name: str, size: Mapping[str, float] | None = None) -> Preset:
     """Make the preset of a model in the index.
 
     Args:
         name: With the prefix.
+        size: Its parameters, multiply-adds and activations, in place of those that were measured.
 
     Raises:
         RequestError: The index has no such model, or it cannot be trained here.
     """
-    entry, config = usable(name)
-    size = measured_sizes().get(entry.name)
+    entry, config = _usable(name)
+    size = size or measured_sizes().get(entry.name)
     if size is None:
         raise refused(name, "it is of another version of MMAction2 than the 1.2.0 this tool works with")
     clip = clip_of(entry, config)
-    model = prepared(config["model"], clip.clip_len)
-    return Preset(f"{PREFIX}{entry.name}", card_of(entry, config, clip, size), model)
+    card = card_of(entry, config, clip, size)
+    return Preset(f"{PREFIX}{entry.name}", card, _prepared(config["model"], clip.clip_len))
 
 
-def usable(name: str) -> tuple[Entry, dict[str, Any]]:
-    """The entry of a model that can be trained here, and its config as MMAction2 has it.
-
-    Args:
-        name: With the prefix.
-
-    Raises:
-        RequestError: The index has no such model, or it cannot be trained here.
-    """
+def _usable(name: str) -> tuple[Entry, dict[str, Any]]:
+    """The entry of a model that can be trained here, and its config as MMAction2 has it."""
     from mmengine.config import Config
 
     entry = find_entry(name)
@@ -86,13 +81,8 @@ def _refusal(entry: Entry, model: dict[str, Any]) -> str | None:
     return OF_A_PACKAGE.format(package) if package else REFUSED_BACKBONES.get(backbone)
 
 
-def prepared(model: dict[str, Any], clip_len: int) -> dict[str, Any]:
-    """The `model` of a config as presets have it: nothing that downloads, our input, probabilities as output.
-
-    Args:
-        model: As MMAction2 has it.
-        clip_len: Frames that the network sees of a video at a time.
-    """
+def _prepared(model: dict[str, Any], clip_len: int) -> dict[str, Any]:
+    """The `model` of a config as presets have it: nothing that downloads, our input, probabilities as output."""
     ready: dict[str, Any] = _without_weights(model)
     backbone, head = ready["backbone"], ready["cls_head"]
     backbone |= SWITCHED_OFF.get(backbone["type"], {})
