@@ -31,7 +31,7 @@ DENSE_RANGE = 64
 # Frames come in pairs, or as many as one of the slower path, which a config gives as `resample_rate`.
 CLIP_LEN_MULTIPLES = {"MViT": 2, "SwinTransformer3D": 2, "UniFormer": 2, "VisionTransformer": 2}
 # Networks with layers, or tables of positions, for one number of frames, and for one size. TRN's are in its head.
-ONE_CLIP_LEN = ("C3D", "TANet", "TimeSformer", "UniFormerV2", "VisionTransformer")
+ONE_CLIP_LEN = ("C3D", "TANet", "TimeSformer", "VisionTransformer")
 ONE_INPUT_SIZE = ("C3D", "TimeSformer", "UniFormerV2")
 WITHOUT_BATCH_NORM = ("C3D", "MViT", "SwinTransformer3D", "TimeSformer", "UniFormerV2", "VisionTransformer")
 # Of those that the wheel can only test: as the presets of the same families have it, and X3D by its paper.
@@ -42,12 +42,14 @@ RECIPES: dict[str, dict[str, Any]] = {
         **{"lr": 5e-4, "batch": 256, "weight_decay": 0.05},
         **{"layer_decay": 0.75, "label_smoothing": 0.1},
     },
-    "X3D": {"optimizer": "sgd", "lr": 0.1, "batch": 64, "weight_decay": 5e-5, "clip_grad": 40.0},
+    "X3D": {"optimizer": "sgd", "lr": 0.01, "batch": 64, "weight_decay": 5e-5, "clip_grad": 40.0},
 }
 # A new head learns so many times as fast as a pretrained backbone.
 HEAD_LR_MULT = 10
 # A rate below this is one for a pretrained network as a whole.
 FINE_TUNING_RATES = {"adamw": 5e-5, "sgd": 1e-3}
+# What a network that starts from ImageNet takes for a video; training from scratch takes ten times as much.
+MAX_SGD_RATE = 0.01 / 64
 MIN_EPOCHS, MAX_EPOCHS, MIN_STEPS, WARMUP_EPOCHS = 15, 30, 1000, 2.5
 NON_COMMERCIAL = "CC-BY-NC-4.0 (weights: not for commercial use), Apache-2.0 (code)"
 LICENCES = {"VideoMAE": NON_COMMERCIAL, "VideoMAEv2": NON_COMMERCIAL}
@@ -94,7 +96,9 @@ def clip_of(entry: Entry, config: Mapping[str, Any]) -> Clip:
             interval = DENSE_RANGE // frames
         return Clip("dense", frames, frames * interval / FPS, size, tested.get("num_sample_positions", 10), crops)
     if frames == 1:
-        views = 2 if tested.get("twice_sample") else 1
+        # TSN is tested on 25 frames, which are some clips of as many as it was trained on.
+        views = max(1, round(tested["num_clips"] / trained["num_clips"]))
+        views *= 2 if tested.get("twice_sample") else 1
         return Clip("segments", trained["num_clips"], VIDEO_SECONDS, size, views, crops)
     return Clip("dense", frames, frames * interval / FPS, size, tested.get("num_clips", 1), crops)
 
@@ -198,12 +202,15 @@ def _recipe(entry: Entry, config: Mapping[str, Any]) -> dict[str, Any]:
     optimizer, clip_grad = wrapper["optimizer"], wrapper.get("clip_grad") or {}
     kind = "sgd" if optimizer["type"] == "SGD" else "adamw"
     rate = optimizer["lr"]
+    batch = _batch(entry, config)
     if rate < FINE_TUNING_RATES[kind]:
         rate *= HEAD_LR_MULT
+    elif kind == "sgd":
+        rate = min(rate, MAX_SGD_RATE * batch)
     return recipe | {
         "optimizer": kind,
         "lr": float(f"{rate:.6g}"),
-        "batch": _batch(entry, config),
+        "batch": batch,
         "weight_decay": optimizer["weight_decay"],
         "clip_grad": float(clip_grad["max_norm"]) if clip_grad else None,
         "layer_decay": (wrapper.get("paramwise_cfg") or {}).get("decay_rate"),

@@ -52,8 +52,8 @@ preset = dict(
     min_crop_area=0.08,
     activation_gib=1.46,
     sampling='uniform',
-    # `t_size` is the number of frames; positions in space are a table that is not interpolated.
-    fixed_clip_len=True,
+    # Positions in space are a table that is not interpolated; frames have none, `t_size` only counts them.
+    fixed_clip_len=False,
     fixed_input_size=True,
     optimizer='adamw',
     clip_grad=20.0,
