@@ -107,7 +107,7 @@ def make_plan(
         test_num_clips=num_clips,
         test_num_crops=num_crops,
         **scoring,
-        **{name: given(settings, f"runtime.{name}") for name in ("seed", "deterministic", "stall_minutes")},
+        **_running(settings),
         probe=probing.choose_probe(settings, fingerprint.splits.values()),
     )
     plan = dataclasses.replace(plan, cache=cache.choose_cache(settings, fingerprint, plan, cost))
@@ -140,6 +140,10 @@ def _learning(settings: Settings, card: Card, total: int, epochs: Decision[int],
         "save_every_seconds": schedule.choose_save_every(settings),
         "patience": schedule.choose_patience(settings),
     }
+
+
+def _running(settings: Settings) -> dict[str, Any]:
+    return {name: given(settings, f"runtime.{name}") for name in ("seed", "deterministic", "stall_minutes")}
 
 
 def _reading_proxies(plan: Plan, settings: Settings, card: Card, shape: ClipShape) -> Plan:

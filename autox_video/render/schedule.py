@@ -56,13 +56,18 @@ def optim_wrapper(plan: Plan, *, stock: bool = False) -> dict[str, Any]:
 
 def param_scheduler(plan: Plan) -> list[dict[str, Any]]:
     """Linear warm-up, then a cosine to zero, both in iterations: a warm-up may be a fraction of an epoch."""
-    draws = plan.videos_per_gpu.value // plan.num_repeats.value * plan.hardware.num_devices
-    epoch = math.ceil(plan.num_videos["train"] / draws)
+    epoch = iterations_an_epoch(plan)
     end = plan.epochs.value * epoch
     warmup = min(round(plan.warmup_epochs.value * epoch), end - 1)
     rise = {"type": "LinearLR", "start_factor": 0.1, "begin": 0, "end": warmup, "by_epoch": False}
     fall = {"type": "CosineAnnealingLR", "eta_min": 0.0, "begin": warmup, "end": end, "by_epoch": False}
     return [rise, fall] if warmup else [fall]
+
+
+def iterations_an_epoch(plan: Plan) -> int:
+    """Batches that each device sees."""
+    draws = plan.videos_per_gpu.value // plan.num_repeats.value * plan.hardware.num_devices
+    return math.ceil(plan.num_videos["train"] / draws)
 
 
 def train_loop(plan: Plan, *, stock: bool = False) -> dict[str, Any]:
