@@ -59,17 +59,23 @@ def test_the_presets_of_the_readme_exist():
     assert preset_names() == (
         "csn_r50",
         "i3d_r50",
+        "mvit_s",
         "r2plus1d_r34",
         "slowfast_r50",
         "slowonly_r50",
+        "timesformer_b",
         "tsm_mobilenetv2",
         "tsm_r50",
         "tsn_r50",
+        "uniformer_s",
+        "uniformerv2_b",
         "video_swin_base",
         "video_swin_large",
         "video_swin_nano",
         "video_swin_small",
         "video_swin_tiny",
+        "videomae_b",
+        "videomaev2_s",
         "x3d_m",
         "x3d_s",
     )
@@ -126,7 +132,13 @@ def test_building_a_preset_downloads_nothing(preset):
 
     look(preset.model)
     # Where it is left out MMAction2 takes it for True.
-    if preset.model["backbone"]["type"] in ("SwinTransformer3D", "MobileNetV2TSM", "ResNetTSM", "ResNet3dCSN"):
+    if preset.model["backbone"]["type"] in (
+        "SwinTransformer3D",
+        "MobileNetV2TSM",
+        "ResNetTSM",
+        "ResNet3dCSN",
+        "UniFormer",
+    ):
         assert preset.model["backbone"]["pretrained2d"] is False
 
 
