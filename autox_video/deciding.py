@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from autox_video.dataset.facts import Fingerprint
+from autox_video.plan.estimates import estimate
 from autox_video.plan.hardware import detect_hardware, divided
 from autox_video.plan.make_plan import make_plan
-from autox_video.plan.measured import Measured, remembered
+from autox_video.plan.measured import SOURCE, Measured, remembered
 from autox_video.plan.rules.batch import choose_total_batch_size, share_of_device
 from autox_video.plan.rules.common import asked
 from autox_video.plan.rules.model import choose_model
 from autox_video.plan.schema import Hardware, Plan
 from autox_video.presets import Preset, load_preset
 from autox_video.processes import own_place
+from autox_video.render.config import render_config
+from autox_video.render.learning_rates import learning_rates
 from autox_video.settings.schema import Settings
 
 
@@ -39,6 +44,22 @@ def decide(
         if measured is not None:
             decided = make_plan(settings, fingerprint, preset, hardware, measured)
     return decided, preset
+
+
+def with_estimates(settings: Settings, fingerprint: Fingerprint, decided: Plan, preset: Preset) -> Plan:
+    """The plan with the figures people ask for before training.
+
+    Args:
+        settings: What the user asked.
+        fingerprint: What the data is.
+        decided: Every value of the run.
+        preset: Its model.
+    """
+    config = render_config(decided, preset, settings.work_dir)
+    needed = videos_to_try(settings, decided, preset) if decided.videos_per_gpu.source == SOURCE else None
+    measured = None if needed is None else remembered(decided, needed)
+    found = estimate(decided, preset, fingerprint, learning_rates(config, decided), measured)
+    return dataclasses.replace(decided, estimates=found)
 
 
 def videos_to_try(settings: Settings, decided: Plan, preset: Preset) -> int | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from autox_video.caching import prepare_cache
 from autox_video.dataset.facts import Fingerprint
 from autox_video.dataset.run_lists import continue_lists, keep_lists
-from autox_video.deciding import decide
+from autox_video.deciding import decide, with_estimates
 from autox_video.errors import Problem, RequestError, RunError
 from autox_video.lock import only_run
 from autox_video.log_lines import log_plan
@@ -115,6 +115,7 @@ def _prepare(settings: Settings, work_dir: WorkDir, fingerprint: Fingerprint, li
     if saved is None and (target := download_target(decided.load_from.value)):
         needs.append(download_need(target, preset.card.num_parameters))
     decided = prepare_cache(decided, work_dir, None if saved is None else saved.plan, needs)
+    decided = with_estimates(settings, fingerprint, decided, preset)
     log_plan(decided, work_dir)
     if saved is None or not work_dir.list_of_run("train").is_file():
         keep_lists(work_dir)

@@ -16,7 +16,7 @@ from autox_video.dataset.facts import Fingerprint
 from autox_video.dataset.fingerprint import fingerprint_dataset
 from autox_video.dataset.preflight import Check, add_findings, short_videos, table
 from autox_video.dataset.stock_lists import write_stock_list
-from autox_video.deciding import decide, find_hardware
+from autox_video.deciding import decide, find_hardware, with_estimates
 from autox_video.errors import Problem, RequestError
 from autox_video.log_lines import log_fingerprint, log_lines
 from autox_video.plan.schema import Plan
@@ -77,7 +77,7 @@ def plan(settings: Settings, num_gpus: int | None = None, gpu_memory_gib: float 
             gpu_name=f"{memory:g} GiB GPU",
         )
     fingerprint = _look_at(settings, WorkDir(settings.work_dir))
-    return decide(settings, fingerprint, hardware)[0]
+    return with_estimates(settings, fingerprint, *decide(settings, fingerprint, hardware))
 
 
 def render(settings: Settings, output: Path | None = None, *, stock: bool = False) -> Path:

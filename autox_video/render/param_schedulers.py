@@ -1,26 +1,74 @@
-"""The planned learning rate in MMEngine's schedulers. `plan/curve.py` says what comes of them."""
+"""The planned learning rate in MMEngine's schedulers. `learning_rates.py` says what comes of them."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from autox_video.plan.curve import (
-    ONE_CYCLE_END,
-    ONE_CYCLE_MOMENTUM,
-    ONE_CYCLE_START,
-    STEP_FACTOR,
-    WARMUP_START,
-    Course,
-    course_of,
-)
 from autox_video.plan.schema import Plan
 
+# Of the peak, at the first step.
+WARMUP_START = 0.1
+# What `step` and `plateau` multiply the learning rate by.
+STEP_FACTOR = 0.1
+# As PyTorch's OneCycleLR has them: the first learning rate of the peak, the last of the first, and the momentum at
+# both ends and at the peak.
+ONE_CYCLE_START = 1 / 25
+ONE_CYCLE_END = ONE_CYCLE_START / 1e4
+ONE_CYCLE_MOMENTUM = (0.95, 0.85)
 # Validations without a better figure after which `plateau` lowers the learning rate.
 PLATEAU_PATIENCE = 5
 
 Schedulers = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Course:
+    """A schedule in steps of the loader.
+
+    Attributes:
+        epoch: Steps of an epoch, on each device.
+        end: Steps of the run.
+        warmup: Steps of the rise.
+        unit: Steps between two changes after it: 1, or those of an epoch.
+        begin: Units after which the schedule proper begins.
+        leaps: Units after which `step` or `restarts` leaps, from the beginning of the run.
+    """
+
+    epoch: int
+    end: int
+    warmup: int
+    unit: int
+    begin: int
+    leaps: tuple[int, ...]
+
+    @property
+    def units(self) -> int:
+        """Units of the run."""
+        return self.end // self.unit
+
+
+def course_of(plan: Plan) -> Course:
+    """The schedule of a plan, in whole steps."""
+    epoch = iterations_an_epoch(plan)
+    end = plan.epochs.value * epoch
+    warmup = min(round(plan.warmup_epochs.value * epoch), end - 1)
+    if warmup == 1:
+        # MMEngine's linear rise over a single step never reaches its end.
+        warmup = 0
+    unit = epoch if plan.schedule_by.value == "epoch" else 1
+    begin = min(math.ceil(warmup / unit), end // unit - 1)
+    wanted = {"step": plan.milestones.value, "restarts": plan.restart_epochs.value}.get(plan.schedule.value, ())
+    leaps = sorted({round(epochs * epoch / unit) for epochs in wanted})
+    return Course(epoch, end, warmup, unit, begin, tuple(leap for leap in leaps if begin < leap < end // unit))
+
+
+def iterations_an_epoch(plan: Plan) -> int:
+    """Batches that each device sees."""
+    draws = plan.videos_per_gpu.value // plan.num_repeats.value * plan.hardware.num_devices
+    return math.ceil(plan.num_videos["train"] / draws)
 
 
 def param_scheduler(plan: Plan, monitor: str, min_delta: float) -> Schedulers:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from autox_video.plan.curve import ONE_CYCLE_MOMENTUM
 from autox_video.plan.schema import Plan
-from autox_video.render.param_schedulers import param_scheduler
+from autox_video.render.param_schedulers import ONE_CYCLE_MOMENTUM, param_scheduler
 from autox_video.render.stock_transfer import stock_groups
 
 # Of SGD, and the first beta of AdamW.
