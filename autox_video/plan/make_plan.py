@@ -16,8 +16,10 @@ from autox_video.plan.rules import (
     compiling,
     model,
     probing,
+    sampling,
     schedule,
     testing,
+    transfer,
 )
 from autox_video.plan.rules.common import asked, given
 from autox_video.plan.rules.costs import ClipShape, clip_cost
@@ -48,13 +50,15 @@ def make_plan(
     Raises:
         RequestError: Something asked for cannot be done.
     """
+    preset = sampling.sampled_as_asked(settings, preset)
     card, train, val = preset.card, fingerprint.splits["train"], fingerprint.splits["val"]
     device = batch.choose_device(settings, hardware)
     if device.value == "cpu":
         hardware = dataclasses.replace(hardware, num_gpus=0)
     load_from = model.choose_load_from(settings, preset)
     clip_len = clip.choose_clip_len(settings, card, train)
-    frame_interval = clip.choose_frame_interval(settings, card, train, clip_len.value)
+    frames = sampling.choose_sampling(settings, preset, train, clip_len.value)
+    frame_interval = frames["frame_interval"]
     input_size = clip.choose_input_size(settings, card, train, pretrained=load_from.value != "none")
     clip.check_clip(preset, clip_len, frame_interval, input_size)
     devices = hardware.num_devices
@@ -86,9 +90,8 @@ def make_plan(
         model=model.choose_model(settings, hardware),
         load_from=load_from,
         num_classes=_num_classes(settings, fingerprint),
-        **_input(preset),
         clip_len=clip_len,
-        frame_interval=frame_interval,
+        **frames,
         input_size=input_size,
         **augmentation.choose_augmentation(settings, card, fingerprint, videos_per_gpu.value // repeats.value),
         device=device,
@@ -97,6 +100,7 @@ def make_plan(
         accumulation=accumulation,
         total_batch_size=dataclasses.replace(wanted, value=total),
         **_learning(settings, card, total, epochs, pretrained=load_from.value != "none"),
+        **_transfer(settings, card, videos_per_gpu.value, fingerprint.task, pretrained=load_from.value != "none"),
         best_metric=by_task.choose_best_metric(settings, train, fingerprint.task),
         balance=balance,
         class_weights=schedule.choose_class_weights(train, balance.value),
@@ -113,24 +117,30 @@ def make_plan(
     return _reading_proxies(plan, settings, card, shape) if plan.cache.value == "proxy" else plan
 
 
-def _input(preset: Preset) -> dict[str, Any]:
-    frames = "each frame by itself" if preset.input_format == "NCHW" else "the frames of a clip together"
-    return {
-        "sampling": Decision(preset.card.sampling, "preset", "the way the network was trained"),
-        "input_format": Decision(preset.input_format, "preset", f"the network takes {frames}"),
-    }
-
-
 def _learning(settings: Settings, card: Card, total: int, epochs: Decision[int], *, pretrained: bool) -> dict[str, Any]:
+    optimizer = transfer.choose_optimizer(settings, card)
+    course = schedule.choose_schedule(settings, epochs.value)
     return {
-        "learning_rate": schedule.choose_learning_rate(settings, card, total),
-        "backbone_lr_mult": schedule.choose_backbone_lr_mult(card, pretrained=pretrained),
-        "weight_decay": schedule.choose_weight_decay(settings, card),
+        "optimizer": optimizer,
+        "learning_rate": transfer.choose_learning_rate(settings, card, optimizer.value, total),
+        **transfer.choose_rates(settings, card, pretrained=pretrained),
+        "weight_decay": transfer.choose_weight_decay(settings, card, optimizer.value),
         "epochs": epochs,
-        "warmup_epochs": schedule.choose_warmup_epochs(settings, card, epochs.value),
+        **course,
+        "warmup_epochs": schedule.choose_warmup_epochs(settings, card, epochs.value, course["schedule"].value),
         "val_interval": schedule.choose_val_interval(settings),
         "save_every_seconds": schedule.choose_save_every(settings),
         "patience": schedule.choose_patience(settings),
+    }
+
+
+def _transfer(settings: Settings, card: Card, batch: int, task: str, *, pretrained: bool) -> dict[str, Any]:
+    return {
+        "freeze": transfer.choose_freeze(settings, pretrained=pretrained),
+        "norm_eval": transfer.choose_norm_eval(settings, card, batch, pretrained=pretrained),
+        "clip_grad": transfer.choose_clip_grad(settings, card),
+        "ema": transfer.choose_ema(settings),
+        "label_smoothing": transfer.choose_label_smoothing(settings, card, task),
     }
 
 

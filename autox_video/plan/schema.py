@@ -170,6 +170,7 @@ class Plan:
     scoring_threads: Decision[int] = Decision(1, "default", "not planned")  # batches scored at a time
     compile: Decision[str] = Decision("off", "default", "not planned")  # on or off
     sampling: Decision[str] = Decision("dense", "default", "not planned")  # dense, segments or uniform
+    target_fps: Decision[float | None] = Decision(None, "default", "not planned")  # of a clip; None: frame_interval
     augment: Decision[str] = Decision("default", "default", "not planned")  # none, light, default or strong
     multi_scale_crop: Decision[bool] = Decision(False, "default", "not planned")
     color_jitter: Decision[float] = Decision(0.0, "default", "not planned")
@@ -179,6 +180,17 @@ class Plan:
     mixup: Decision[float] = Decision(0.0, "default", "not planned")
     cutmix: Decision[float] = Decision(0.0, "default", "not planned")
     input_format: Decision[str] = Decision("NCTHW", "default", "not planned")  # NCTHW: clips; NCHW: frames
+    optimizer: Decision[str] = Decision("adamw", "default", "not planned")  # adamw or sgd
+    layer_decay: Decision[float | None] = Decision(None, "default", "not planned")
+    freeze: Decision[str] = Decision("none", "default", "not planned")  # none, head_only or stages:N
+    norm_eval: Decision[bool] = Decision(False, "default", "not planned")
+    clip_grad: Decision[float | None] = Decision(None, "default", "not planned")
+    ema: Decision[float | None] = Decision(None, "default", "not planned")  # decay a step
+    label_smoothing: Decision[float] = Decision(0.0, "default", "not planned")
+    schedule: Decision[str] = Decision("cosine", "default", "not planned")
+    schedule_by: Decision[str] = Decision("iteration", "default", "not planned")  # or epoch
+    milestones: Decision[tuple[float, ...]] = Decision((), "default", "counts for schedule: step only")  # epochs
+    restart_epochs: Decision[tuple[float, ...]] = Decision((), "default", "counts for schedule: restarts only")
     estimates: Estimates | None = None
 
     def identity(self) -> dict[str, Any]:
@@ -190,6 +202,8 @@ class Plan:
             "classes": list(self.classes),
             "clip.clip_len": self.clip_len.value,
             "clip.frame_interval": self.frame_interval.value,
+            "clip.sampling": self.sampling.value,
+            "clip.target_fps": self.target_fps.value,
             "clip.input_size": self.input_size.value,
         }
 

@@ -72,6 +72,14 @@ def _sample(plan: Plan, num_clips: int, test_mode: bool) -> dict[str, Any]:
     clip_len, sampling = plan.clip_len.value, plan.sampling.value
     # MMAction2's default starts over at the first frame: a jump that no class has.
     rest = {"out_of_bound_opt": "repeat_last", "test_mode": test_mode}
+    if plan.target_fps.value is not None:
+        return {
+            "type": "SampleAtRate",
+            "clip_len": clip_len,
+            "target_fps": plan.target_fps.value,
+            "num_clips": num_clips,
+            "test_mode": test_mode,
+        }
     if sampling == "dense":
         interval = plan.frame_interval.value
         return {

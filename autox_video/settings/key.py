@@ -7,9 +7,8 @@ from typing import Any, Final, Literal
 
 AUTO: Final = "auto"
 Auto = Literal["auto"]
-# Regular expressions for a `duration` and for `views`.
+# A regular expression for a `duration`.
 DURATION: Final = r"[1-9][0-9]{0,5}(s|min|h)"
-VIEWS: Final = r"[1-9][0-9]?x[13]"
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,8 @@ WORDS: Final = {
     "mapping": "mapping",
     "duration": "time in `s`, `min` or `h`",
     "views": "clips x crops",
+    "epochs": "list of epochs",
+    "freeze": "`none`, `head_only`, `stages:N`",
     "between": "{low} to {high}",
     "above": "above {low}, up to {high}",
     "multiple": "multiple of {step}",

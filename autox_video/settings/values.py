@@ -12,9 +12,10 @@ from typing import Any
 
 from autox_video.errors import Problem
 from autox_video.settings.data_source import SOURCE_KEYS, DataSource
+from autox_video.settings.epochs import read_epochs, read_freeze, read_views
 from autox_video.settings.foreign_code import foreign_code
 from autox_video.settings.given import REFUSED, Findings, Given, Refused
-from autox_video.settings.key import AUTO, DURATION, VIEWS, Key
+from autox_video.settings.key import AUTO, DURATION, Key
 from autox_video.settings.messages import complaint, did_you_mean, instead, listed, named, wanted
 from autox_video.settings.schema import KEYS
 
@@ -93,8 +94,10 @@ def _int(name: str, key: Key, given: Given, base: Path) -> int:
     return value
 
 
-def _float(name: str, key: Key, given: Given, base: Path) -> float:
+def _float(name: str, key: Key, given: Given, base: Path) -> float | None:
     value = given.value
+    if key.none and isinstance(value, str) and value.lower() == NONE:
+        return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise _refused(name, given, "must be a number", instead(key))
     if isinstance(value, float) and not math.isfinite(value):
@@ -176,12 +179,6 @@ def _duration(name: str, key: Key, given: Given, base: Path) -> float | None:
         raise _refused(name, given, f"must be {wanted(key)}", instead(key))
     number = text.rstrip("".join(SECONDS))
     return float(number) * SECONDS[text.removeprefix(number)]
-
-
-def _views(name: str, key: Key, given: Given, base: Path) -> str:
-    if not isinstance(given.value, str) or not re.fullmatch(VIEWS, given.value):
-        raise _refused(name, given, f"must be {wanted(key)}", instead(key))
-    return given.value
 
 
 def _classes(name: str, key: Key, given: Given, base: Path) -> tuple[str, ...] | Path:
@@ -295,5 +292,7 @@ _READERS: dict[str, Callable[[str, Key, Given, Path], Any]] = {
     "sources": _sources,
     "mapping": _mapping,
     "duration": _duration,
-    "views": _views,
+    "views": read_views,
+    "epochs": read_epochs,
+    "freeze": read_freeze,
 }

@@ -53,6 +53,7 @@ def test_the_card_says_what_one_must_know_to_use_them(trained):
         "sampling": "dense",
         "clip_len": 4,
         "frame_interval": record.plan.frame_interval.value,
+        "target_fps": None,
         "input_size": record.plan.input_size.value,
         "num_clips": record.plan.test_num_clips.value,
         "num_crops": record.plan.test_num_crops.value,

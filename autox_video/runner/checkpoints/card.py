@@ -77,6 +77,7 @@ def _card(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
             "sampling": plan.sampling.value,
             "clip_len": plan.clip_len.value,
             "frame_interval": plan.frame_interval.value,
+            "target_fps": plan.target_fps.value,
             # The shorter side is scaled to `input_size`, and a square is cut from the middle.
             "input_size": plan.input_size.value,
             "num_clips": plan.test_num_clips.value,
