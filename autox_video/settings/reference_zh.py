@@ -95,6 +95,8 @@ HELP_ZH: Final = {
     "test.results_format": "`full` 写出有文档说明的完整结果；`scores` 只写得分向量的列表，与原工具相同。",
     "test.folds": "按类别和拍摄把视频分成这么多折，每折训练一个不含该折的模型，并在该折上测试：每个视频恰好测试一次。",
     "runtime.device": "在哪里计算。",
+    "runtime.gpus": "一起训练和测试的 GPU 数，每个 GPU 一个进程。`auto`：所有可见的 GPU。"
+    "`device: cpu` 时为处理器上的进程数（`auto`：一个）。",
     "runtime.workers": "解码视频的进程数。",
     "runtime.seed": "所有随机数的种子。",
     "runtime.deterministic": "只用每次结果都相同的算子（在 CUDA 上较慢）。",
