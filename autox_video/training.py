@@ -93,11 +93,11 @@ def train_run(
 
 def _prepare(settings: Settings, work_dir: WorkDir, fingerprint: Fingerprint, like: Plan | None) -> TrainingJob:
     """Decide every value, find where to go on, and write it down."""
-    decided, preset = decide(settings, fingerprint)
     from autox_video.runner.checkpoints import find_newest_checkpoint
     from autox_video.runner.weights import download_target, fetch_weights
 
     saved = find_newest_checkpoint(work_dir)
+    decided, preset = decide(settings, fingerprint, begun=like or (saved.plan if saved else None))
     if like is not None:
         decided = continue_plan(like, decided)
     elif saved is None:
