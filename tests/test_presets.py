@@ -34,13 +34,29 @@ def preset(request) -> Preset:
     return load_preset(request.param)
 
 
+@pytest.fixture(scope="module")
+def model(preset) -> torch.nn.Module:
+    """The model of a preset without memory for its weights, with seven classes."""
+    return measure_activation.build_on_meta(preset.model, 7).eval()
+
+
 def test_the_presets_of_the_readme_exist():
     assert preset_names() == (
+        "csn_r50",
+        "i3d_r50",
+        "r2plus1d_r34",
+        "slowfast_r50",
+        "slowonly_r50",
+        "tsm_mobilenetv2",
+        "tsm_r50",
+        "tsn_r50",
         "video_swin_base",
         "video_swin_large",
         "video_swin_nano",
         "video_swin_small",
         "video_swin_tiny",
+        "x3d_m",
+        "x3d_s",
     )
 
 
@@ -57,6 +73,9 @@ def test_every_card_is_complete(preset):
     for field in positive:
         assert getattr(card, field) > 0, field
     assert card.min_crop_area <= 1
+    assert card.clip_len % card.clip_len_multiple == 0
+    assert card.sampling in ("dense", "segments", "uniform")
+    assert card.optimizer in ("adamw", "sgd")
     assert card.test_num_crops in (1, 3)
     assert 0 <= card.warmup_epochs < card.epochs
     assert card.weight_decay >= 0
@@ -74,18 +93,26 @@ def test_every_weight_of_a_card_is_usable(preset):
         assert weights.source
 
 
-def test_the_input_fits_the_patches_and_the_merging_of_every_preset(preset):
+@pytest.mark.parametrize("name", [name for name in preset_names() if name.startswith("video_swin")])
+def test_the_input_fits_the_patches_and_the_merging_of_every_video_swin(name):
+    preset = load_preset(name)
     card, backbone = preset.card, preset.model["backbone"]
     stages = len(backbone["arch"]["depths"]) if isinstance(backbone["arch"], dict) else 4
     assert card.input_size % (backbone["patch_size"][1] * 2 ** (stages - 1)) == 0
     assert card.clip_len_multiple % backbone["patch_size"][0] == 0
-    assert card.clip_len % card.clip_len_multiple == 0
 
 
 def test_building_a_preset_downloads_nothing(preset):
-    assert preset.model["backbone"]["pretrained"] is None
-    assert preset.model["backbone"]["pretrained2d"] is False
-    assert "init_cfg" not in preset.model
+    def look(part: Any) -> None:
+        if isinstance(part, dict):
+            assert not part.get("pretrained")
+            assert not part.get("init_cfg")
+            list(map(look, part.values()))
+
+    look(preset.model)
+    # Where it is left out MMAction2 takes it for True.
+    if preset.model["backbone"]["type"] in ("SwinTransformer3D", "MobileNetV2TSM", "ResNetTSM", "ResNet3dCSN"):
+        assert preset.model["backbone"]["pretrained2d"] is False
 
 
 def test_the_figures_of_every_card_are_those_of_its_model(preset):
@@ -93,15 +120,14 @@ def test_the_figures_of_every_card_are_those_of_its_model(preset):
     again = f"run `python benchmarks/measure_activation.py --write {preset.name}`"
     assert size.num_parameters == card.num_parameters, again
     assert card.activation_gib == pytest.approx(size.activation_gib, rel=0.02), again
-    assert size.flops == pytest.approx(card.flops, rel=0.01), again
+    assert size.flops == pytest.approx(card.flops, rel=0.01 if card.flops_source == "measured" else 0.03), again
 
 
-def test_the_head_of_every_preset_takes_what_its_backbone_gives(preset):
-    model = measure_activation.build_on_meta(preset.model, 7).eval()
-    card = preset.card
-    features = model.backbone(torch.empty(2, 3, card.clip_len, card.input_size, card.input_size, device="meta"))
-    assert features.shape[:2] == (2, preset.model["cls_head"]["in_channels"])
-    assert model.cls_head(features).shape == (2, 7)
+def test_the_head_of_every_preset_takes_what_its_backbone_gives(preset, model):
+    clip = measure_activation.one_clip(preset, "meta")
+    with torch.no_grad():
+        scores = model(torch.cat([clip, clip]), stage="head")
+    assert scores.shape == (2, 7)
 
 
 def test_nano_scores_a_real_clip():
@@ -121,6 +147,12 @@ def test_nano_scores_a_real_clip():
     assert scores.shape == (2, preset.card.reference_num_classes)
     assert bool(torch.isfinite(scores).all())
     assert not torch.equal(scores[0], scores[1])
+
+
+def test_a_preset_that_normalises_by_the_batch_says_so(preset, model):
+    norms = [module for module in model.modules() if isinstance(module, torch.nn.modules.batchnorm._BatchNorm)]
+    assert preset.card.batch_norm == bool(norms)
+    assert not any(isinstance(norm, torch.nn.SyncBatchNorm) for norm in norms)  # which a CPU has not
 
 
 def test_the_memory_counted_without_a_device_is_what_the_cpu_keeps():
@@ -193,9 +225,8 @@ def test_architecture_and_recipe_are_upstreams(name):
             "model.name: there is no such preset (got 'video_swin_bse'). Did you mean 'video_swin_base'.",
         ),
         (
-            "r2plus1d",
-            "model.name: there is no such preset (got 'r2plus1d'). Choose one of video_swin_base, video_swin_large, "
-            "video_swin_nano, video_swin_small, video_swin_tiny.",
+            "resnet",
+            f"model.name: there is no such preset (got 'resnet'). Choose one of {', '.join(preset_names())}.",
         ),
     ],
 )

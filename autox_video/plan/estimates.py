@@ -18,6 +18,8 @@ from autox_video.proxies.sizes import ASPECT, BITS_PER_PIXEL
 
 BARS = "▁▂▃▄▅▆▇█"
 CURVE_WIDTH = 40
+# What goes into the last layer of a head that has another one before it, and cannot be told its width.
+MID_CHANNELS = {"X3DHead": 2048}
 
 
 def estimate(
@@ -36,7 +38,8 @@ def estimate(
         learning_rates: Of the epochs, as `render.learning_rates` makes them of the rendered config.
         measured: A training step on the GPU of the plan, if one was measured.
     """
-    shape = ClipShape(plan.clip_len.value, plan.frame_interval.value, plan.input_size.value)
+    numbers = (plan.clip_len.value, plan.frame_interval.value, plan.input_size.value)
+    shape = ClipShape.planned(plan.sampling.value, *numbers, fingerprint.splits["train"])
     num_parameters = parameters(preset, plan.num_classes.value)
     memory = training_memory_gib(preset.card, *shape.size, plan.videos_per_gpu.value)
     epoch, validation, first = _seconds(plan, preset, shape, measured)
@@ -62,7 +65,7 @@ def estimate(
 def parameters(preset: Preset, num_classes: int) -> int:
     """Of a model with another number of classes than its card counts: the last layer has a row and a bias for each."""
     head = preset.model["cls_head"]
-    width = head.get("mid_channels") or head["in_channels"]
+    width = MID_CHANNELS.get(head["type"]) or head.get("mid_channels") or head["in_channels"]
     return int(preset.card.num_parameters + (num_classes - preset.card.reference_num_classes) * (width + 1))
 
 

@@ -6,7 +6,6 @@ import dataclasses
 from typing import Any
 
 from autox_video.dataset.facts import Fingerprint
-from autox_video.errors import Problem, RequestError
 from autox_video.plan.measured import Measured
 from autox_video.plan.rules import (
     batch,
@@ -60,10 +59,10 @@ def make_plan(
     clip_len = clip.choose_clip_len(settings, card, train)
     frame_interval = clip.choose_frame_interval(settings, card, train, clip_len.value)
     input_size = clip.choose_input_size(settings, card, train, pretrained=load_from.value != "none")
-    _check_clip_len(preset, clip_len)
+    clip.check_clip(preset, clip_len, frame_interval, input_size)
     devices = hardware.num_devices
     wanted = batch.choose_total_batch_size(settings, card, train.num_videos, devices)
-    shape = ClipShape(clip_len.value, frame_interval.value, input_size.value)
+    shape = ClipShape.planned(card.sampling, clip_len.value, frame_interval.value, input_size.value, train)
     videos_per_gpu = batch.choose_videos_per_gpu(settings, hardware, card, *shape.size, wanted.value, measured)
     repeats = clip.choose_num_repeats(settings, videos_per_gpu)
     drawn = train.num_videos * repeats.value  # clips of an epoch
@@ -91,7 +90,7 @@ def make_plan(
         preset=choose_level(settings),
         load_from=load_from,
         num_classes=_num_classes(settings, fingerprint),
-        sampling=Decision(card.sampling, "preset", "the way the network was trained"),
+        **_input(preset),
         clip_len=clip_len,
         frame_interval=frame_interval,
         input_size=input_size,
@@ -117,6 +116,14 @@ def make_plan(
     )
     plan = dataclasses.replace(plan, cache=cache.choose_cache(settings, fingerprint, plan, cost))
     return _reading_proxies(plan, settings, card, shape) if plan.cache.value == "proxy" else plan
+
+
+def _input(preset: Preset) -> dict[str, Any]:
+    frames = "each frame by itself" if preset.input_format == "NCHW" else "the frames of a clip together"
+    return {
+        "sampling": Decision(preset.card.sampling, "preset", "the way the network was trained"),
+        "input_format": Decision(preset.input_format, "preset", f"the network takes {frames}"),
+    }
 
 
 def _mirroring(settings: Settings, fingerprint: Fingerprint) -> dict[str, Any]:
@@ -156,11 +163,3 @@ def _reading_proxies(plan: Plan, settings: Settings, card: Card, shape: ClipShap
 def _num_classes(settings: Settings, fingerprint: Fingerprint) -> Decision[int]:
     decision = asked(settings, "num_class")
     return decision or Decision(len(fingerprint.classes), "data", "the classes found in the data")
-
-
-def _check_clip_len(preset: Preset, clip_len: Decision[int]) -> None:
-    multiple = preset.card.clip_len_multiple
-    if clip_len.value % multiple:
-        wrong = f"must be a multiple of {multiple} for {preset.name}"
-        cure = f"Choose {max(1, clip_len.value // multiple) * multiple}"
-        raise RequestError(Problem(f"{clip_len.source}: clip.clip_len", wrong, cure, str(clip_len.value)))

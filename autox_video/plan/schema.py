@@ -171,6 +171,7 @@ class Plan:
     compile: Decision[str] = Decision("off", "default", "not planned")  # on or off
     sampling: Decision[str] = Decision("dense", "default", "not planned")  # dense, segments or uniform
     preset: Decision[str] = Decision("balanced", "default", "not planned")  # fast, balanced or best: chooses the model
+    input_format: Decision[str] = Decision("NCTHW", "default", "not planned")  # NCTHW: clips; NCHW: frames
     estimates: Estimates | None = None
 
     def identity(self) -> dict[str, Any]:

@@ -113,3 +113,9 @@ class Preset:
     name: str
     card: Card
     model: dict[str, Any]
+
+    @property
+    def input_format(self) -> str:
+        """What the network takes, in the words of MMAction2: `NCTHW`, clips, or `NCHW`, single frames."""
+        preprocessor: dict[str, Any] = self.model.get("data_preprocessor") or {}
+        return str(preprocessor.get("format_shape", "NCHW"))

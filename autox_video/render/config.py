@@ -12,6 +12,7 @@ from autox_video.errors import Problem, RequestError
 from autox_video.plan.schema import Plan
 from autox_video.presets import Preset, shared_folder
 from autox_video.render.dataloaders import dataloaders
+from autox_video.render.model import fit_to_clip
 from autox_video.render.schedule import early_stopping, optim_wrapper, param_scheduler, train_loop
 from autox_video.tasks import load_task
 
@@ -102,6 +103,7 @@ def _model(plan: Plan, preset: Preset, stock: bool) -> dict[str, Any]:
     if not stock:
         kind = model["backbone"]["type"]
         model["backbone"]["type"] = FASTER_BACKBONES.get(kind, kind)
+    fit_to_clip(model, plan.clip_len.value)
     task = load_task(plan.task)
     if not stock:
         model["data_preprocessor"]["type"] = "ClipBatchPreprocessor"

@@ -134,7 +134,7 @@ test_dataloader = dict(
             ), type='Resize'),
             dict(crop_size=128, lazy=True, type='CenterCrop'),
             dict(type='VideoDecode'),
-            dict(type='FormatClips'),
+            dict(clip_len=8, input_format='NCTHW', type='FormatClips'),
             dict(
                 meta_keys=(
                     'img_shape',
@@ -184,7 +184,7 @@ train_dataloader = dict(
                 ), type='Resize'),
             dict(flip_ratio=0.5, lazy=True, type='Flip'),
             dict(type='VideoDecode'),
-            dict(type='FormatClips'),
+            dict(clip_len=8, input_format='NCTHW', type='FormatClips'),
             dict(
                 meta_keys=(
                     'img_shape',
@@ -223,7 +223,7 @@ val_dataloader = dict(
             ), type='Resize'),
             dict(crop_size=128, lazy=True, type='CenterCrop'),
             dict(type='VideoDecode'),
-            dict(type='FormatClips'),
+            dict(clip_len=8, input_format='NCTHW', type='FormatClips'),
             dict(
                 meta_keys=(
                     'img_shape',

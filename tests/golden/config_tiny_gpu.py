@@ -134,7 +134,7 @@ test_dataloader = dict(
             ), type='Resize'),
             dict(type='VideoDecode'),
             dict(crop_size=224, type='ThreeCrop'),
-            dict(type='FormatClips'),
+            dict(clip_len=32, input_format='NCTHW', type='FormatClips'),
             dict(
                 meta_keys=(
                     'img_shape',
@@ -185,7 +185,7 @@ train_dataloader = dict(
                 ), type='Resize'),
             dict(flip_ratio=0.5, lazy=True, type='Flip'),
             dict(type='VideoDecode'),
-            dict(type='FormatClips'),
+            dict(clip_len=32, input_format='NCTHW', type='FormatClips'),
             dict(
                 meta_keys=(
                     'img_shape',
@@ -224,7 +224,7 @@ val_dataloader = dict(
             ), type='Resize'),
             dict(crop_size=224, lazy=True, type='CenterCrop'),
             dict(type='VideoDecode'),
-            dict(type='FormatClips'),
+            dict(clip_len=32, input_format='NCTHW', type='FormatClips'),
             dict(
                 meta_keys=(
                     'img_shape',

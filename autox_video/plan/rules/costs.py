@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autox_video.dataset.facts import DecodeCost
+from autox_video.dataset.facts import DecodeCost, SplitFacts
 from autox_video.plan.schema import Hardware
 from autox_video.presets import Card
 from autox_video.proxies.sizes import ASPECT, READ_SECONDS
@@ -25,6 +25,15 @@ class ClipShape:
     clip_len: int
     frame_interval: int
     input_size: int
+
+    @classmethod
+    def planned(
+        cls, sampling: str, clip_len: int, frame_interval: int, input_size: int, facts: SplitFacts
+    ) -> ClipShape:
+        """The clips of planned values; frames that are spread over a video are as far apart as half of them are."""
+        if sampling != "dense":
+            frame_interval = max(1, round(facts.num_frames.p50 / clip_len))
+        return cls(clip_len, frame_interval, input_size)
 
     @property
     def size(self) -> tuple[int, int]:
