@@ -7,6 +7,7 @@ from pathlib import Path
 
 from autox_video.errors import Problem, RequestError
 from autox_video.presets.card import Card, Preset, Weights
+from autox_video.presets.wheel_index import PREFIX
 
 __all__ = ["Card", "Preset", "Weights", "load_preset", "preset_names", "shared_folder"]
 
@@ -27,9 +28,16 @@ def preset_names() -> tuple[str, ...]:
 def load_preset(name: str) -> Preset:
     """Read one preset.
 
+    Args:
+        name: A file in `configs/models`, without `.py`; or `mmaction::` and a name in the index of MMAction2's wheel.
+
     Raises:
-        RequestError: There is no preset of that name.
+        RequestError: There is no preset of that name, or MMAction2's model cannot be trained here.
     """
+    if name.startswith(PREFIX):
+        from autox_video.presets.wheel import wheel_preset
+
+        return wheel_preset(name)
     path = shared_folder("configs") / "models" / f"{name}.py"
     if name not in preset_names():
         close = difflib.get_close_matches(name, preset_names(), n=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 # A network that shifts features between the frames of a clip, or averages over them, is told their number.
-CLIP_LEN_KEYS = ("num_segments",)
+CLIP_LEN_KEYS = ("num_segments", "t_size")
 
 
 def fit_to_clip(model: dict[str, Any], clip_len: int) -> None:

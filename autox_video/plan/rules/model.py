@@ -28,9 +28,8 @@ def choose_model(settings: Settings, train: SplitFacts, hardware: Hardware, begu
     """
     level = choose_level(settings)
     if decision := asked(settings, "model.name"):
-        load_preset(
-            decision.value
-        )  # words the error with its did-you-mean; asking early keeps one text for one mistake
+        # It words the error with its did-you-mean; asking early keeps one text for one mistake.
+        load_preset(decision.value)
         if "preset" not in settings.origins or settings.preset == AUTO:
             return decision
         why = f"as asked; preset: {level.value} is ignored, since it chooses only where no model is named"
