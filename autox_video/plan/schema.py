@@ -170,6 +170,7 @@ class Plan:
     scoring_threads: Decision[int] = Decision(1, "default", "not planned")  # batches scored at a time
     compile: Decision[str] = Decision("off", "default", "not planned")  # on or off
     sampling: Decision[str] = Decision("dense", "default", "not planned")  # dense, segments or uniform
+    preset: Decision[str] = Decision("balanced", "default", "not planned")  # fast, balanced or best: chooses the model
     input_format: Decision[str] = Decision("NCTHW", "default", "not planned")  # NCTHW: clips; NCHW: frames
     optimizer: Decision[str] = Decision("adamw", "default", "not planned")  # adamw or sgd
     layer_decay: Decision[float | None] = Decision(None, "default", "not planned")
