@@ -44,7 +44,18 @@ def test_the_public_names_are_the_ones_agreed_on() -> None:
 
 
 def test_the_commands_are_the_ones_agreed_on() -> None:
-    assert list(COMMANDS) == ["train", "test", "check", "plan", "render", "preview", "bench", "demo-data", "doctor"]
+    assert list(COMMANDS) == [
+        "train",
+        "test",
+        "check",
+        "plan",
+        "render",
+        "preview",
+        "bench",
+        "ensemble",
+        "demo-data",
+        "doctor",
+    ]
 
 
 @pytest.mark.parametrize("command", ["train", "test", "check", "plan", "render", "preview", "bench"])
