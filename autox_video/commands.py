@@ -107,7 +107,8 @@ def _ensemble(arguments: argparse.Namespace) -> int:
     from autox_video.ensemble import ensemble
     from autox_video.report.outcome import outcome_lines
 
-    for line in outcome_lines(ensemble(arguments.runs, arguments.weights, arguments.output)):
+    results = ensemble(arguments.runs, arguments.weights, arguments.output, arguments.plugin)
+    for line in outcome_lines(results):
         print(line)
     print(f"results  {arguments.output / 'results.json'}")
     return 0
@@ -181,6 +182,9 @@ def _ensemble_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "-o", "--output", type=Path, default=Path("work_dirs/ensemble"), metavar="DIR", help="where to write"
+    )
+    parser.add_argument(
+        "--plugin", action="append", default=[], metavar="MODULE", help="a plugin of a run's training; repeatable"
     )
 
 

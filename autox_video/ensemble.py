@@ -46,13 +46,16 @@ class _Run:
 
 
 @stoppable()
-def ensemble(runs: Sequence[Path], weights: str | Sequence[float], output: Path) -> AnyResults:
+def ensemble(
+    runs: Sequence[Path], weights: str | Sequence[float], output: Path, plugins: Sequence[str] = ()
+) -> AnyResults:
     """Average the probabilities of several tested runs, and write the results as those of one model.
 
     Args:
         runs: For each its work dir, with `results.json` in it, or the JSON file of its results.
         weights: `fit` (on the validation videos, which each run scores), `equal`, or one number a run.
         output: Folder for `results.json` and for the scores of the validation videos, which are kept.
+        plugins: Those that a run was trained with: they are never imported because of a checkpoint.
 
     Raises:
         RequestError: The runs do not go together: other classes, videos or labels.
@@ -66,7 +69,7 @@ def ensemble(runs: Sequence[Path], weights: str | Sequence[float], output: Path)
     clear_leftovers(output, output / "val_scores")
     val: OnVal | None = None
     if weights == FIT or found[0].tested.task == "multi_label":
-        scores = {run.name: _scores_of_val(run, output) for run in found}
+        scores = {run.name: _scores_of_val(run, output, plugins) for run in found}
         val = look_at_val(list(aligned(scores, "validation videos", WAY_OUT_OF_VAL).values()))
     shares, chosen = _weights(weights, len(found), val)
     results = ensemble_results(tested, shares, chosen, val, _recordings(found))
@@ -102,7 +105,7 @@ def _read(path: Path) -> _Run:
     return _Run(str(path), WorkDir(root), predictions_of(results))
 
 
-def _scores_of_val(run: _Run, output: Path) -> Predictions:
+def _scores_of_val(run: _Run, output: Path, plugins: Sequence[str]) -> Predictions:
     """What a run's checkpoint gives for its validation videos; from an earlier ensemble where that is kept."""
     kept = run.work_dir.list_of_run("val")
     rows_file = kept if kept.is_file() else run.work_dir.annotations("val")
@@ -120,11 +123,11 @@ def _scores_of_val(run: _Run, output: Path) -> Predictions:
         if known and known.checkpoint_sha256 == tested.checkpoint_sha256 and [*map(key_of, known.rows)] == wanted:
             logger.info("val      %s: scores kept in %s", run.name, file)
             return known
-    write_results(make_outcome(_score(run, rows_file, output)), file)
+    write_results(make_outcome(_score(run, rows_file, output, plugins)), file)
     return predictions_of(read_results(file))
 
 
-def _score(run: _Run, rows_file: Path, output: Path) -> Predictions:
+def _score(run: _Run, rows_file: Path, output: Path, plugins: Sequence[str]) -> Predictions:
     """Score the validation videos as the test videos were scored."""
     from autox_video.runner.checkpoints import read_checkpoint_record, sha256_of
     from autox_video.runner.test import test as run_test
@@ -137,20 +140,23 @@ def _score(run: _Run, rows_file: Path, output: Path) -> Predictions:
         raise RequestError(Problem(run.name, wrong, "Test the run again", tested.checkpoint))
     record = read_checkpoint_record(checkpoint)
     assert record is not None, "it has been tested"
-    plan = _plan(record.plan, run, rows_file, output)
+    plan = _plan(record.plan, run, rows_file, output, plugins)
     config = render_config(plan, load_preset(plan.model.value), output)
     logger.info("val      %s: scoring %d validation videos with %s", run.name, plan.num_videos["test"], checkpoint)
     return run_test(config, plan, WorkDir(output), checkpoint, read_rows(rows_file), ())
 
 
-def _plan(trained: Plan, run: _Run, rows_file: Path, output: Path) -> Plan:
+def _plan(trained: Plan, run: _Run, rows_file: Path, output: Path, plugins: Sequence[str]) -> Plan:
     """The plan of a test of the validation videos."""
     facts = read_record(run.work_dir.fingerprint, Fingerprint)
     split = dataclasses.replace(facts.splits["val"], ann_file=str(rows_file))
     views = {"num_clips": run.tested.num_clips, "num_crops": run.tested.num_crops}
     # Checked as those of a config.yaml are: a checkpoint may come from elsewhere.
     values = {"data_root": trained.data_root, "work_dir": str(output), "test": views}
-    settings = load_settings(None, values={**values, "cfg_options": trained.cfg_options})
+    settings = load_settings(None, values={**values, "cfg_options": trained.cfg_options, "plugins": list(plugins)})
+    from autox_video.runner.plugins import import_plugins
+
+    import_plugins(settings.plugins)
     facts = dataclasses.replace(facts, data_root=trained.data_root, splits={"test": split}, bad_videos=())
     plan = make_test_plan(trained, settings, facts, load_preset(trained.model.value), find_hardware(settings))
     return dataclasses.replace(plan, num_videos={"test": len(read_rows(rows_file))})

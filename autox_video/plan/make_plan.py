@@ -16,6 +16,7 @@ from autox_video.plan.rules import (
     compiling,
     direction,
     model,
+    own_code,
     probing,
     schedule,
     testing,
@@ -110,6 +111,7 @@ def make_plan(
         **scoring,
         **{name: given(settings, f"runtime.{name}") for name in ("seed", "deterministic", "stall_minutes")},
         probe=probing.choose_probe(settings, fingerprint.splits.values()),
+        **own_code.choose_own_code(settings),
     )
     plan = dataclasses.replace(plan, cache=cache.choose_cache(settings, fingerprint, plan, cost))
     return _reading_proxies(plan, settings, card, shape) if plan.cache.value == "proxy" else plan

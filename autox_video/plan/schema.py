@@ -137,6 +137,10 @@ class Plan:
     scoring_amp: Decision[str] = Decision("off", "default", "not planned")  # of validation and test
     scoring_threads: Decision[int] = Decision(1, "default", "not planned")  # batches scored at a time
     compile: Decision[str] = Decision("off", "default", "not planned")  # on or off
+    plugins: Decision[tuple[str, ...]] = Decision((), "default", "not planned")  # by the names they are imported by
+    hooks: Decision[tuple[dict[str, Any], ...]] = Decision((), "default", "not planned")  # in MMEngine's words
+    transforms: Decision[tuple[dict[str, Any], ...]] = Decision((), "default", "not planned")
+    loggers: Decision[tuple[str, ...]] = Decision((), "default", "not planned")
     sampling: Decision[str] = Decision("dense", "default", "not planned")  # dense, segments or uniform
 
     def identity(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,7 +22,7 @@ def train_pipeline(plan: Plan, *, stock: bool) -> Transforms:
     ]
     if plan.min_crop_area.value == 1:
         crop = _centre(size)
-    return _pipeline(plan, [*crop, *_flip(plan)], test_mode=False, stock=stock)
+    return _pipeline(plan, [*crop, *_flip(plan)], copy.deepcopy(plan.transforms.value), test_mode=False, stock=stock)
 
 
 def val_pipeline(plan: Plan, *, stock: bool) -> Transforms:
@@ -41,13 +42,16 @@ def test_pipeline(plan: Plan, *, stock: bool) -> Transforms:
 def _pipeline(
     plan: Plan,
     geometry: Transforms,
-    crops: Sequence[dict[str, Any]] = (),
+    decoded: Sequence[dict[str, Any]] = (),
     *,
     num_clips: int = 1,
     test_mode: bool,
     stock: bool,
 ) -> Transforms:
-    """The transforms in order; `geometry` becomes one step with the decoding, but for MMAction2's own."""
+    """The transforms in order; `geometry` becomes one step with the decoding, but for MMAction2's own.
+
+    What takes decoded frames is `decoded`.
+    """
     sample = {
         "type": "SampleFrames",
         "clip_len": plan.clip_len.value,
@@ -61,9 +65,9 @@ def _pipeline(
     if stock:
         shape = {"type": "FormatShape", "input_format": "NCTHW"}
         opened = {"type": "DecordInit", "io_backend": "disk"}
-        return [opened, sample, {"type": "DecordDecode"}, *geometry, *crops, shape, pack]
+        return [opened, sample, {"type": "DecordDecode"}, *geometry, *decoded, shape, pack]
     noted = [{**step, "lazy": True} for step in geometry]
-    return [{"type": "VideoOpen"}, sample, *noted, {"type": "VideoDecode"}, *crops, {"type": "FormatClips"}, pack]
+    return [{"type": "VideoOpen"}, sample, *noted, {"type": "VideoDecode"}, *decoded, {"type": "FormatClips"}, pack]
 
 
 def _flip(plan: Plan) -> Transforms:

@@ -18,6 +18,7 @@ from autox_video.runner.hooks.finite import FiniteHook  # noqa: E402
 from autox_video.runner.hooks.preemption import PreemptionHook  # noqa: E402
 from autox_video.runner.hooks.pretrained import PretrainedWeightsHook  # noqa: E402
 from autox_video.runner.hooks.unreadable import UnreadableVideosHook  # noqa: E402
+from autox_video.runner.loggers import FiguresVisualizer  # noqa: E402
 from autox_video.runner.loops import ResumableTrainLoop  # noqa: E402
 from autox_video.runner.models.video_swin import FastSwinTransformer3D  # noqa: E402
 from autox_video.runner.samplers import ClassBalancedSampler  # noqa: E402
@@ -32,6 +33,7 @@ __all__ = [
     "CpuAmpOptimWrapper",
     "EpochReportHook",
     "FastSwinTransformer3D",
+    "FiguresVisualizer",
     "FiniteHook",
     "FormatClips",
     "LastAndBestCheckpointHook",
