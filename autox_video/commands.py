@@ -39,8 +39,11 @@ def _settings(arguments: argparse.Namespace):  # type: ignore[no-untyped-def]
 
 def _train(arguments: argparse.Namespace) -> int:
     from autox_video import folds, workflow
+    from autox_video.launching import launched
 
     settings = _settings(arguments)
+    if (code := launched(settings, arguments.command_line)) is not None:
+        return code
     (folds if settings.test.folds else workflow).train(settings, fresh=arguments.fresh)
     print(f"next     python AutoTest.py{'' if arguments.config.name == 'config.yaml' else f' -c {arguments.config}'}")
     return 0
@@ -48,9 +51,12 @@ def _train(arguments: argparse.Namespace) -> int:
 
 def _test(arguments: argparse.Namespace) -> int:
     from autox_video import folds, workflow
+    from autox_video.launching import launched
     from autox_video.report.outcome import outcome_lines
 
     settings = _settings(arguments)
+    if (code := launched(settings, arguments.command_line)) is not None:
+        return code
     results = (folds if settings.test.folds else workflow).test(settings, checkpoint=arguments.checkpoint)
     for line in outcome_lines(results):
         print(line)
@@ -69,6 +75,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _plan(arguments: argparse.Namespace) -> int:
     from autox_video import workflow
+    from autox_video.plan.estimates import estimate_lines
 
     decided = workflow.plan(_settings(arguments), arguments.gpus, arguments.gpu_memory_gib)
     rows = [(name, _short(d.value), d.source, d.why) for name, d in decided.decisions().items()]
@@ -76,6 +83,9 @@ def _plan(arguments: argparse.Namespace) -> int:
     for row in [("", "value", "from", "why"), *rows]:
         cells = [cell.ljust(width) for cell, width in zip(row[:3], widths, strict=True)]
         print("  ".join([*cells, row[3]]).rstrip())
+    print()
+    for line in estimate_lines(decided.estimates, decided.device.value) if decided.estimates else []:
+        print(line)
     return 0
 
 
@@ -119,6 +129,16 @@ def _demo_data(arguments: argparse.Namespace) -> int:
 
     write_demo_data(arguments.folder)
     print(f"demo data: {arguments.folder}")
+    return 0
+
+
+def _models(arguments: argparse.Namespace) -> int:
+    from autox_video.presets import load_preset, preset_names
+    from autox_video.report.models import card_lines, model_lines
+
+    one = arguments.name
+    for line in card_lines(load_preset(one)) if one else model_lines(map(load_preset, preset_names())):
+        print(line)
     return 0
 
 
@@ -209,6 +229,10 @@ def _demo_data_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _models_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", nargs="?", metavar="NAME", help="show all that the card of this one says")
+
+
 def _doctor_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--work-dir", type=Path, metavar="DIR", help="the folder whose disk is checked")
 
@@ -224,6 +248,7 @@ COMMANDS = {
     "ensemble": Command(
         "join the scores of several runs, and say what that gains", _ensemble, _ensemble_options, False
     ),
+    "models": Command("compare the models one can name", _models, _models_options, False),
     "demo-data": Command(
         "make the demo videos: 8 classes that only motion tells apart", _demo_data, _demo_data_options, False
     ),

@@ -18,6 +18,7 @@ from autox_video.plan.make_test_plan import make_test_plan
 from autox_video.plan.schema import Plan
 from autox_video.predictions import Prediction, Predictions
 from autox_video.presets import load_preset
+from autox_video.processes import own_place
 from autox_video.records import read_record
 from autox_video.render.config import render_config
 from autox_video.report.fusion import OnVal, ensemble_results, look_at_val
@@ -158,7 +159,9 @@ def _plan(trained: Plan, run: _Run, rows_file: Path, output: Path, plugins: Sequ
 
     import_plugins(settings.plugins)
     facts = dataclasses.replace(facts, data_root=trained.data_root, splits={"test": split}, bad_videos=())
-    plan = make_test_plan(trained, settings, facts, load_preset(trained.model.value), find_hardware(settings))
+    plan = make_test_plan(
+        trained, settings, facts, load_preset(trained.model.value), find_hardware(settings, own_place())
+    )
     return dataclasses.replace(plan, num_videos={"test": len(read_rows(rows_file))})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from autox_video.dataset.facts import Fingerprint
+from autox_video.plan.estimates import time_line
 from autox_video.plan.rules.workers import cut_note
 from autox_video.plan.schema import Plan
 from autox_video.work_dir import WorkDir
@@ -39,6 +40,8 @@ def log_plan(decided: Plan, work_dir: WorkDir) -> None:
         *(values[name] for name in ("total_batch_size", "learning_rate", "epochs")),
     )
     logger.info("         %s", decided.load_from.why)
+    if decided.estimates:
+        logger.info("         %s", time_line(decided.estimates))
     if note := cut_note(decided.workers, decided.prefetch):
         logger.info("note     %s", note)
     logger.info("         every value and its reason: %s", work_dir.plan)

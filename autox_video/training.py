@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from autox_video.caching import prepare_cache
 from autox_video.dataset.facts import Fingerprint
 from autox_video.dataset.run_lists import continue_lists, keep_lists
-from autox_video.deciding import decide
+from autox_video.deciding import decide, find_hardware, log_processes, with_estimates
 from autox_video.errors import Problem, RequestError, RunError
 from autox_video.extras import check_extras
 from autox_video.lock import only_run
@@ -121,7 +121,8 @@ def _carry_out(job: TrainingJob, work_dir: WorkDir, messenger: Messenger) -> int
 
 def _prepare(settings: Settings, work_dir: WorkDir, fingerprint: Fingerprint, like: Plan | None) -> TrainingJob:
     """Decide every value, find where to go on, and write it down."""
-    decided, preset = decide(settings, fingerprint)
+    log_processes(settings)
+    decided, preset = decide(settings, fingerprint, find_hardware(settings, own_place()))
     from autox_video.runner.checkpoints import find_newest_checkpoint
     from autox_video.runner.weights import download_target, fetch_weights
 
@@ -143,6 +144,7 @@ def _prepare(settings: Settings, work_dir: WorkDir, fingerprint: Fingerprint, li
     if saved is None and (target := download_target(decided.load_from.value)):
         needs.append(download_need(target, preset.card.num_parameters))
     decided = prepare_cache(decided, work_dir, None if saved is None else saved.plan, needs)
+    decided = with_estimates(settings, fingerprint, decided, preset)
     log_plan(decided, work_dir)
     if saved is None or not work_dir.list_of_run("train").is_file():
         keep_lists(work_dir)

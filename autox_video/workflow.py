@@ -16,10 +16,11 @@ from autox_video.dataset.facts import Fingerprint
 from autox_video.dataset.fingerprint import fingerprint_dataset
 from autox_video.dataset.preflight import Check, add_findings, short_videos, table
 from autox_video.dataset.stock_lists import write_stock_list
-from autox_video.deciding import decide, find_hardware
+from autox_video.deciding import decide, find_hardware, with_estimates
 from autox_video.errors import Problem, RequestError
 from autox_video.log_lines import log_fingerprint, log_lines
 from autox_video.plan.schema import Plan
+from autox_video.processes import own_place
 from autox_video.records import read_record, write_record
 from autox_video.render.config import config_text, render_config
 from autox_video.report.bench import bench_lines, judge, other_steps
@@ -77,7 +78,7 @@ def plan(settings: Settings, num_gpus: int | None = None, gpu_memory_gib: float 
             gpu_name=f"{memory:g} GiB GPU",
         )
     fingerprint = _look_at(settings, WorkDir(settings.work_dir))
-    return decide(settings, fingerprint, hardware)[0]
+    return with_estimates(settings, fingerprint, *decide(settings, fingerprint, hardware))
 
 
 def render(settings: Settings, output: Path | None = None, *, stock: bool = False) -> Path:
@@ -157,7 +158,7 @@ def train(settings: Settings, *, fresh: bool = False) -> TrainOutcome:
         clear_leftovers(*work_dir.folders)
         fingerprint = fingerprint_dataset(settings, work_dir)
         log_fingerprint(fingerprint)
-        if fresh:
+        if fresh and not own_place().restarts:
             archive_run(work_dir)
         return fingerprint
 

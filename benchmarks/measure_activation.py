@@ -44,18 +44,25 @@ def measure(preset: Preset) -> Size:
     """Count on the meta device, for one clip of the card's size."""
     card = preset.card
     model = build_on_meta(preset.model, card.reference_num_classes).train()
-    clip = torch.empty(1, 3, card.clip_len, card.input_size, card.input_size, device="meta")
+    clip = one_clip(preset, "meta")
 
     def step() -> None:
-        scores = model.cls_head(model.backbone(clip))
+        scores = model(clip, stage="head")
         nn.functional.cross_entropy(scores, torch.zeros(1, dtype=torch.long, device="meta"))
 
     saved = saved_bytes(step, excluded=[*model.parameters(), *model.buffers()])
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model.cls_head(model.backbone(clip))
+        model(clip, stage="head")
     parameters = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     # FlopCounterMode counts a multiply-add as two.
     return Size(parameters, counter.get_total_flops() / 2, saved / GIB)
+
+
+def one_clip(preset: Preset, device: str) -> Tensor:
+    """A batch of one clip of the card's size, as the network takes it; its values mean nothing."""
+    card = preset.card
+    frames = (1, card.clip_len, 3) if preset.input_format == "NCHW" else (1, 1, 3, card.clip_len)
+    return torch.empty(*frames, card.input_size, card.input_size, device=device)
 
 
 def saved_bytes(step: Callable[[], None], excluded: list[Tensor]) -> int:

@@ -88,7 +88,7 @@ def test_the_command_is_installed(wheel: zipfile.ZipFile) -> None:
 def test_an_installed_package_finds_its_presets_and_resources(installed: Path) -> None:
     code = "from autox_video import presets as p; print(p.__file__, *p.preset_names(), p.shared_folder('resources'))"
     package = installed / "autox_video"
-    expected = [str(package / "presets.py"), *preset_names(), str(package / "resources")]
+    expected = [str(package / "presets" / "__init__.py"), *preset_names(), str(package / "resources")]
     assert run(installed, "-c", code).split() == expected
 
 

@@ -6,7 +6,6 @@ import dataclasses
 from typing import Any
 
 from autox_video.dataset.facts import Fingerprint
-from autox_video.errors import Problem, RequestError
 from autox_video.plan.measured import Measured
 from autox_video.plan.rules import (
     batch,
@@ -20,6 +19,7 @@ from autox_video.plan.rules import (
     probing,
     schedule,
     testing,
+    transfer,
 )
 from autox_video.plan.rules.common import asked, given
 from autox_video.plan.rules.costs import ClipShape, clip_cost
@@ -58,10 +58,10 @@ def make_plan(
     clip_len = clip.choose_clip_len(settings, card, train)
     frame_interval = clip.choose_frame_interval(settings, card, train, clip_len.value)
     input_size = clip.choose_input_size(settings, card, train, pretrained=load_from.value != "none")
-    _check_clip_len(preset, clip_len)
+    clip.check_clip(preset, clip_len, frame_interval, input_size)
     devices = hardware.num_devices
     wanted = batch.choose_total_batch_size(settings, card, train.num_videos, devices)
-    shape = ClipShape(clip_len.value, frame_interval.value, input_size.value)
+    shape = ClipShape.planned(card.sampling, clip_len.value, frame_interval.value, input_size.value, train)
     videos_per_gpu = batch.choose_videos_per_gpu(settings, hardware, card, *shape.size, wanted.value, measured)
     repeats = clip.choose_num_repeats(settings, videos_per_gpu)
     drawn = train.num_videos * repeats.value  # clips of an epoch
@@ -88,7 +88,7 @@ def make_plan(
         model=model.choose_model(settings, hardware),
         load_from=load_from,
         num_classes=_num_classes(settings, fingerprint),
-        sampling=Decision(card.sampling, "preset", "the way the network was trained"),
+        **_input(preset),
         clip_len=clip_len,
         frame_interval=frame_interval,
         input_size=input_size,
@@ -100,6 +100,7 @@ def make_plan(
         accumulation=accumulation,
         total_batch_size=dataclasses.replace(wanted, value=total),
         **_learning(settings, card, total, epochs, pretrained=load_from.value != "none"),
+        **_transfer(settings, card, videos_per_gpu.value, fingerprint.task, pretrained=load_from.value != "none"),
         best_metric=by_task.choose_best_metric(settings, train, fingerprint.task),
         balance=balance,
         class_weights=schedule.choose_class_weights(train, balance.value),
@@ -109,12 +110,19 @@ def make_plan(
         test_num_clips=num_clips,
         test_num_crops=num_crops,
         **scoring,
-        **{name: given(settings, f"runtime.{name}") for name in ("seed", "deterministic", "stall_minutes")},
+        **_running(settings),
         probe=probing.choose_probe(settings, fingerprint.splits.values()),
-        **own_code.choose_own_code(settings),
     )
     plan = dataclasses.replace(plan, cache=cache.choose_cache(settings, fingerprint, plan, cost))
     return _reading_proxies(plan, settings, card, shape) if plan.cache.value == "proxy" else plan
+
+
+def _input(preset: Preset) -> dict[str, Any]:
+    frames = "each frame by itself" if preset.input_format == "NCHW" else "the frames of a clip together"
+    return {
+        "sampling": Decision(preset.card.sampling, "preset", "the way the network was trained"),
+        "input_format": Decision(preset.input_format, "preset", f"the network takes {frames}"),
+    }
 
 
 def _mirroring(settings: Settings, fingerprint: Fingerprint) -> dict[str, Any]:
@@ -125,15 +133,36 @@ def _mirroring(settings: Settings, fingerprint: Fingerprint) -> dict[str, Any]:
 
 
 def _learning(settings: Settings, card: Card, total: int, epochs: Decision[int], *, pretrained: bool) -> dict[str, Any]:
+    optimizer = transfer.choose_optimizer(settings, card)
+    course = schedule.choose_schedule(settings, epochs.value)
     return {
-        "learning_rate": schedule.choose_learning_rate(settings, card, total),
-        "backbone_lr_mult": schedule.choose_backbone_lr_mult(card, pretrained=pretrained),
-        "weight_decay": schedule.choose_weight_decay(settings, card),
+        "optimizer": optimizer,
+        "learning_rate": transfer.choose_learning_rate(settings, card, optimizer.value, total),
+        **transfer.choose_rates(settings, card, pretrained=pretrained),
+        "weight_decay": transfer.choose_weight_decay(settings, card, optimizer.value),
         "epochs": epochs,
-        "warmup_epochs": schedule.choose_warmup_epochs(settings, card, epochs.value),
+        **course,
+        "warmup_epochs": schedule.choose_warmup_epochs(settings, card, epochs.value, course["schedule"].value),
         "val_interval": schedule.choose_val_interval(settings),
         "save_every_seconds": schedule.choose_save_every(settings),
         "patience": schedule.choose_patience(settings),
+    }
+
+
+def _transfer(settings: Settings, card: Card, batch: int, task: str, *, pretrained: bool) -> dict[str, Any]:
+    return {
+        "freeze": transfer.choose_freeze(settings, pretrained=pretrained),
+        "norm_eval": transfer.choose_norm_eval(settings, card, batch, pretrained=pretrained),
+        "clip_grad": transfer.choose_clip_grad(settings, card),
+        "ema": transfer.choose_ema(settings),
+        "label_smoothing": transfer.choose_label_smoothing(settings, card, task),
+    }
+
+
+def _running(settings: Settings) -> dict[str, Any]:
+    return {
+        **{name: given(settings, f"runtime.{name}") for name in ("seed", "deterministic", "stall_minutes")},
+        **own_code.choose_own_code(settings),
     }
 
 
@@ -150,11 +179,3 @@ def _reading_proxies(plan: Plan, settings: Settings, card: Card, shape: ClipShap
 def _num_classes(settings: Settings, fingerprint: Fingerprint) -> Decision[int]:
     decision = asked(settings, "num_class")
     return decision or Decision(len(fingerprint.classes), "data", "the classes found in the data")
-
-
-def _check_clip_len(preset: Preset, clip_len: Decision[int]) -> None:
-    multiple = preset.card.clip_len_multiple
-    if clip_len.value % multiple:
-        wrong = f"must be a multiple of {multiple} for {preset.name}"
-        cure = f"Choose {max(1, clip_len.value // multiple) * multiple}"
-        raise RequestError(Problem(f"{clip_len.source}: clip.clip_len", wrong, cure, str(clip_len.value)))

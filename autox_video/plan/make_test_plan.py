@@ -37,7 +37,8 @@ def make_test_plan(
     device = batch.choose_device(settings, hardware)
     if device.value == "cpu":
         hardware = dataclasses.replace(hardware, num_gpus=0)
-    shape = ClipShape(trained.clip_len.value, trained.frame_interval.value, trained.input_size.value)
+    numbers = (trained.clip_len.value, trained.frame_interval.value, trained.input_size.value)
+    shape = ClipShape.planned(trained.sampling.value, *numbers, facts)
     num_clips = testing.choose_test_num_clips(settings, preset.card, facts, shape.span / facts.fps.p50)
     num_crops = testing.choose_test_num_crops(settings, preset.card, facts)
     views = num_clips.value * num_crops.value

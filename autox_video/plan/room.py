@@ -43,16 +43,26 @@ def checkpoint_need(work_dir: WorkDir, num_parameters: int) -> Need:
         work_dir: Those that are there already, and will be replaced, count.
         num_parameters: Of the model.
     """
-    state = int(STATE_BYTES_PER_PARAMETER * num_parameters * OVERHEAD) + FIXED_BYTES
     names = ("last.pth", "previous.pth", "best.pth", "best.safetensors")
     there = sum(path.stat().st_size for name in names if (path := work_dir.root / name).is_file())
-    in_all = 4 * state + WEIGHT_BYTES_PER_PARAMETER * num_parameters
-    return Need(work_dir.root, "checkpoints", max(state, in_all - there))
+    return Need(
+        work_dir.root, "checkpoints", max(_state_bytes(num_parameters), checkpoint_bytes(num_parameters) - there)
+    )
+
+
+def checkpoint_bytes(num_parameters: int) -> int:
+    """Room that the checkpoints of a run take at most, one in writing among them."""
+    return 4 * _state_bytes(num_parameters) + WEIGHT_BYTES_PER_PARAMETER * num_parameters
+
+
+def download_bytes(num_parameters: int) -> int:
+    """Size of a file of pretrained weights."""
+    return int(WEIGHT_BYTES_PER_PARAMETER * num_parameters * OVERHEAD)
 
 
 def download_need(target: Path, num_parameters: int) -> Need:
     """What pretrained weights take that are still to be downloaded."""
-    return Need(target.parent, "pretrained weights", int(WEIGHT_BYTES_PER_PARAMETER * num_parameters * OVERHEAD))
+    return Need(target.parent, "pretrained weights", download_bytes(num_parameters))
 
 
 def check_room(needs: Iterable[Need]) -> None:
@@ -78,6 +88,10 @@ def check_room(needs: Iterable[Need]) -> None:
             )
     if problems:
         raise RequestError(problems)
+
+
+def _state_bytes(num_parameters: int) -> int:
+    return int(STATE_BYTES_PER_PARAMETER * num_parameters * OVERHEAD) + FIXED_BYTES
 
 
 def _existing(folder: Path) -> Path:

@@ -68,6 +68,37 @@ class Hardware:
 
 
 @dataclass(frozen=True)
+class Estimates:
+    """What a training will take, reckoned before it begins; it decides nothing.
+
+    Attributes:
+        num_parameters: Of the network with the classes of the run.
+        flops: Multiply-adds of one view at the clip of the run.
+        learning_rates: Epochs, and the highest rate of all parameters then; None where the schedule is not known.
+        step_gib: Memory of a training step on one device.
+        is_step_measured: Whether that was measured.
+        epoch_seconds: Time of an epoch; with proxies, of one that reads them.
+        total_seconds: Of all epochs and validations.
+        is_time_lower_bound: Whether no GPU that is known today would need less.
+        checkpoint_bytes: Room that the checkpoints take.
+        download_bytes: Pretrained weights, if they are downloaded.
+        proxy_bytes: Proxies, if none is there yet.
+    """
+
+    num_parameters: int
+    flops: float
+    learning_rates: tuple[tuple[float, float], ...] | None
+    step_gib: float
+    is_step_measured: bool
+    epoch_seconds: float
+    total_seconds: float
+    is_time_lower_bound: bool
+    checkpoint_bytes: int
+    download_bytes: int
+    proxy_bytes: int
+
+
+@dataclass(frozen=True)
 class Plan:
     """Every value of a run. Units are in the names; `Decision` carries source and reason.
 
@@ -81,6 +112,7 @@ class Plan:
         cfg_options: The user's own words for MMEngine, merged last.
         hardware: The machine the plan is for.
         decode_cost: What decoding the training videos takes on it; None where that was not measured.
+        estimates: What it will take; None where nobody has asked yet.
     """
 
     version: int
@@ -142,6 +174,19 @@ class Plan:
     transforms: Decision[tuple[dict[str, Any], ...]] = Decision((), "default", "not planned")
     loggers: Decision[tuple[str, ...]] = Decision((), "default", "not planned")
     sampling: Decision[str] = Decision("dense", "default", "not planned")  # dense, segments or uniform
+    input_format: Decision[str] = Decision("NCTHW", "default", "not planned")  # NCTHW: clips; NCHW: frames
+    optimizer: Decision[str] = Decision("adamw", "default", "not planned")  # adamw or sgd
+    layer_decay: Decision[float | None] = Decision(None, "default", "not planned")
+    freeze: Decision[str] = Decision("none", "default", "not planned")  # none, head_only or stages:N
+    norm_eval: Decision[bool] = Decision(False, "default", "not planned")
+    clip_grad: Decision[float | None] = Decision(None, "default", "not planned")
+    ema: Decision[float | None] = Decision(None, "default", "not planned")  # decay a step
+    label_smoothing: Decision[float] = Decision(0.0, "default", "not planned")
+    schedule: Decision[str] = Decision("cosine", "default", "not planned")
+    schedule_by: Decision[str] = Decision("iteration", "default", "not planned")  # or epoch
+    milestones: Decision[tuple[float, ...]] = Decision((), "default", "counts for schedule: step only")  # epochs
+    restart_epochs: Decision[tuple[float, ...]] = Decision((), "default", "counts for schedule: restarts only")
+    estimates: Estimates | None = None
 
     def identity(self) -> dict[str, Any]:
         """What a checkpoint is bound to: a run that changes any of it is another run."""

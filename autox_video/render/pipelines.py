@@ -52,22 +52,40 @@ def _pipeline(
 
     What takes decoded frames is `decoded`.
     """
-    sample = {
-        "type": "SampleFrames",
-        "clip_len": plan.clip_len.value,
-        "frame_interval": plan.frame_interval.value,
-        "num_clips": num_clips,
-        # MMAction2's default starts over at the first frame: a jump that no class has.
-        "out_of_bound_opt": "repeat_last",
-        "test_mode": test_mode,
-    }
+    sample = _sample(plan, num_clips, test_mode)
     pack = {"type": "PackActionInputs", "meta_keys": META_KEYS}
     if stock:
-        shape = {"type": "FormatShape", "input_format": "NCTHW"}
+        shape = {"type": "FormatShape", "input_format": plan.input_format.value}
         opened = {"type": "DecordInit", "io_backend": "disk"}
         return [opened, sample, {"type": "DecordDecode"}, *geometry, *decoded, shape, pack]
     noted = [{**step, "lazy": True} for step in geometry]
-    return [{"type": "VideoOpen"}, sample, *noted, {"type": "VideoDecode"}, *decoded, {"type": "FormatClips"}, pack]
+    together: dict[str, Any] = {
+        "type": "FormatClips",
+        "clip_len": plan.clip_len.value,
+        "input_format": plan.input_format.value,
+    }
+    return [{"type": "VideoOpen"}, sample, *noted, {"type": "VideoDecode"}, *decoded, together, pack]
+
+
+def _sample(plan: Plan, num_clips: int, test_mode: bool) -> dict[str, Any]:
+    """Which frames are taken: those of so many clips, one clip after the other."""
+    clip_len, sampling = plan.clip_len.value, plan.sampling.value
+    # MMAction2's default starts over at the first frame: a jump that no class has.
+    rest = {"out_of_bound_opt": "repeat_last", "test_mode": test_mode}
+    if sampling == "dense":
+        interval = plan.frame_interval.value
+        return {
+            "type": "SampleFrames",
+            "clip_len": clip_len,
+            "frame_interval": interval,
+            "num_clips": num_clips,
+            **rest,
+        }
+    if sampling == "segments" and num_clips <= 2 and plan.input_format.value == "NCHW":
+        # TSN's frames are clips of their own; a second clip is made of the first frames of the parts (TSM's protocol).
+        twice = {"twice_sample": True} if num_clips == 2 else {}
+        return {"type": "SampleFrames", "clip_len": 1, "frame_interval": 1, "num_clips": clip_len, **twice, **rest}
+    return {"type": "UniformSample", "clip_len": clip_len, "num_clips": num_clips, "test_mode": test_mode}
 
 
 def _flip(plan: Plan) -> Transforms:

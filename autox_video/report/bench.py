@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from autox_video.dataset.facts import Fingerprint
 from autox_video.plan.rules.cache import side_for
+from autox_video.plan.rules.costs import ClipShape
 from autox_video.plan.rules.workers import SHM
 from autox_video.plan.schema import Decision, Plan
 from autox_video.proxies.sizes import ASPECT, READ_SECONDS, is_worthwhile
@@ -152,7 +153,8 @@ def _proxy(timings: Timings, plan: Plan, fingerprint: Fingerprint) -> Advice | N
     side = side_for(plan)
     if plan.cache.value == "proxy" or not is_worthwhile(fingerprint.splits["train"].short_side_px.p50, side):
         return None
-    span = plan.clip_len.value * plan.frame_interval.value
+    numbers = (plan.clip_len.value, plan.frame_interval.value, plan.input_size.value)
+    span = ClipShape.planned(plan.sampling.value, *numbers, fingerprint.splits["train"]).span
     expected = READ_SECONDS * side * side * ASPECT * span
     decode = next((stage.seconds for stage in timings.stages if stage.name == "decode"), 0.0)
     now, step = timings.loader_videos_per_second, timings.step_videos_per_second

@@ -52,7 +52,7 @@ def preview(config: Config, plan: Plan, num_videos: int, num_draws: int) -> Iter
                 for position in _spread(positions[split].get(label, []), num_videos):
                     # A seed of its own for each video: showing more classes or videos changes none of them.
                     with _seeded(plan.seed.value, position), quiet_mmengine():
-                        clips += _views(split, dataset, position, plan.task, num_draws if split == "train" else 1)
+                        clips += _views(split, dataset, position, plan, num_draws if split == "train" else 1)
             yield ClassPreview(label, NO_LABEL if label is None else plan.classes[label], tuple(clips))
             bar.advance()
 
@@ -88,15 +88,15 @@ def _seeded(*seed: int) -> Iterator[None]:
         np.random.set_state(numpy)
 
 
-def _views(split: str, dataset: Any, position: int, task: str, num_draws: int) -> list[Clip]:
+def _views(split: str, dataset: Any, position: int, plan: Plan, num_draws: int) -> list[Clip]:
     """Every view of one video, or so many random draws of it."""
     clips: list[Clip] = []
     for draw in range(num_draws):
-        facts, views = _run(split, dataset, position)
-        frames_of = np.asarray(facts["frame_inds"]).reshape(facts["num_clips"], -1)
+        facts, views = _run(split, dataset, position, plan)
+        frames_of = np.asarray(facts["frame_inds"]).reshape(-1, plan.clip_len.value)
         for number, view in enumerate(views):
             # FormatShape puts the crops around the clips: clip 0 of crop 0, clip 1 of crop 0, ...
-            inds = frames_of[number % facts["num_clips"]]
+            inds = frames_of[number % len(frames_of)]
             clips.append(
                 Clip(
                     split=split,
@@ -108,13 +108,13 @@ def _views(split: str, dataset: Any, position: int, task: str, num_draws: int) -
                     view=(draw if split == "train" else number) + 1,
                     num_views=num_draws if split == "train" else len(views),
                     mirrored=bool(facts.get("flip", False)),
-                    labels=_ids(task, facts["told"]),
+                    labels=_ids(plan.task, facts["told"]),
                 )
             )
     return clips
 
 
-def _run(split: str, dataset: Any, position: int) -> tuple[Mapping[str, Any], np.ndarray]:
+def _run(split: str, dataset: Any, position: int, plan: Plan) -> tuple[Mapping[str, Any], np.ndarray]:
     """The pipeline on one video: what it noted on the way, and its output of shape (M, 3, T, H, W)."""
     results: Any = dataset.get_data_info(position)
     facts: dict[str, Any] = {}
@@ -122,6 +122,8 @@ def _run(split: str, dataset: Any, position: int) -> tuple[Mapping[str, Any], np
         results = transform(results)
         facts |= {key: value for key, value in results.items() if key not in ("inputs", "data_samples", "imgs")}
     views = results["inputs"].numpy()
+    if views.ndim == 4 and plan.input_format.value == "NCHW":
+        views = views.reshape(-1, plan.clip_len.value, *views.shape[1:]).swapaxes(1, 2)
     if views.ndim != 5 or views.shape[1] != 3 or views.dtype != np.uint8:
         wrong = "gives no clips of RGB frames in bytes, so there is nothing to show"
         cure = "Take what changes the pipeline out of cfg_options"

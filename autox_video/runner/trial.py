@@ -160,7 +160,9 @@ def _clip(plan: Plan, index: int) -> dict[str, Any]:
     label: Any = index % num_classes
     if load_task(plan.task).dataset_settings(num_classes).get("multi_class"):
         label = torch.nn.functional.one_hot(torch.tensor(label), num_classes).float()
-    frames = torch.randint(0, 256, (1, 3, plan.clip_len.value, size, size), dtype=torch.uint8)
+    length = plan.clip_len.value
+    shape = (length, 3, size, size) if plan.input_format.value == "NCHW" else (1, 3, length, size, size)
+    frames = torch.randint(0, 256, shape, dtype=torch.uint8)
     return {"inputs": frames, "data_samples": ActionDataSample().set_gt_label(label)}
 
 

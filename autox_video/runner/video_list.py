@@ -26,8 +26,8 @@ from autox_video.work_dir import WorkDir
 
 # A training in which so many videos of a class are lost is not worth going on.
 MAX_REPLACEMENTS = 20
-# Transforms: up to the first all views of a video are one, and at the second they are decoded together.
-REPEATED = ("SampleFrames", "VideoDecode")
+# In the names of transforms: up to the first all views of a video are one, and at the second they are decoded together.
+REPEATED = ("Sample", "VideoDecode")
 
 
 @DATASETS.register_module()
@@ -169,8 +169,9 @@ def _through(steps: Sequence[Callable[[Any], Any]], results: Any) -> Any:
 
 def _place(steps: Sequence[Any], kind: str) -> int:
     names = [type(step).__name__ for step in steps]
-    if kind not in names:
-        wrong = f"has no {kind}, which several views of a video have in common"
+    places = [place for place, name in enumerate(names) if kind in name]
+    if not places:
+        wrong = f"has no transform named {kind}, which several views of a video have in common"
         cure = "Take what changes the pipeline out of cfg_options, or augment.num_repeats out of the settings"
         raise RunError(Problem("train_dataloader.dataset.pipeline", wrong, cure, ", ".join(names)))
-    return names.index(kind)
+    return places[0]

@@ -26,6 +26,8 @@ _KINDS: Final = {
     "plugins": "the name of a module, the path of a .py file, or a list of these",
     "parts": "a list of mappings with a type each",
     "urls": "a URL or a list of URLs",
+    "epochs": "a list of rising epochs",
+    "freeze": "none, head_only or stages:N",
 }
 
 # Names that other tools have for our keys, where spelling alone would not lead there.
@@ -123,8 +125,8 @@ def instead(key: Key) -> str:
         return "Write e.g. `- data_root: data/more` indented below the key"
     if key.kind == "parts":
         return f"Write e.g. `- type: {key.example[0]['type']}` indented below the key"
-    example = ", ".join(key.example) if isinstance(key.example, (list, tuple)) else key.example
-    example = f"[{example}]" if key.kind in ("classes", "plugins", "urls") else example
+    example = ", ".join(map(str, key.example)) if isinstance(key.example, (list, tuple)) else key.example
+    example = f"[{example}]" if key.kind in ("classes", "epochs", "plugins", "urls") else example
     ending = "" if words or key.required else ", or leave it out"
     return f"Write e.g. {listed([example, *words])}{ending}"
 

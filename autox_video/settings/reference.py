@@ -42,6 +42,8 @@ WORDS: Final = {
     "parts": "list of mappings",
     "urls": "URL or list of URLs",
     "duration": "time in `s`, `min` or `h`",
+    "epochs": "list of epochs",
+    "freeze": "`none`, `head_only`, `stages:N`",
     "between": "{low} to {high}",
     "above": "above {low}, up to {high}",
     "multiple": "multiple of {step}",

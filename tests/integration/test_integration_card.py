@@ -50,6 +50,7 @@ def test_the_card_says_what_one_must_know_to_use_them(trained):
         "metrics": record.metrics,
     }
     assert card["preprocessing"] == {
+        "sampling": "dense",
         "clip_len": 4,
         "frame_interval": record.plan.frame_interval.value,
         "input_size": record.plan.input_size.value,

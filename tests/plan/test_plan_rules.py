@@ -6,7 +6,7 @@ import pytest
 import samples
 
 from autox_video.errors import RequestError
-from autox_video.plan.rules import batch, clip, model, schedule, testing, workers
+from autox_video.plan.rules import batch, clip, model, schedule, testing, transfer, workers
 from autox_video.plan.schema import Decision
 from autox_video.presets import load_preset
 
@@ -170,12 +170,12 @@ def test_a_gpu_that_is_not_there_is_refused():
 
 @pytest.mark.parametrize(("batch_size", "rate"), [(64, 1e-3), (8, 1.25e-4), (128, 2e-3)])
 def test_the_learning_rate_scales_with_the_total_batch(batch_size, rate):
-    assert schedule.choose_learning_rate(samples.settings(), TINY, batch_size).value == pytest.approx(rate)
+    assert transfer.choose_learning_rate(samples.settings(), TINY, "adamw", batch_size).value == pytest.approx(rate)
 
 
 def test_an_asked_learning_rate_is_not_scaled():
     asked = samples.settings(train={"learning_rate": 0.01})
-    assert schedule.choose_learning_rate(asked, TINY, 8).value == 0.01
+    assert transfer.choose_learning_rate(asked, TINY, "adamw", 8).value == 0.01
 
 
 def test_small_data_trains_for_more_epochs():

@@ -119,7 +119,10 @@ def test_what_cannot_be_is_refused(listed):
         render_config(plan, preset, listed, stock=True)
     dataset = render_config(plan, preset, listed).train_dataloader.dataset
     dataset.pipeline = [step for step in dataset.pipeline if step["type"] != "SampleFrames"]
-    with DefaultScope.overwrite_default_scope("mmaction"), pytest.raises(RunError, match="has no SampleFrames, which"):
+    with (
+        DefaultScope.overwrite_default_scope("mmaction"),
+        pytest.raises(RunError, match="has no transform named Sample, which"),
+    ):
         DATASETS.build(dataset)
 
 

@@ -67,9 +67,10 @@ def test_one_step_gives_what_two_give(videos, split, case, size):
         assert np.abs(first.astype(int) - second).mean() <= TOLERANCE[size]
 
 
+@pytest.mark.parametrize("input_format", ["NCTHW", "NCHW"])
 @pytest.mark.parametrize("num_crops", [1, 3])
 @pytest.mark.parametrize("mirrored", [False, True])
-def test_clips_are_put_together_as_format_shape_does(num_crops, mirrored):
+def test_clips_are_put_together_as_format_shape_does(num_crops, mirrored, input_format):
     large = np.random.default_rng(0).integers(0, 255, (num_crops * 2 * 4, 20, 30, 3)).astype(np.uint8)
     frames = [frame[2:14, 3:25] for frame in large]  # views, as three crops leave them
     if mirrored:
@@ -77,10 +78,14 @@ def test_clips_are_put_together_as_format_shape_does(num_crops, mirrored):
     results = {"imgs": frames, "num_clips": 2, "clip_len": 4}
     ours, stock = (
         TRANSFORMS.build(step)(dict(results))
-        for step in ({"type": "FormatClips"}, {"type": "mmaction.FormatShape", "input_format": "NCTHW"})
+        for step in (
+            {"type": "FormatClips", "clip_len": 4, "input_format": input_format},
+            {"type": "mmaction.FormatShape", "input_format": input_format},
+        )
     )
     assert np.array_equal(ours["imgs"], stock["imgs"])
-    assert ours["input_shape"] == stock["input_shape"] == (2 * num_crops, 3, 4, 12, 22)
+    shape = (2 * num_crops, 3, 4, 12, 22) if input_format == "NCTHW" else (2 * num_crops * 4, 3, 12, 22)
+    assert ours["input_shape"] == stock["input_shape"] == shape
     assert ours["imgs"].flags.c_contiguous
 
 

@@ -67,6 +67,11 @@ def training_memory_gib(card: Card, clip_len: int, input_size: int, videos: int)
     return BYTES_PER_PARAMETER * card.num_parameters / GIB + card.activation_gib * scale * videos
 
 
+def gpu_room_gib(memory_gib: float) -> float:
+    """What a training step may take of a GPU, in GiB."""
+    return GPU_SHARE * memory_gib - GPU_RESERVE_GIB
+
+
 def choose_total_batch_size(settings: Settings, card: Card, num_train_videos: int, devices: int) -> Decision[int]:
     """Videos a step of the optimizer. Left to us it depends on neither the number of GPUs nor their memory."""
     if decision := asked(settings, "videos_per_gpu"):
@@ -116,7 +121,7 @@ def choose_videos_per_gpu(
     devices = hardware.num_devices
     share = share_of_device(settings, total_batch_size, devices)
     if hardware.num_gpus:
-        room, name = GPU_SHARE * hardware.gpu_memory_gib - GPU_RESERVE_GIB, "GPU"
+        room, name = gpu_room_gib(hardware.gpu_memory_gib), "GPU"
     else:
         room, name = CPU_SHARE * hardware.memory_gib / hardware.devices_per_machine, "machine"
     estimated = "; estimated, measured when training begins" if hardware.num_gpus else ""

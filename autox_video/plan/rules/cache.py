@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autox_video.dataset.facts import DecodeCost, Fingerprint, SplitFacts
 from autox_video.plan.rules.common import asked
-from autox_video.plan.rules.costs import ClipCost
+from autox_video.plan.rules.costs import ClipCost, ClipShape
 from autox_video.plan.schema import Decision, Hardware, Plan
 from autox_video.proxies.sizes import ASPECT, ENCODE_SECONDS, READ_SECONDS, is_worthwhile, proxy_side
 from autox_video.settings.schema import Settings
@@ -50,14 +50,15 @@ def _by_gain(
     num_frames = sum(facts.num_videos * facts.num_frames.p50 for facts in splits)
     writing = num_frames * (EVERY_FRAME * cost.seconds_per_frame + ENCODE_SECONDS * proxy_pixels)
     writing /= plan.hardware.num_cpus
-    spans = (plan.clip_len.value, plan.frame_interval.value)
-    original, proxy = cost.clip_seconds(*spans), READ_SECONDS * proxy_pixels * spans[0] * spans[1]
+    numbers = (plan.clip_len.value, plan.frame_interval.value, plan.input_size.value)
+    clip = ClipShape.planned(plan.sampling.value, *numbers, splits[0])
+    original, proxy = cost.clip_seconds(clip.clip_len, clip.frame_interval), READ_SECONDS * proxy_pixels * clip.span
     later_clips = (plan.epochs.value - 1) * splits[0].num_videos
-    before, after = (_seconds(clip, compute_seconds, plan.hardware) for clip in (original, proxy))
+    before, after = (_seconds(decode, compute_seconds, plan.hardware) for decode in (original, proxy))
     saved = later_clips * (before - after)
-    clip = f"a clip takes {1e3 * original:.0f} ms of a core, from a proxy about {1e3 * proxy:.0f}"
+    takes = f"a clip takes {1e3 * original:.0f} ms of a core, from a proxy about {1e3 * proxy:.0f}"
     gain = f"over {plan.epochs.value - 1} epochs that saves {duration(saved)} of {duration(later_clips * before)}"
-    why = f"{clip}; {gain}, and writing the proxies takes about {duration(writing)}"
+    why = f"{takes}; {gain}, and writing the proxies takes about {duration(writing)}"
     pays = saved >= LEAST_GAIN * writing and saved - writing >= LEAST_SECONDS
     return Decision("proxy" if pays else "off", "data", why)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autox_video.dataset.facts import DecodeCost
+from autox_video.dataset.facts import DecodeCost, SplitFacts
 from autox_video.plan.schema import Hardware
 from autox_video.presets import Card
 from autox_video.proxies.sizes import ASPECT, READ_SECONDS
@@ -28,10 +28,23 @@ class ClipShape:
     frame_interval: int
     input_size: int
 
+    @classmethod
+    def planned(
+        cls, sampling: str, clip_len: int, frame_interval: int, input_size: int, facts: SplitFacts
+    ) -> ClipShape:
+        """The clips of planned values; frames that are spread over a video are as far apart as half of them are."""
+        if sampling != "dense":
+            frame_interval = max(1, round(facts.num_frames.p50 / clip_len))
+        return cls(clip_len, frame_interval, input_size)
+
     @property
     def size(self) -> tuple[int, int]:
         """Frames and their side: what the network sees."""
         return self.clip_len, self.input_size
+
+    def share_of(self, card: Card) -> float:
+        """Its work for a network, as a multiple of that of the card's clip: both grow with the number of pixels."""
+        return self.clip_len * self.input_size**2 / (card.clip_len * card.input_size**2)
 
     @property
     def span(self) -> int:
@@ -82,11 +95,14 @@ def clip_cost(
     """
     if decode_cost is None:
         return None
-    scale = clip.clip_len * clip.input_size**2 / (card.clip_len * card.input_size**2)
-    operations = passes * card.flops * scale
-    compute = operations / (GPU_RATE if hardware.num_gpus else CPU_CORE_RATE)
+    compute = network_seconds(card, hardware, clip, passes)
     prepare = prepare_seconds(decode_cost, clip, views=views, proxy_side=proxy_side)
     return ClipCost(prepare, compute) if step_seconds is None else ClipCost(prepare, step_seconds, measured=True)
+
+
+def network_seconds(card: Card, hardware: Hardware, clip: ClipShape, passes: int) -> float:
+    """Seconds that the network takes for a clip, of one core or of the fastest GPU; arguments as of `clip_cost`."""
+    return passes * card.flops * clip.share_of(card) / (GPU_RATE if hardware.num_gpus else CPU_CORE_RATE)
 
 
 def prepare_seconds(

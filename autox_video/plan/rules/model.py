@@ -8,7 +8,7 @@ from urllib.parse import urlparse
 from autox_video.errors import Problem, RequestError
 from autox_video.plan.rules.common import asked
 from autox_video.plan.schema import Decision, Hardware
-from autox_video.presets import Preset, preset_names
+from autox_video.presets import Preset, load_preset, preset_names
 from autox_video.settings.schema import AUTO, Settings
 
 # Smallest GPU, in GiB, on which each model trains at a batch that its recipe still suits. Largest first.
@@ -23,9 +23,7 @@ def choose_model(settings: Settings, hardware: Hardware) -> Decision[str]:
     """
     if decision := asked(settings, "model.name"):
         if decision.value not in preset_names():
-            # load_preset words the error with its did-you-mean; asking early keeps one text for one mistake.
-            from autox_video.presets import load_preset
-
+            # It may be one of MMAction2's; load_preset words the error with its did-you-mean.
             load_preset(decision.value)
         return decision
     if hardware.num_gpus == 0:

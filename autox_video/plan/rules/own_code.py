@@ -12,7 +12,7 @@ from autox_video.settings.lists import plugin_name
 from autox_video.settings.schema import Settings
 
 
-def choose_own_code(settings: Settings) -> dict[str, Decision[Any]]:
+def choose_own_code(settings: Settings) -> dict[str, Any]:
     """Plugins by the names they are imported by, and what is added to hooks, transforms and loggers."""
     asked = given(settings, "plugins")
     names = tuple(plugin_name(plugin) for plugin in asked.value)

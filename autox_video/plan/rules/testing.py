@@ -27,6 +27,10 @@ def choose_test_num_clips(settings: Settings, card: Card, facts: SplitFacts, cli
     """
     if decision := asked(settings, "test.num_clips"):
         return decision
+    if card.sampling != "dense":
+        return Decision(
+            card.test_num_clips, "preset", "the recipe of the preset; each clip is spread over the whole video"
+        )
     covering = max(1, math.ceil(facts.duration_seconds.p50 / clip_seconds - NEGLIGIBLE_CLIP_SHARE))
     what = f"a clip covers {clip_seconds:.2g} s of {facts.duration_seconds.p50:.2g} s"
     if covering < card.test_num_clips:

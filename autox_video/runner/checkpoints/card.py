@@ -66,7 +66,7 @@ def _card(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
     record = checkpoint["meta"][RECORD_KEY]
     plan: Plan = build_record(record["plan"], Plan)
     preset = load_preset(plan.model.value)
-    normalisation = preset.model["data_preprocessor"]
+    normalisation = preset.model.get("data_preprocessor", {})
     # The package's top stands above this layer: its version is read and not imported.
     own_version = sys.modules["autox_video"].__version__
     return {
@@ -74,16 +74,17 @@ def _card(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
         "task": plan.task,
         "classes": list(plan.classes),
         "preprocessing": {
+            "sampling": plan.sampling.value,
             "clip_len": plan.clip_len.value,
             "frame_interval": plan.frame_interval.value,
             # The shorter side is scaled to `input_size`, and a square is cut from the middle.
             "input_size": plan.input_size.value,
             "num_clips": plan.test_num_clips.value,
             "num_crops": plan.test_num_crops.value,
-            "mean": list(normalisation["mean"]),
-            "std": list(normalisation["std"]),
-            "color_order": "RGB",
-            "layout": normalisation["format_shape"],
+            "mean": list(normalisation.get("mean") or [0.0] * 3),
+            "std": list(normalisation.get("std") or [1.0] * 3),
+            "color_order": "BGR" if normalisation.get("to_rgb") else "RGB",
+            "layout": plan.input_format.value,
         },
         # The user's own words for MMEngine: they may change what stands above.
         "cfg_options": plan.cfg_options,

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from autox_video.errors import Problem, RequestError, RunError
+from autox_video.runner.checkpoints.naming import inflate, named_as
 from autox_video.runner.checkpoints.reading import load_checkpoint_file
 from autox_video.runner.weight_files import digest_in_name
 
@@ -22,6 +23,7 @@ HEAD = "cls_head."
 MIN_SHARE = 0.5
 # Holes of weights_only were closed in 2.6.0 and in 2.10.0.
 FIRST_SAFE_TORCH = (2, 10)
+NOTHING = torch.empty(())
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class LoadReport:
         other_shape: Outside the head, of another shape in the file: left as they were initialised.
         num_classes: Classes of the model.
         file_num_classes: Classes of the file's head; None when it has none.
+        inflated: Of the `loaded`, those of images that were spread over time.
     """
 
     path: Path
@@ -47,12 +50,15 @@ class LoadReport:
     other_shape: tuple[str, ...]
     num_classes: int
     file_num_classes: int | None
+    inflated: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
         """All of it in one sentence."""
         total = len(self.loaded) + len(self.missing) + len(self.reinitialised) + len(self.other_shape)
         parts = [f"loaded {len(self.loaded)} of {total} tensors from {self.path.name}"]
+        if self.inflated:
+            parts.append(f"{len(self.inflated)} of them, of a network for images, are spread over time")
         if self.reinitialised:
             parts.append(
                 f"the head is initialised anew for {self.num_classes} classes (the file has {self.file_num_classes})"
@@ -80,7 +86,8 @@ def load_pretrained(model: nn.Module, path: Path, num_classes: int) -> LoadRepor
     Args:
         model: A recognizer of MMAction2, with `backbone` and `cls_head`.
         path: A checkpoint of MMAction2 1.x, of the original Video Swin Transformer, or a bare state dict of
-            either, of the whole model or of its backbone.
+            either, of the whole model or of its backbone; of a backbone also one for images, of OpenMMLab or of
+            torchvision.
         num_classes: Classes of the model.
 
     Returns:
@@ -95,20 +102,23 @@ def load_pretrained(model: nn.Module, path: Path, num_classes: int) -> LoadRepor
     except RunError as error:
         # The file was asked for: the request is wrong, not the run.
         raise RequestError(error.problems) from error
-    state = _with_backbone_prefix(convert_old_swin_keys(state), model)
     own = model.state_dict()
+    state, inflated = inflate(named_as(convert_old_swin_keys(state), own), own)
     fits = {name: tensor for name, tensor in state.items() if name in own and tensor.shape == own[name].shape}
     others = [name for name in own if name in state and name not in fits]
-    head = state.get(f"{HEAD}fc_cls.weight")
+    # A head may have several layers that tell classes apart, and a neck one of its own.
+    of_classes = [name for name in others if _is_of_classes(own[name], state[name], num_classes)]
+    heads = [name for name in state if name.startswith(HEAD) and own.get(name, NOTHING).shape[:1] == (num_classes,)]
     report = LoadReport(
         path=path,
         loaded=tuple(name for name in own if name in fits),
         missing=tuple(name for name in own if name not in state),
         unexpected=tuple(name for name in state if name not in own),
-        reinitialised=tuple(name for name in others if name.startswith(HEAD)),
-        other_shape=tuple(name for name in others if not name.startswith(HEAD)),
+        reinitialised=tuple(name for name in others if name.startswith(HEAD) or name in of_classes),
+        other_shape=tuple(name for name in others if not name.startswith(HEAD) and name not in of_classes),
         num_classes=num_classes,
-        file_num_classes=None if head is None else head.shape[0],
+        file_num_classes=len(state[heads[-1]]) if heads else None,
+        inflated=inflated,
     )
     _refuse_another_model(model, report)
     model.load_state_dict(fits, strict=False)
@@ -136,6 +146,10 @@ def convert_old_swin_keys(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
     return {renamed.get(name, name): tensor for name, tensor in state_dict.items()}
 
 
+def _is_of_classes(own: Tensor, other: Tensor, num_classes: int) -> bool:
+    return own.ndim > 0 and len(own) == num_classes != len(other) and own.shape[1:] == other.shape[1:]
+
+
 def _state_dict(checkpoint: dict[str, Any]) -> dict[str, Tensor]:
     """The tensors of a checkpoint, without the prefix that a data-parallel wrapper leaves."""
     state = checkpoint.get("state_dict", checkpoint)
@@ -143,14 +157,6 @@ def _state_dict(checkpoint: dict[str, Any]) -> dict[str, Tensor]:
     if tensors and all(name.startswith("module.") for name in tensors):
         return {name.removeprefix("module."): value for name, value in tensors.items()}
     return tensors
-
-
-def _with_backbone_prefix(state: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
-    """A file of a backbone alone names its tensors without `backbone.`."""
-    if any(name.startswith("backbone.") for name in state):
-        return state
-    own = model.state_dict()
-    return {f"backbone.{name}" if f"backbone.{name}" in own else name: tensor for name, tensor in state.items()}
 
 
 def _refuse_another_model(model: nn.Module, report: LoadReport) -> None:

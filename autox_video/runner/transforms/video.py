@@ -117,23 +117,36 @@ def _whole_pixels(bounds: np.ndarray, width: int, height: int) -> tuple[int, int
 
 @TRANSFORMS.register_module()
 class FormatClips(BaseTransform):
-    """What `FormatShape(input_format="NCTHW")` does of RGB frames, in one copy and a tenth of the time.
+    """What MMAction2's `FormatShape` does of RGB frames, in one copy and a tenth of the time.
 
-    Required keys: `imgs` (uint8, each of shape (H, W, 3)), `num_clips`, `clip_len`.
+    Required key: `imgs`, uint8, each of shape (H, W, 3): the frames of a clip one after the other, clip after clip.
 
-    Changed key: `imgs`, uint8, shape (crops x clips, 3, clip_len, H, W), contiguous. Added key: `input_shape`.
+    Changed key: `imgs`, uint8, contiguous, of shape (crops x clips, 3, clip_len, H, W) for `NCTHW` and
+    (crops x clips x clip_len, 3, H, W) for `NCHW`. Added key: `input_shape`.
+
+    Args:
+        clip_len: Frames of a clip.
+        input_format: `NCTHW`, for networks that take a clip, or `NCHW`, for those that take its frames.
     """
+
+    def __init__(self, clip_len: int, input_format: str = "NCTHW") -> None:
+        self._clip_len, self._input_format = clip_len, input_format
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Put the frames of each clip together."""
-        frames, length = results["imgs"], results["clip_len"]
+        frames, length = results["imgs"], self._clip_len
         height, width = frames[0].shape[:2]
-        clips = np.empty((len(frames) // length, 3, length, height, width), dtype=np.uint8)
-        for number, frame in enumerate(frames):
+        if self._input_format == "NCHW":
+            made = np.empty((len(frames), 3, height, width), dtype=np.uint8)
+            places = list(made)
+        else:
+            made = np.empty((len(frames) // length, 3, length, height, width), dtype=np.uint8)
+            places = [made[number // length, :, number % length] for number in range(len(frames))]
+        for frame, place in zip(frames, places, strict=True):
             # Into the very places: OpenCV makes no arrays where these fit. Crops are copied into one piece first: from
             # lines that lie apart it takes ten times as long.
-            cv2.split(np.ascontiguousarray(frame), list(clips[number // length, :, number % length]))
-        return {**results, "imgs": clips, "input_shape": clips.shape}
+            cv2.split(np.ascontiguousarray(frame), list(place))
+        return {**results, "imgs": made, "input_shape": made.shape}
 
 
 class BlankReader(Reader):

@@ -1,13 +1,9 @@
-"""The models one can name: a file each in `configs/models/`, a card and an MMAction2 `model`."""
+"""What a preset is: a card and an MMAction2 `model`."""
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-from autox_video.errors import Problem, RequestError
 
 
 @dataclass(frozen=True)
@@ -111,32 +107,8 @@ class Preset:
     card: Card
     model: dict[str, Any]
 
-
-def shared_folder(name: str) -> Path:
-    """`configs` or `resources`: beside the package in a checkout, inside it in an installed wheel."""
-    inside = Path(__file__).parent / name
-    return inside if inside.is_dir() else Path(__file__).parent.parent / name
-
-
-def preset_names() -> tuple[str, ...]:
-    """Names of all presets."""
-    return tuple(sorted(path.stem for path in (shared_folder("configs") / "models").glob("*.py")))
-
-
-def load_preset(name: str) -> Preset:
-    """Read one preset.
-
-    Raises:
-        RequestError: There is no preset of that name.
-    """
-    path = shared_folder("configs") / "models" / f"{name}.py"
-    if name not in preset_names():
-        close = difflib.get_close_matches(name, preset_names(), n=1)
-        cure = f"Did you mean {close[0]!r}" if close else f"Choose one of {', '.join(preset_names())}"
-        raise RequestError(Problem("model.name", "there is no such preset", cure, repr(name)))
-    from mmengine.config import Config
-
-    config = Config.fromfile(path).to_dict()
-    card = dict(config["preset"])
-    card["weights"] = {key: Weights(**value) for key, value in card["weights"].items()}
-    return Preset(name, Card(**card), config["model"])
+    @property
+    def input_format(self) -> str:
+        """What the network takes, in the words of MMAction2: `NCTHW`, clips, or `NCHW`, single frames."""
+        preprocessor: dict[str, Any] = self.model.get("data_preprocessor") or {}
+        return str(preprocessor.get("format_shape", "NCHW"))

@@ -1,0 +1,150 @@
+"""The learning rate over a training, of what the rendered config says of schedulers: MMEngine's, without torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
+from typing import Any
+
+from autox_video.plan.schema import Plan
+from autox_video.render.param_schedulers import iterations_an_epoch
+
+NUM_POINTS = 100
+# What a scheduler makes of the rate. Of its settings, its own step, its length in steps, the steps that one of its
+# settings means (an epoch is many where it is converted to iterations), and the rate that the training is planned with.
+Curve = Callable[[Mapping[str, Any], int, int, float, float], float]
+
+
+def learning_rates(config: Mapping[str, Any], plan: Plan) -> list[tuple[float, float]] | None:
+    """The highest rate of all groups at points that lie evenly over the training, each with its epoch.
+
+    Args:
+        config: As rendered.
+        plan: Of the run.
+
+    Returns:
+        None where the config has a scheduler that is not known here, or none. A plateau is taken for flat: how long
+        it lasts nobody knows.
+    """
+    epoch = iterations_an_epoch(plan)
+    end = plan.epochs.value * epoch
+    points = sorted({round(n * (end - 1) / NUM_POINTS) for n in range(NUM_POINTS + 1)})
+    try:
+        base = float(config["optim_wrapper"]["optimizer"]["lr"])
+        schedulers = config["param_scheduler"]
+        schedulers = schedulers if isinstance(schedulers, Sequence) else [schedulers]
+        return [(point / epoch, _rate(schedulers, base, point, epoch, end)) for point in points]
+    except (KeyError, TypeError, ValueError, ArithmeticError):  # the user's own words may say anything
+        return None
+
+
+def _rate(schedulers: Sequence[Mapping[str, Any]], base: float, iteration: int, epoch: int, last: int) -> float:
+    """Each scheduler changes the rate that those before it leave, from its begin on, and keeps it after its end."""
+    rate = base
+    for one in schedulers:
+        if one["type"].endswith("Momentum"):
+            continue
+        curve = CURVES[one["type"]]
+        by_epoch = one.get("by_epoch", True)
+        scale = epoch if by_epoch and one.get("convert_to_iter_based") else 1
+        now, whole = (n // epoch if by_epoch and scale == 1 else n for n in (iteration, last))
+        begin = int(one.get("begin", 0) * scale)
+        if now < begin:
+            continue
+        length = int(min(one.get("end", math.inf) * scale, whole)) - begin
+        step = min(now - begin, length - 1)
+        if curve is _cosine:
+            # From wherever the rate is: up, too.
+            low = base * _low(one, base)
+            rate = low + (rate - low) * _cosine(one, step, length, scale, base)
+            continue
+        factor = curve(one, step, length, scale, base)
+        rate = base * factor if curve is _one_cycle else rate * factor
+    return rate
+
+
+def _linear(one: Mapping[str, Any], step: int, length: int, scale: float, base: float) -> float:
+    start, end = one.get("start_factor", 1 / 3), one.get("end_factor", 1.0)
+    return float(start + (end - start) * min(1.0, step / max(1, length - 1)))
+
+
+def _constant(one: Mapping[str, Any], step: int, length: int, scale: float, base: float) -> float:
+    # A single step is not followed by the one that would take it back.
+    return float(one.get("factor", 1 / 3)) if step < length - 1 or length == 1 else 1.0
+
+
+def _cosine(one: Mapping[str, Any], step: int, length: int, scale: float, base: float) -> float:
+    period = (one.get("T_max") or 0) * scale or length
+    return (1 + math.cos(math.pi * step / period)) / 2
+
+
+def _low(one: Mapping[str, Any], base: float) -> float:
+    """The rate at the end, as a share of the first one."""
+    ratio = one.get("eta_min_ratio")
+    return float((one.get("eta_min") or 0.0) / base if ratio is None else ratio)
+
+
+def _poly(one: Mapping[str, Any], step: int, length: int, scale: float, base: float) -> float:
+    low = _low(one, base)
+    return low + (1 - low) * float((1 - step / max(1, length - 1)) ** one.get("power", 1.0))
+
+
+def _steps(one: Mapping[str, Any], step: int, length: int, scale: float, base: float) -> float:
+    return float(one.get("gamma", 0.1) ** (step // (one["step_size"] * scale)))
+
+
+def _multi_steps(one: Mapping[str, Any], step: int, length: int, scale: float, base: float) -> float:
+    return float(one.get("gamma", 0.1) ** sum(step >= milestone * scale for milestone in one["milestones"]))
+
+
+def _exponential(one: Mapping[str, Any], step: int, length: int, scale: float, base: float) -> float:
+    return float(one["gamma"] ** step)
+
+
+def _restarts(one: Mapping[str, Any], step: int, length: int, scale: float, base: float) -> float:
+    periods = [period * scale for period in one["periods"]]
+    weights = one.get("restart_weights", [1])
+    ends = list(accumulate(periods))
+    now = next((n for n, end in enumerate(ends) if step < end), len(periods) - 1)
+    low = _low(one, base)
+    share = min(1.0, (step - ends[now] + periods[now]) / periods[now])
+    return low + (weights[now] - low) * (1 + math.cos(math.pi * share)) / 2
+
+
+def _one_cycle(one: Mapping[str, Any], step: int, length: int, scale: float, base: float) -> float:
+    total = one.get("total_steps", length / scale) * scale
+    high = one["eta_max"] / base
+    first = high / one.get("div_factor", 25.0)
+    last = first / one.get("final_div_factor", 1e4)
+    turn = one.get("pct_start", 0.3) * total - 1
+    phases = [(turn, first, high), (total - 1, high, last)]
+    if one.get("three_phase"):
+        phases = [(turn, first, high), (2 * turn, high, first), (total - 1, first, last)]
+    before = 0.0
+    for end, start, stop in phases:
+        if step <= end or end == total - 1:
+            share = (step - before) / (end - before)
+            if one.get("anneal_strategy", "cos") == "linear":
+                return float(start + (stop - start) * share)
+            return float(stop + (start - stop) / 2 * (1 + math.cos(math.pi * share)))
+        before = end
+    return last
+
+
+def _flat(one: Mapping[str, Any], step: int, length: int, scale: float, base: float) -> float:
+    return 1.0
+
+
+CURVES: dict[str, Curve] = {
+    "LinearLR": _linear,
+    "ConstantLR": _constant,
+    "CosineAnnealingLR": _cosine,
+    "PolyLR": _poly,
+    "StepLR": _steps,
+    "MultiStepLR": _multi_steps,
+    "ExponentialLR": _exponential,
+    "CosineRestartLR": _restarts,
+    "OneCycleLR": _one_cycle,
+    "ReduceOnPlateauLR": _flat,
+}

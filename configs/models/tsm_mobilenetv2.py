@@ -1,0 +1,56 @@
+# TSM on MobileNetV2: an image network whose features are shifted between the frames. Architecture of MMAction2's
+# tsm_imagenet-pretrained-mobilenetv2 config, whose weights its index does not list any more: start from ImageNet's.
+preset = dict(
+    summary='2.7 M parameters, 2.4 GFLOPs a view: light enough to fine-tune on a CPU',
+    paper='https://arxiv.org/abs/1811.08383',
+    licence='Apache-2.0 (code and weights); Kinetics has terms of its own',
+    weights=dict(),
+    default_weights=None,
+    num_parameters=2736272,
+    reference_num_classes=400,
+    flops=8 * 0.3e9,
+    flops_source='published: MobileNetV2, arXiv:1801.04381, table 4, of one frame',
+    clip_len=8,
+    clip_seconds=10.0,
+    clip_len_multiple=1,
+    input_size=224,
+    base_learning_rate=1e-3,
+    base_total_batch_size=16,
+    weight_decay=0.01,
+    backbone_lr_mult=0.1,
+    epochs=20,
+    min_steps=400,
+    warmup_epochs=1,
+    test_num_clips=2,
+    test_num_crops=1,
+    min_crop_area=0.5,
+    activation_gib=0.583,
+    sampling='segments',
+    batch_norm=True,
+)
+model = dict(
+    type='Recognizer2D',
+    backbone=dict(
+        type='MobileNetV2TSM',
+        shift_div=8,
+        num_segments=8,
+        is_shift=True,
+        # Building a model downloads nothing: weights come through `model.load_from`.
+        pretrained=None,
+        pretrained2d=False),
+    data_preprocessor=dict(
+        type='ActionDataPreprocessor',
+        mean=[123.675, 116.28, 103.53],
+        std=[58.395, 57.12, 57.375],
+        format_shape='NCHW'),
+    cls_head=dict(
+        type='TSMHead',
+        num_segments=8,
+        num_classes=400,
+        in_channels=1280,
+        spatial_type='avg',
+        consensus=dict(type='AvgConsensus', dim=1),
+        dropout_ratio=0.5,
+        init_std=0.001,
+        is_shift=True,
+        average_clips='prob'))
