@@ -15,12 +15,14 @@ from autox_video.plan.rules import (
     clip,
     compiling,
     model,
+    own_code,
     probing,
     sampling,
     schedule,
     testing,
     transfer,
 )
+from autox_video.plan.rules.auto_model import choose_level
 from autox_video.plan.rules.common import asked, given
 from autox_video.plan.rules.costs import ClipShape, clip_cost
 from autox_video.plan.schema import Decision, Hardware, Plan
@@ -37,6 +39,7 @@ def make_plan(
     preset: Preset,
     hardware: Hardware,
     measured: Measured | None = None,
+    chosen: Decision[str] | None = None,
 ) -> Plan:
     """Decide every value of a run.
 
@@ -46,6 +49,7 @@ def make_plan(
         preset: The model that `rules.model.choose_model` chose.
         hardware: The machine; `num_gpus` is what the run will use.
         measured: What a training step was measured to take there, if it was.
+        chosen: Why it is this model.
 
     Raises:
         RequestError: Something asked for cannot be done.
@@ -57,7 +61,7 @@ def make_plan(
         hardware = dataclasses.replace(hardware, num_gpus=0)
     load_from = model.choose_load_from(settings, preset)
     clip_len = clip.choose_clip_len(settings, card, train)
-    frames = sampling.choose_sampling(settings, preset, train, clip_len.value)
+    frames = sampling.choose_sampling(settings, preset, train, clip_len)
     frame_interval = frames["frame_interval"]
     input_size = clip.choose_input_size(settings, card, train, pretrained=load_from.value != "none")
     clip.check_clip(preset, clip_len, frame_interval, input_size)
@@ -87,10 +91,10 @@ def make_plan(
         num_videos={name: facts.num_videos for name, facts in fingerprint.splits.items()},
         cfg_options=dict(settings.cfg_options),
         hardware=hardware,
-        model=model.choose_model(settings, hardware),
+        model=chosen or Decision(preset.name, "default", "given"),
+        preset=choose_level(settings),
         load_from=load_from,
         num_classes=_num_classes(settings, fingerprint),
-        clip_len=clip_len,
         **frames,
         input_size=input_size,
         **augmentation.choose_augmentation(settings, card, fingerprint, videos_per_gpu.value // repeats.value),
@@ -145,7 +149,10 @@ def _transfer(settings: Settings, card: Card, batch: int, task: str, *, pretrain
 
 
 def _running(settings: Settings) -> dict[str, Any]:
-    return {name: given(settings, f"runtime.{name}") for name in ("seed", "deterministic", "stall_minutes")}
+    return {
+        **{name: given(settings, f"runtime.{name}") for name in ("seed", "deterministic", "stall_minutes")},
+        **own_code.choose_own_code(settings),
+    }
 
 
 def _reading_proxies(plan: Plan, settings: Settings, card: Card, shape: ClipShape) -> Plan:

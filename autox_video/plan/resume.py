@@ -21,6 +21,8 @@ FIXED = (
     "best_metric",
     "balance",
     "num_repeats",
+    "plugins",
+    "transforms",
     "seed",
     *("augment", "flip", "min_crop_area", "multi_scale_crop", "color_jitter", "rand_augment", "random_erasing"),
     *("mixup", "cutmix"),
@@ -34,6 +36,8 @@ OF_THE_MACHINE = (
     "patience",
     *("test_num_clips", "test_num_crops", "test_videos_per_gpu", "scoring_amp", "scoring_threads"),
     *("save_every_seconds", "stall_minutes"),
+    # Left out they are not wanted any more.
+    *("hooks", "loggers"),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +16,8 @@ META_KEYS = ("img_shape", "num_clips", "clip_len", "filename")
 def train_pipeline(plan: Plan, *, stock: bool) -> Transforms:
     """One clip at a random time, varied as planned."""
     geometry = [*(random_crop(plan) or _centre(plan.input_size.value)), *mirroring(plan)]
-    return _pipeline(plan, geometry, pixels(plan, stock=stock), test_mode=False, stock=stock)
+    changed = [*pixels(plan, stock=stock), *copy.deepcopy(plan.transforms.value)]
+    return _pipeline(plan, geometry, changed, test_mode=False, stock=stock)
 
 
 def val_pipeline(plan: Plan, *, stock: bool) -> Transforms:
@@ -45,26 +47,29 @@ def centre_view(plan: Plan) -> int:
 def _pipeline(
     plan: Plan,
     geometry: Transforms,
-    pixels: Sequence[dict[str, Any]] = (),
+    decoded: Sequence[dict[str, Any]] = (),
     *,
     num_clips: int = 1,
     test_mode: bool,
     stock: bool,
 ) -> Transforms:
-    """The transforms in order; `geometry` becomes one step with the decoding, but for MMAction2's own."""
+    """The transforms in order; `geometry` becomes one step with the decoding, but for MMAction2's own.
+
+    What takes decoded frames is `decoded`.
+    """
     sample = _sample(plan, num_clips, test_mode)
     pack = {"type": "PackActionInputs", "meta_keys": META_KEYS}
     if stock:
         shape = {"type": "FormatShape", "input_format": plan.input_format.value}
         opened = {"type": "DecordInit", "io_backend": "disk"}
-        return [opened, sample, {"type": "DecordDecode"}, *geometry, *pixels, shape, pack]
+        return [opened, sample, {"type": "DecordDecode"}, *geometry, *decoded, shape, pack]
     noted = [{**step, "lazy": True} for step in geometry]
     together: dict[str, Any] = {
         "type": "FormatClips",
         "clip_len": plan.clip_len.value,
         "input_format": plan.input_format.value,
     }
-    return [{"type": "VideoOpen"}, sample, *noted, {"type": "VideoDecode"}, *pixels, together, pack]
+    return [{"type": "VideoOpen"}, sample, *noted, {"type": "VideoDecode"}, *decoded, together, pack]
 
 
 def _sample(plan: Plan, num_clips: int, test_mode: bool) -> dict[str, Any]:

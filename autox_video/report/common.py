@@ -81,9 +81,10 @@ def count_rows(rows: tuple[Prediction, ...]) -> Counts:
     return Counts(videos=len(rows), scored=scored, unreadable=len(rows) - scored, labelled=labelled)
 
 
-def scored_line(counts: Counts, views: Views) -> str:
+def scored_line(counts: Counts, views: Views | None) -> str:
     """How many videos were scored, and of several views in how many, for the console."""
-    seen = f", in {views.num_clips}x{views.num_crops} views each" if views.num_clips * views.num_crops > 1 else ""
+    several = views is not None and views.num_clips * views.num_crops > 1
+    seen = f", in {views.num_clips}x{views.num_crops} views each" if views and several else ""
     return f"{counts.scored} of {counts.videos} videos scored{seen}"
 
 

@@ -26,7 +26,7 @@ def sampled_as_asked(settings: Settings, preset: Preset) -> Preset:
     return dataclasses.replace(preset, card=dataclasses.replace(preset.card, sampling=decision.value))
 
 
-def choose_sampling(settings: Settings, preset: Preset, train: SplitFacts, clip_len: int) -> dict[str, Any]:
+def choose_sampling(settings: Settings, preset: Preset, train: SplitFacts, clip_len: Decision[int]) -> dict[str, Any]:
     """Every decision on which frames are drawn, by its field in the plan.
 
     Args:
@@ -39,7 +39,7 @@ def choose_sampling(settings: Settings, preset: Preset, train: SplitFacts, clip_
         RequestError: `clip.target_fps` is asked for together with what leaves it no meaning.
     """
     card = preset.card
-    interval = choose_frame_interval(settings, card, train, clip_len)
+    interval = choose_frame_interval(settings, card, train, clip_len.value)
     target = choose_target_fps(settings, card, train, interval.value)
     if asked(settings, "clip.target_fps"):
         value = max(1, round(train.fps.p50 / (target.value or train.fps.p50)))
@@ -48,6 +48,7 @@ def choose_sampling(settings: Settings, preset: Preset, train: SplitFacts, clip_
     return {
         "sampling": asked(settings, "clip.sampling")
         or Decision(card.sampling, "preset", "the way the network was trained"),
+        "clip_len": clip_len,
         "frame_interval": interval,
         "target_fps": target,
         "input_format": Decision(preset.input_format, "preset", f"the network takes {frames}"),
