@@ -15,7 +15,7 @@ from pathlib import Path
 from autox_video.commands import COMMANDS
 from autox_video.errors import AutoXVideoError, StoppedError
 from autox_video.processes import own_place
-from autox_video.stopping import stoppable
+from autox_video.stopping import end_with, stoppable
 
 DEFAULT_CONFIG = Path("config.yaml")
 
@@ -32,12 +32,16 @@ def main(argv: list[str] | None = None, *, prog: str | None = None, default_conf
         The exit code.
     """
     parser = _parser(prog)
-    arguments = parser.parse_args(sys.argv[1:] if argv is None else argv)
+    arguments = parser.parse_args(given := sys.argv[1:] if argv is None else argv)
+    arguments.command_line = list(given)
     _log_to_console()
     if arguments.takes_config and arguments.config is None:
         found = DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() or default_config is None else default_config
         arguments.config = found
+        arguments.command_line += ["-c", str(found)]
     try:
+        if pid := own_place().launcher_pid:
+            end_with(pid)
         with stoppable():
             code: int = arguments.run(arguments) if own_place().is_first else _join_in(arguments)
         return code
@@ -58,6 +62,7 @@ def _join_in(arguments: argparse.Namespace) -> int:
     if not arguments.joins:
         return 0
     logging.getLogger("autox_video").setLevel(logging.WARNING)
+    logging.getLogger("autox_video.stopping").setLevel(logging.ERROR)
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
         code: int = arguments.run(arguments)
         return code

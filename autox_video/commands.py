@@ -39,8 +39,11 @@ def _settings(arguments: argparse.Namespace):  # type: ignore[no-untyped-def]
 
 def _train(arguments: argparse.Namespace) -> int:
     from autox_video import folds, workflow
+    from autox_video.launching import launched
 
     settings = _settings(arguments)
+    if (code := launched(settings, arguments.command_line)) is not None:
+        return code
     (folds if settings.test.folds else workflow).train(settings, fresh=arguments.fresh)
     print(f"next     python AutoTest.py{'' if arguments.config.name == 'config.yaml' else f' -c {arguments.config}'}")
     return 0
@@ -48,9 +51,12 @@ def _train(arguments: argparse.Namespace) -> int:
 
 def _test(arguments: argparse.Namespace) -> int:
     from autox_video import folds, workflow
+    from autox_video.launching import launched
     from autox_video.report.outcome import outcome_lines
 
     settings = _settings(arguments)
+    if (code := launched(settings, arguments.command_line)) is not None:
+        return code
     results = (folds if settings.test.folds else workflow).test(settings, checkpoint=arguments.checkpoint)
     for line in outcome_lines(results):
         print(line)

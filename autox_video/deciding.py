@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 
 from autox_video.dataset.facts import Fingerprint
 from autox_video.plan.estimates import estimate
@@ -11,22 +12,57 @@ from autox_video.plan.make_plan import make_plan
 from autox_video.plan.measured import SOURCE, Measured, remembered
 from autox_video.plan.rules.batch import choose_total_batch_size, share_of_device
 from autox_video.plan.rules.common import asked
+from autox_video.plan.rules.gpus import choose_processes
 from autox_video.plan.rules.model import choose_model
 from autox_video.plan.schema import Hardware, Plan
 from autox_video.presets import Preset, load_preset
-from autox_video.processes import own_place
+from autox_video.processes import Place, own_place
 from autox_video.render.config import render_config
 from autox_video.render.learning_rates import learning_rates
 from autox_video.settings.schema import Settings
 
+logger = logging.getLogger(__name__)
 
-def find_hardware(settings: Settings) -> Hardware:
-    """What this machine has for the run."""
-    return divided(detect_hardware(settings.runtime.device), own_place())
+
+def processes_of_run(settings: Settings) -> int:
+    """Processes that `train` and `test` start on this machine."""
+    return choose_processes(settings, detect_hardware(settings.runtime.device))
+
+
+def find_hardware(settings: Settings, place: Place | None = None) -> Hardware:
+    """What this machine has for a run.
+
+    Args:
+        settings: What the user asked.
+        place: Of this process in the run; None for the run that `train` would start.
+    """
+    found = detect_hardware(settings.runtime.device)
+    if place is None:
+        place = own_place()
+        if not place.launcher:
+            number = choose_processes(settings, found)
+            place = Place(0, number, 0, number)
+    return divided(found, place)
+
+
+def log_processes(settings: Settings) -> None:
+    """Say where a run has not as many processes as the settings ask for: whoever started it has decided that."""
+    place = own_place()
+    wanted = asked(settings, "runtime.gpus")
+    if place.launcher:
+        if wanted and wanted.value != place.local_world_size:
+            started = f"{place.launcher} has started {place.local_world_size} on this machine"
+            logger.info("note     %s: runtime.gpus: %d is left aside, %s", wanted.source, wanted.value, started)
+    elif (number := processes_of_run(settings)) > 1:
+        logger.info("note     this is one process, and %d could work together: see docs/several_gpus.md", number)
 
 
 def decide(
-    settings: Settings, fingerprint: Fingerprint, hardware: Hardware | None = None, measured: Measured | None = None
+    settings: Settings,
+    fingerprint: Fingerprint,
+    hardware: Hardware | None = None,
+    measured: Measured | None = None,
+    begun: Plan | None = None,
 ) -> tuple[Plan, Preset]:
     """Every value of a run, and its model.
 
@@ -35,14 +71,16 @@ def decide(
         fingerprint: What the data is.
         hardware: The machine; this one when None.
         measured: What a training step was measured to take there; when None, what is remembered of an earlier run.
+        begun: The plan of a run that goes on: it keeps its model.
     """
     hardware = hardware or find_hardware(settings)
-    preset = load_preset(choose_model(settings, hardware).value)
-    decided = make_plan(settings, fingerprint, preset, hardware, measured)
+    chosen = choose_model(settings, fingerprint.splits["train"], hardware, begun)
+    preset = load_preset(chosen.value)
+    decided = make_plan(settings, fingerprint, preset, hardware, measured, chosen)
     if measured is None and (needed := videos_to_try(settings, decided, preset)):
         measured = remembered(decided, needed)
         if measured is not None:
-            decided = make_plan(settings, fingerprint, preset, hardware, measured)
+            decided = make_plan(settings, fingerprint, preset, hardware, measured, chosen)
     return decided, preset
 
 

@@ -21,6 +21,7 @@ from autox_video.errors import Problem, RequestError
 from autox_video.log_lines import log_fingerprint
 from autox_video.plan.schema import Plan
 from autox_video.predictions import Prediction, Predictions, pool_folds
+from autox_video.processes import own_place
 from autox_video.records import read_record
 from autox_video.report.outcome import AnyResults
 from autox_video.runner.distributed import decided_by_first
@@ -126,7 +127,7 @@ class _Ready:
 def _prepare(settings: Settings, work_dir: WorkDir, fresh: bool) -> _Ready:
     clear_leftovers(*work_dir.folders)
     log_fingerprint(fingerprint_dataset(settings, work_dir))
-    if fresh:
+    if fresh and not own_place().restarts:
         archive_run(work_dir)
     if any(work_dir.folds.glob("*/*.pth")):
         _refuse_other_folds(settings, work_dir)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autox_video.dataset.annotations import read_rows
 from autox_video.dataset.fingerprint import fingerprint_dataset
-from autox_video.deciding import find_hardware
+from autox_video.deciding import find_hardware, log_processes
 from autox_video.errors import Problem, RequestError
 from autox_video.log_lines import log_fingerprint
 from autox_video.plan.jobs import ScoringJob
@@ -77,7 +77,10 @@ def _prepare(settings: Settings, work_dir: WorkDir, path: Path, whole_folder: bo
     if fold is None:
         log_fingerprint(fingerprint)
     preset = load_preset(record.plan.model.value)
-    decided = make_test_plan(record.plan, settings, fingerprint, preset, find_hardware(settings))
+    if fold in (None, 1):
+        log_processes(settings)
+    hardware = find_hardware(settings, own_place())
+    decided = make_test_plan(record.plan, settings, fingerprint, preset, hardware)
     # What cannot be rendered is refused here, once.
     render_config(decided, preset, work_dir.root)
     logger.info("testing  %s (epoch %d) on %d videos", path, record.epoch, decided.num_videos["test"])

@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -36,6 +36,7 @@ class _State:
     asked: signal.Signals | None = None
     later: bool = False
     over: bool = False
+    hand_on: Callable[[int], None] | None = None
     blocked: set[int] = field(default_factory=set)
     parent: int = 0
 
@@ -138,6 +139,20 @@ def at_once() -> Iterator[None]:
         _state.later = before
 
 
+@contextmanager
+def handed_on(to: Callable[[int], None]) -> Iterator[None]:
+    """In the block a signal is for other processes, and ends nothing here.
+
+    Args:
+        to: Called with each signal.
+    """
+    _state.hand_on = to
+    try:
+        yield
+    finally:
+        _state.hand_on = None
+
+
 def end_with(parent: int) -> None:
     """Let this process be killed when its parent ends; at once where that has ended already.
 
@@ -150,6 +165,9 @@ def end_with(parent: int) -> None:
 
 
 def _note(number: int, frame: object) -> None:
+    if _state.hand_on is not None:
+        _state.hand_on(number)
+        return
     first = _state.asked is None
     if first:
         _state.asked = signal.Signals(number)
@@ -162,7 +180,7 @@ def _watch(reading: int, state: _State) -> None:
     """See every signal as it comes, even while the main thread is stuck outside Python."""
     first: dict[int, float] = {}
     while (number := os.read(reading, 1)[0]) != END:
-        if number not in SIGNALS:
+        if number not in SIGNALS or state.hand_on is not None:
             continue
         now = time.monotonic()
         if now - first.setdefault(number, now) > REPEAT_SECONDS:

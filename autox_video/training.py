@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from autox_video.caching import prepare_cache
 from autox_video.dataset.facts import Fingerprint
 from autox_video.dataset.run_lists import continue_lists, keep_lists
-from autox_video.deciding import decide, with_estimates
+from autox_video.deciding import decide, find_hardware, log_processes, with_estimates
 from autox_video.errors import Problem, RequestError, RunError
 from autox_video.lock import only_run
 from autox_video.log_lines import log_plan
@@ -93,11 +93,13 @@ def train_run(
 
 def _prepare(settings: Settings, work_dir: WorkDir, fingerprint: Fingerprint, like: Plan | None) -> TrainingJob:
     """Decide every value, find where to go on, and write it down."""
-    decided, preset = decide(settings, fingerprint)
+    log_processes(settings)
     from autox_video.runner.checkpoints import find_newest_checkpoint
     from autox_video.runner.weights import download_target, fetch_weights
 
     saved = find_newest_checkpoint(work_dir)
+    begun = like or (saved.plan if saved else None)
+    decided, preset = decide(settings, fingerprint, find_hardware(settings, own_place()), begun=begun)
     if like is not None:
         decided = continue_plan(like, decided)
     elif saved is None:

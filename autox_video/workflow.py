@@ -20,6 +20,7 @@ from autox_video.deciding import decide, find_hardware, with_estimates
 from autox_video.errors import Problem, RequestError
 from autox_video.log_lines import log_fingerprint, log_lines
 from autox_video.plan.schema import Plan
+from autox_video.processes import own_place
 from autox_video.records import read_record, write_record
 from autox_video.render.config import config_text, render_config
 from autox_video.report.bench import bench_lines, judge, other_steps
@@ -151,7 +152,7 @@ def train(settings: Settings, *, fresh: bool = False) -> TrainOutcome:
         clear_leftovers(*work_dir.folders)
         fingerprint = fingerprint_dataset(settings, work_dir)
         log_fingerprint(fingerprint)
-        if fresh:
+        if fresh and not own_place().restarts:
             archive_run(work_dir)
         return fingerprint
 

@@ -19,14 +19,29 @@ from autox_video.presets import Preset, load_preset, preset_names, shared_folder
 PAPER_MODELS = ("video_swin_tiny", "video_swin_small", "video_swin_base", "video_swin_large")
 
 
-def index_folder() -> Path:
-    """The swin configs and the metafile that MMAction2 ships."""
+# The config of MMAction2 that a preset is the model of, by its beginning.
+UPSTREAM = {
+    "csn_r50": "csn/ircsn_ig65m-pretrained-r50-bnfrozen_8xb12",
+    "i3d_r50": "i3d/i3d_imagenet-pretrained-r50-heavy_8xb8",
+    "r2plus1d_r34": "r2plus1d/r2plus1d_r34_8xb8-32x2x1",
+    "slowfast_r50": "slowfast/slowfast_r50_8xb8-8x8x1-256e",
+    "slowonly_r50": "slowonly/slowonly_imagenet-pretrained-r50_8xb16-8x8x1",
+    "tsm_mobilenetv2": "tsm/tsm_imagenet-pretrained-mobilenetv2_8xb16",
+    "tsm_r50": "tsm/tsm_imagenet-pretrained-r50_8xb16-1x1x16-50e_kinetics400",
+    "tsn_r50": "tsn/tsn_imagenet-pretrained-r50_8xb32-1x1x8-100e",
+    "x3d_m": "x3d/x3d_m",
+    "x3d_s": "x3d/x3d_s",
+}
+
+
+def index_folder(family: str = "swin") -> Path:
+    """The configs and the metafile of a family that MMAction2 ships."""
     package = Path(importlib.util.find_spec("mmaction").origin).parent
-    return package / ".mim" / "configs" / "recognition" / "swin"
+    return package / ".mim" / "configs" / "recognition" / family
 
 
-def index_models() -> list[dict[str, Any]]:
-    return yaml.safe_load((index_folder() / "metafile.yml").read_text())["Models"]
+def index_models(family: str = "swin") -> list[dict[str, Any]]:
+    return yaml.safe_load((index_folder(family) / "metafile.yml").read_text())["Models"]
 
 
 @pytest.fixture(scope="module", params=preset_names())
@@ -195,6 +210,33 @@ def test_the_weights_and_figures_are_those_of_the_model_index(name):
             published = float(row["Metadata"]["Parameters"].rstrip("M")) * 1e6
             assert card.num_parameters == pytest.approx(published, rel=0.03)
             assert card.flops == float(row["Metadata"]["FLOPs"].rstrip("G")) * 1e9
+
+
+@pytest.mark.parametrize("name", UPSTREAM)
+def test_a_convolutional_network_is_upstreams_and_so_are_its_figures(name):
+    preset, (family, start) = load_preset(name), UPSTREAM[name].split("/")
+    (path,) = index_folder(family).glob(f"{start}*.py")
+    upstream = Config.fromfile(path).model.to_dict()
+    for key in ("train_cfg", "test_cfg"):
+        upstream.pop(key, None)
+    for model in (preset.model, upstream):
+        model["data_preprocessor"].setdefault("format_shape", "NCHW")
+        for key in ("pretrained", "pretrained2d"):
+            model["backbone"].pop(key, None)
+        if name == "r2plus1d_r34":
+            # The same norm of one process.
+            assert model["backbone"]["norm_cfg"].pop("type") in ("SyncBN", "BN3d")
+    assert preset.model == upstream
+    indexed = {model["Weights"]: model for model in index_models(family) if "Weights" in model}
+    for weights in preset.card.weights.values():
+        row = indexed[weights.url]
+        result, facts = row["Results"][0], row["Metadata"]
+        assert weights.top1 == pytest.approx(result["Metrics"]["Top 1 Accuracy"] / 100)
+        before = "" if facts.get("Pretrained", "None") == "None" else f", after {facts['Pretrained']}"
+        assert weights.trained_on == result["Dataset"] + before
+        published = float(str(facts["Parameters"]).rstrip("M"))
+        published *= 1e6 if published < 1e6 else 1
+        assert preset.card.num_parameters == pytest.approx(published, rel=0.03)
 
 
 def test_every_swin_of_the_model_index_is_on_a_card():

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import copy
 import csv
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 import zoo
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import DATASETS, FUNCTIONS, DefaultScope
 
 from autox_video.dataset.facts import Fingerprint
 from autox_video.presets import preset_names
 from autox_video.presets.wheel_index import PREFIX
+from autox_video.runner import components  # noqa: F401  (before MMAction2, which it makes importable)
+from autox_video.runner.build import quiet_mmengine
+from autox_video.runner.preview import preview
+from autox_video.runner.trial import trial_steps
+
+from mmaction.registry import MODELS  # isort: skip
 
 # Families of MMAction2's index that no preset is of, and one that a preset is of.
 OTHERS = (
@@ -43,3 +55,56 @@ def test_every_family_is_fine_tuned_one_step_and_tested(name, data, tmp_path, mo
     assert scores.shape == (2, 2)
     assert np.allclose(scores.sum(axis=1), 1, atol=1e-5)
     assert not any(video.error for video in predictions.rows)
+
+
+def passed(config: Config, split: str, state: dict[str, Any] | None) -> tuple[torch.Tensor, Any, dict[str, Any]]:
+    """The batch of all videos of a split as the network gets it, what it says of them, and its weights."""
+    loader = config[f"{split}_dataloader"]
+    with DefaultScope.overwrite_default_scope("mmaction"), quiet_mmengine():
+        torch.manual_seed(0)
+        model = MODELS.build(copy.deepcopy(config.model))
+        if state is None:
+            model.init_weights()
+        else:
+            model.load_state_dict(state)
+        dataset = DATASETS.build(copy.deepcopy(loader.dataset))
+        collate = FUNCTIONS.get(loader.collate_fn["type"]) if "collate_fn" in loader else pseudo_collate
+        np.random.seed(0)
+        given = collate([dataset[index] for index in range(len(dataset))])
+        model.train(split == "train")
+        batch = model.data_preprocessor(copy.copy(given), split == "train")
+        torch.manual_seed(0)
+        if split == "train":
+            told = model(**batch, mode="loss")["loss_cls"].detach()
+        else:
+            with torch.no_grad():
+                told = torch.stack([sample.pred_score for sample in model(**batch, mode="predict")])
+    return batch["inputs"], told, model.state_dict()
+
+
+@pytest.mark.parametrize("split", ["train", "val", "test"])
+@pytest.mark.parametrize("name", ["tsn_r50", "tsm_mobilenetv2", "slowfast_r50"])
+def test_batches_and_scores_are_those_of_mmaction2s_own_pipeline(name, split, data, tmp_path):
+    job = zoo.job(
+        tmp_path, data, name, clip={"input_size": 32, "clip_len": 4}, augment={"min_crop_area": 1.0, "flip": 0}
+    )
+    ours, told, state = passed(job.config, split, None)
+    stock, stock_told, _ = passed(job.stock, split, state)
+    assert ours.shape == stock.shape
+    assert ours.ndim == (5 if job.plan.input_format.value == "NCHW" else 6)
+    # Videos of the size that the network sees: no picture is scaled.
+    assert torch.equal(ours, stock)
+    assert torch.allclose(told, stock_told, atol=1e-6)
+
+
+@pytest.mark.parametrize(("name", "num_clips"), [("tsm_mobilenetv2", 2), ("tsn_r50", 3)])
+def test_frames_from_all_over_the_video_are_shown_and_tried(name, num_clips, data, tmp_path):
+    job = zoo.job(tmp_path, data, name, test={"num_clips": num_clips, "num_crops": 1})
+    dark, _ = preview(job.config, job.plan, 1, 2)
+    assert [clip.split for clip in dark.clips] == ["train"] * 2 + ["test"] * num_clips
+    assert {clip.frames.shape for clip in dark.clips} == {(4, 32, 32, 3)}
+    # Of 12 frames four times the middle of three, then their first (TSM); or at a quarter, a half and three of them.
+    spans = [(clip.first_frame, clip.last_frame) for clip in dark.clips if clip.split == "test"]
+    assert spans == ([(1, 10), (0, 9)] if num_clips == 2 else [(0, 8), (1, 9), (2, 10)])
+    with trial_steps(job.config, job.plan) as steps:
+        assert len(steps(2, 1)) == 1

@@ -16,13 +16,14 @@ from mmengine.config import Config
 
 from autox_video.dataset.annotations import Row, read_rows
 from autox_video.dataset.facts import Fingerprint
+from autox_video.dataset.stock_lists import stock_list
 from autox_video.plan.make_plan import make_plan
 from autox_video.plan.schema import Plan
 from autox_video.predictions import Predictions
 from autox_video.presets import Preset, load_preset
 from autox_video.records import write_record
 from autox_video.render.config import render_config
-from autox_video.work_dir import WorkDir
+from autox_video.work_dir import WorkDir, write_text
 
 CLASSES = ("dark", "light")
 THIN_3D = {"backbone.base_channels": 8, "cls_head.in_channels": 256}
@@ -114,16 +115,23 @@ def thin_c3d(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make C3D sixteen times as narrow, and its fully connected layers 64 times."""
     from mmaction.models.backbones import c3d
 
-    conv, linear = c3d.ConvModule, c3d.nn.Linear
-    narrow = {"Linear": lambda wide, _: linear(wide if wide < 4096 else 64, 64)}
-    monkeypatch.setattr(c3d, "nn", SimpleNamespace(**vars(c3d.nn) | narrow))
-    monkeypatch.setattr(
-        c3d, "ConvModule", lambda wide, out, **kwargs: conv(wide if wide == 3 else wide // 16, out // 16, **kwargs)
-    )
+    class NarrowLinear(c3d.nn.Linear):
+        def __init__(self, wide: int, out: int) -> None:
+            super().__init__(wide if wide < out else out // 64, out // 64)
+
+    def narrow(wide: int, out: int, **kwargs: Any) -> Any:
+        return conv(wide if wide == 3 else wide // 16, out // 16, **kwargs)
+
+    conv = c3d.ConvModule
+    monkeypatch.setattr(c3d, "nn", SimpleNamespace(**vars(c3d.nn) | {"Linear": NarrowLinear}))
+    monkeypatch.setattr(c3d, "ConvModule", narrow)
 
 
 def write_lists(folder: Path) -> Fingerprint:
-    """Two tiny videos of each class for training, one each for validation and test, and what is known of them."""
+    """Two tiny videos of each class for training, one each for validation and test, and what is known of them.
+
+    Their lists stand in `annotations`, those that MMAction2 alone reads too.
+    """
     videos.write_dataset(folder, classes=CLASSES, train=2, val=1, test=1)
     (folder / "annotations").mkdir()
     splits = {}
@@ -131,6 +139,7 @@ def write_lists(folder: Path) -> Fingerprint:
         path = folder / "annotations" / f"{split}.txt"
         lines = [line.split() for line in (folder / f"{split}_list.txt").read_text().splitlines()]
         path.write_text("".join(f"{file}\t{CLASSES.index(name)}\tpyav\n" for file, name in lines))
+        write_text(stock_list(path), "".join(f"{file}\t{CLASSES.index(name)}\n" for file, name in lines))
         facts = samples.split_facts(split, counts=dict.fromkeys(CLASSES, count), seconds=1, fps=12, size=(32, 32))
         splits[split] = dataclasses.replace(facts, ann_file=str(path))
     return Fingerprint(1, "single_label", str(folder / "videos"), CLASSES, splits, (), ())

@@ -83,12 +83,16 @@ def divided(found: Hardware, place: Place) -> Hardware:
     Raises:
         RequestError: This machine has fewer GPUs than processes.
     """
-    if 0 < found.num_gpus < place.local_world_size:
+    if found.num_gpus and place.gpu(found.num_gpus) is None:
         wrong = f"are started on a machine with {found.num_gpus} GPU(s), and each trains on one of its own"
-        cure = f"Start {found.num_gpus} (torchrun --nproc-per-node), or write runtime: {{device: cpu}}"
-        raise RequestError(Problem("torchrun", wrong, cure, f"{place.local_world_size} processes"))
+        how = "srun --ntasks-per-node" if place.launcher == "srun" else "torchrun --nproc-per-node"
+        cure = f"Start {found.num_gpus} ({how}), or write runtime: {{device: cpu}}"
+        raise RequestError(Problem(place.launcher or "torchrun", wrong, cure, f"{place.local_world_size} processes"))
+    # A batch system may have given each process cores of its own, which are all that it sees.
+    apart = place.cores_each == found.num_cpus
     return dataclasses.replace(
         found,
+        num_cpus=found.num_cpus * (place.local_world_size if apart else 1),
         num_gpus=place.world_size if found.num_gpus else 0,
         num_processes=place.world_size,
         num_machines=math.ceil(place.world_size / place.local_world_size),

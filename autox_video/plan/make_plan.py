@@ -18,7 +18,9 @@ from autox_video.plan.rules import (
     probing,
     schedule,
     testing,
+    transfer,
 )
+from autox_video.plan.rules.auto_model import choose_level
 from autox_video.plan.rules.common import asked, given
 from autox_video.plan.rules.costs import ClipShape, clip_cost
 from autox_video.plan.schema import Decision, Hardware, Plan
@@ -35,6 +37,7 @@ def make_plan(
     preset: Preset,
     hardware: Hardware,
     measured: Measured | None = None,
+    chosen: Decision[str] | None = None,
 ) -> Plan:
     """Decide every value of a run.
 
@@ -44,6 +47,7 @@ def make_plan(
         preset: The model that `rules.model.choose_model` chose.
         hardware: The machine; `num_gpus` is what the run will use.
         measured: What a training step was measured to take there, if it was.
+        chosen: Why it is this model.
 
     Raises:
         RequestError: Something asked for cannot be done.
@@ -83,7 +87,8 @@ def make_plan(
         num_videos={name: facts.num_videos for name, facts in fingerprint.splits.items()},
         cfg_options=dict(settings.cfg_options),
         hardware=hardware,
-        model=model.choose_model(settings, hardware),
+        model=chosen or Decision(preset.name, "default", "given"),
+        preset=choose_level(settings),
         load_from=load_from,
         num_classes=_num_classes(settings, fingerprint),
         **_input(preset),
@@ -98,6 +103,7 @@ def make_plan(
         accumulation=accumulation,
         total_batch_size=dataclasses.replace(wanted, value=total),
         **_learning(settings, card, total, epochs, pretrained=load_from.value != "none"),
+        **_transfer(settings, card, videos_per_gpu.value, fingerprint.task, pretrained=load_from.value != "none"),
         best_metric=by_task.choose_best_metric(settings, train, fingerprint.task),
         balance=balance,
         class_weights=schedule.choose_class_weights(train, balance.value),
@@ -130,15 +136,29 @@ def _mirroring(settings: Settings, fingerprint: Fingerprint) -> dict[str, Any]:
 
 
 def _learning(settings: Settings, card: Card, total: int, epochs: Decision[int], *, pretrained: bool) -> dict[str, Any]:
+    optimizer = transfer.choose_optimizer(settings, card)
+    course = schedule.choose_schedule(settings, epochs.value)
     return {
-        "learning_rate": schedule.choose_learning_rate(settings, card, total),
-        "backbone_lr_mult": schedule.choose_backbone_lr_mult(card, pretrained=pretrained),
-        "weight_decay": schedule.choose_weight_decay(settings, card),
+        "optimizer": optimizer,
+        "learning_rate": transfer.choose_learning_rate(settings, card, optimizer.value, total),
+        **transfer.choose_rates(settings, card, pretrained=pretrained),
+        "weight_decay": transfer.choose_weight_decay(settings, card, optimizer.value),
         "epochs": epochs,
-        "warmup_epochs": schedule.choose_warmup_epochs(settings, card, epochs.value),
+        **course,
+        "warmup_epochs": schedule.choose_warmup_epochs(settings, card, epochs.value, course["schedule"].value),
         "val_interval": schedule.choose_val_interval(settings),
         "save_every_seconds": schedule.choose_save_every(settings),
         "patience": schedule.choose_patience(settings),
+    }
+
+
+def _transfer(settings: Settings, card: Card, batch: int, task: str, *, pretrained: bool) -> dict[str, Any]:
+    return {
+        "freeze": transfer.choose_freeze(settings, pretrained=pretrained),
+        "norm_eval": transfer.choose_norm_eval(settings, card, batch, pretrained=pretrained),
+        "clip_grad": transfer.choose_clip_grad(settings, card),
+        "ema": transfer.choose_ema(settings),
+        "label_smoothing": transfer.choose_label_smoothing(settings, card, task),
     }
 
 

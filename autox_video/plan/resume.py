@@ -17,6 +17,7 @@ FIXED = (
     "learning_rate",
     "backbone_lr_mult",
     "weight_decay",
+    *("optimizer", "layer_decay", "freeze", "norm_eval", "clip_grad", "ema", "label_smoothing", "schedule"),
     "best_metric",
     "balance",
     "num_repeats",
@@ -84,6 +85,14 @@ def _kept(first: Plan, now: Plan) -> dict[str, Any]:
         for name, decision in now.decisions().items()
         if (decision.source in OURS or getattr(first, name).source == recovery.SOURCE) and name not in OF_THE_MACHINE
     }
+    if kept.get("epochs", now.epochs).value != first.epochs.value:
+        # Shares of the run, of which there is another length now.
+        for name in (
+            "milestones",
+            "restart_epochs",
+            *(["warmup_epochs"] if first.schedule.value == "one_cycle" else []),
+        ):
+            kept.pop(name, None)
     if first.hardware.num_cpus != now.hardware.num_cpus:
         # On the same machine they stay, whatever becomes of the workers: sums over another number round otherwise.
         kept.pop("threads")

@@ -170,7 +170,19 @@ class Plan:
     scoring_threads: Decision[int] = Decision(1, "default", "not planned")  # batches scored at a time
     compile: Decision[str] = Decision("off", "default", "not planned")  # on or off
     sampling: Decision[str] = Decision("dense", "default", "not planned")  # dense, segments or uniform
+    preset: Decision[str] = Decision("balanced", "default", "not planned")  # fast, balanced or best: chooses the model
     input_format: Decision[str] = Decision("NCTHW", "default", "not planned")  # NCTHW: clips; NCHW: frames
+    optimizer: Decision[str] = Decision("adamw", "default", "not planned")  # adamw or sgd
+    layer_decay: Decision[float | None] = Decision(None, "default", "not planned")
+    freeze: Decision[str] = Decision("none", "default", "not planned")  # none, head_only or stages:N
+    norm_eval: Decision[bool] = Decision(False, "default", "not planned")
+    clip_grad: Decision[float | None] = Decision(None, "default", "not planned")
+    ema: Decision[float | None] = Decision(None, "default", "not planned")  # decay a step
+    label_smoothing: Decision[float] = Decision(0.0, "default", "not planned")
+    schedule: Decision[str] = Decision("cosine", "default", "not planned")
+    schedule_by: Decision[str] = Decision("iteration", "default", "not planned")  # or epoch
+    milestones: Decision[tuple[float, ...]] = Decision((), "default", "counts for schedule: step only")  # epochs
+    restart_epochs: Decision[tuple[float, ...]] = Decision((), "default", "counts for schedule: restarts only")
     estimates: Estimates | None = None
 
     def identity(self) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from autox_video.plan.schema import Plan
 from autox_video.presets import Preset, shared_folder
 from autox_video.render.dataloaders import dataloaders
 from autox_video.render.model import fit_to_clip
-from autox_video.render.schedule import early_stopping, optim_wrapper, param_scheduler, train_loop
+from autox_video.render.schedule import averaging, course, early_stopping, optim_wrapper, train_loop
+from autox_video.render.stock_transfer import stock_freezing
 from autox_video.tasks import load_task
 
 HEADER = """# Rendered by autox_video from plan.json: edit config.yaml, not this file.
@@ -71,7 +72,8 @@ def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = F
         if plan.device.value == "cpu":
             group["backend"] = "gloo"
     if "train" in plan.ann_files:
-        config |= {"optim_wrapper": optim_wrapper(plan, stock=stock), "param_scheduler": param_scheduler(plan)}
+        wrapper = optim_wrapper(plan, config["model"], stock=stock)
+        config |= {"optim_wrapper": wrapper, "param_scheduler": course(plan, stock=stock)}
         if not stock:
             hook = {"type": "LastAndBestCheckpointHook", "best_metric": plan.best_metric.value}
             config["default_hooks"]["checkpoint"] = hook
@@ -84,6 +86,8 @@ def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = F
             config["custom_hooks"] = [*config["custom_hooks"], compiling]
         if plan.patience.value is not None:
             config["custom_hooks"] = [*config.get("custom_hooks", []), early_stopping(plan, stock=stock)]
+        if hooks := averaging(plan, stock=stock):
+            config["custom_hooks"] = [*config.get("custom_hooks", []), *hooks]
     elif not stock:
         # It would leave a folder of its own for the one row of figures that the results file has.
         config["default_hooks"]["logger"] = None
@@ -108,7 +112,21 @@ def _model(plan: Plan, preset: Preset, stock: bool) -> dict[str, Any]:
     if not stock:
         model["data_preprocessor"]["type"] = "ClipBatchPreprocessor"
     model["cls_head"] |= task.head_settings(plan.num_classes.value, plan.class_weights.value)
+    if plan.label_smoothing.value or "label_smooth_eps" in model["cls_head"]:
+        model["cls_head"]["label_smooth_eps"] = plan.label_smoothing.value
+    if "train" in plan.ann_files and (plan.freeze.value != "none" or plan.norm_eval.value):
+        _freeze(model, plan, stock)
     return model
+
+
+def _freeze(model: dict[str, Any], plan: Plan, stock: bool) -> None:
+    """Keep weights and statistics that are not to change; in a test nothing changes anyway."""
+    backbone = model["backbone"]
+    if stock:
+        backbone |= stock_freezing(plan, backbone)
+    else:
+        kept = {"freeze": plan.freeze.value, "keep_statistics": plan.norm_eval.value}
+        model["backbone"] = {**backbone, "type": "PartlyFrozen", "backbone_type": backbone["type"], **kept}
 
 
 def _loops(plan: Plan, stock: bool) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import Any
 
 from autox_video.plan.schema import Plan
-from autox_video.render.schedule import iterations_an_epoch
+from autox_video.render.param_schedulers import iterations_an_epoch
 
 NUM_POINTS = 100
 # What a scheduler makes of the rate. Of its settings, its own step, its length in steps, the steps that one of its
@@ -43,6 +43,8 @@ def _rate(schedulers: Sequence[Mapping[str, Any]], base: float, iteration: int, 
     """Each scheduler changes the rate that those before it leave, from its begin on, and keeps it after its end."""
     rate = base
     for one in schedulers:
+        if one["type"].endswith("Momentum"):
+            continue
         curve = CURVES[one["type"]]
         by_epoch = one.get("by_epoch", True)
         scale = epoch if by_epoch and one.get("convert_to_iter_based") else 1
@@ -51,7 +53,13 @@ def _rate(schedulers: Sequence[Mapping[str, Any]], base: float, iteration: int, 
         if now < begin:
             continue
         length = int(min(one.get("end", math.inf) * scale, whole)) - begin
-        factor = curve(one, min(now - begin, length - 1), length, scale, base)
+        step = min(now - begin, length - 1)
+        if curve is _cosine:
+            # From wherever the rate is: up, too.
+            low = base * _low(one, base)
+            rate = low + (rate - low) * _cosine(one, step, length, scale, base)
+            continue
+        factor = curve(one, step, length, scale, base)
         rate = base * factor if curve is _one_cycle else rate * factor
     return rate
 
@@ -62,13 +70,13 @@ def _linear(one: Mapping[str, Any], step: int, length: int, scale: float, base: 
 
 
 def _constant(one: Mapping[str, Any], step: int, length: int, scale: float, base: float) -> float:
-    return float(one.get("factor", 1 / 3)) if step < length - 1 else 1.0
+    # A single step is not followed by the one that would take it back.
+    return float(one.get("factor", 1 / 3)) if step < length - 1 or length == 1 else 1.0
 
 
 def _cosine(one: Mapping[str, Any], step: int, length: int, scale: float, base: float) -> float:
     period = (one.get("T_max") or 0) * scale or length
-    low = _low(one, base)
-    return low + (1 - low) * (1 + math.cos(math.pi * step / period)) / 2
+    return (1 + math.cos(math.pi * step / period)) / 2
 
 
 def _low(one: Mapping[str, Any], base: float) -> float:

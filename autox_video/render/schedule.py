@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from autox_video.plan.schema import Plan
+from autox_video.render.param_schedulers import ONE_CYCLE_MOMENTUM, param_scheduler
+from autox_video.render.stock_transfer import stock_groups
+
+# Of SGD, and the first beta of AdamW.
+MOMENTUM = 0.9
 
 # What MMAction2's own evaluator calls the figures.
 STOCK_METRICS = {
@@ -15,31 +19,26 @@ STOCK_METRICS = {
 }
 
 
-def optim_wrapper(plan: Plan, *, stock: bool = False) -> dict[str, Any]:
-    """AdamW as Video Swin is trained: no decay on norms and position tables, a slower pretrained backbone.
+def optim_wrapper(plan: Plan, model: dict[str, Any], *, stock: bool = False) -> dict[str, Any]:
+    """The optimizer, which parameters it treats how, and what becomes of gradients before a step.
 
     Args:
         plan: Every value of the run.
-        stock: As MMAction2's configs have it: torch's default implementation, and no mixed precision on the CPU, which
-            MMEngine's wrapper refuses.
+        model: The network as it is rendered.
+        stock: As MMAction2's configs have it: torch's default implementation, its own ways of sorting parameters, and
+            no mixed precision on the CPU, which MMEngine's wrapper refuses.
+
+    Raises:
+        RequestError: MMAction2 alone cannot do what is planned.
     """
     wrapper: dict[str, Any] = {
         "type": "OptimWrapper",
-        "optimizer": {
-            "type": "AdamW",
-            "lr": plan.learning_rate.value * plan.lr_scale.value,
-            "betas": (0.9, 0.999),
-            "weight_decay": plan.weight_decay.value,
-        },
-        "constructor": "SwinOptimWrapperConstructor",
-        "paramwise_cfg": {
-            "absolute_pos_embed": {"decay_mult": 0.0},
-            "relative_position_bias_table": {"decay_mult": 0.0},
-            "norm": {"decay_mult": 0.0},
-            "backbone": {"lr_mult": plan.backbone_lr_mult.value},
-        },
+        "optimizer": _optimizer(plan),
+        **(stock_groups(plan, model) if stock else _groups(plan)),
         "accumulative_counts": plan.accumulation.value,
     }
+    if plan.clip_grad.value is not None:
+        wrapper["clip_grad"] = {"max_norm": plan.clip_grad.value}
     if not stock:
         # The same update in one pass over memory.
         wrapper["optimizer"]["fused"] = True
@@ -54,20 +53,40 @@ def optim_wrapper(plan: Plan, *, stock: bool = False) -> dict[str, Any]:
     return wrapper
 
 
-def param_scheduler(plan: Plan) -> list[dict[str, Any]]:
-    """Linear warm-up, then a cosine to zero, both in iterations: a warm-up may be a fraction of an epoch."""
-    epoch = iterations_an_epoch(plan)
-    end = plan.epochs.value * epoch
-    warmup = min(round(plan.warmup_epochs.value * epoch), end - 1)
-    rise = {"type": "LinearLR", "start_factor": 0.1, "begin": 0, "end": warmup, "by_epoch": False}
-    fall = {"type": "CosineAnnealingLR", "eta_min": 0.0, "begin": warmup, "end": end, "by_epoch": False}
-    return [rise, fall] if warmup else [fall]
+def _optimizer(plan: Plan) -> dict[str, Any]:
+    common = {"lr": plan.learning_rate.value * plan.lr_scale.value, "weight_decay": plan.weight_decay.value}
+    momentum = ONE_CYCLE_MOMENTUM[0] if plan.schedule.value == "one_cycle" else MOMENTUM
+    if plan.optimizer.value == "sgd":
+        return {"type": "SGD", **common, "momentum": momentum, "nesterov": True}
+    return {"type": "AdamW", **common, "betas": (momentum, 0.999)}
 
 
-def iterations_an_epoch(plan: Plan) -> int:
-    """Batches that each device sees."""
-    draws = plan.videos_per_gpu.value // plan.num_repeats.value * plan.hardware.num_devices
-    return math.ceil(plan.num_videos["train"] / draws)
+def _groups(plan: Plan) -> dict[str, Any]:
+    rates = {"backbone_lr_mult": plan.backbone_lr_mult.value, "layer_decay": plan.layer_decay.value}
+    return {"constructor": "TransferOptimWrapperConstructor", "paramwise_cfg": rates}
+
+
+def course(plan: Plan, *, stock: bool = False) -> list[dict[str, Any]]:
+    """The schedule of the learning rate, and of momentum where that changes too.
+
+    Args:
+        plan: Every value of the run.
+        stock: Under MMAction2's own evaluator.
+    """
+    best = plan.best_metric.value
+    return param_scheduler(plan, STOCK_METRICS[best] if stock else best, least_rise(plan))
+
+
+def averaging(plan: Plan, *, stock: bool) -> list[dict[str, Any]]:
+    """The hook that averages the weights, where that is planned."""
+    if plan.ema.value is None:
+        return []
+    # MMEngine calls momentum what the newest weights count for.
+    hook: dict[str, Any] = {"type": "EMAHook" if stock else "AveragedWeightsHook", "momentum": 1 - plan.ema.value}
+    if stock and plan.accumulation.value > 1:
+        # It counts batches.
+        hook["interval"] = plan.accumulation.value
+    return [hook]
 
 
 def train_loop(plan: Plan, *, stock: bool = False) -> dict[str, Any]:
@@ -86,12 +105,18 @@ def train_loop(plan: Plan, *, stock: bool = False) -> dict[str, Any]:
 def early_stopping(plan: Plan, *, stock: bool) -> dict[str, Any]:
     """The hook that stops a training which has not improved for the planned number of validations.
 
-    Half a video is the least rise that counts: less than what one more right video makes of `top1`, and more than
-    what rounding, or a shift of one score among many, makes of a figure that is no plain share.
+    Args:
+        plan: Every value of the run.
+        stock: MMEngine's own hook.
     """
-    delta = 0.5 / plan.num_videos["val"]
     if stock:
         which = {"type": "EarlyStoppingHook", "monitor": STOCK_METRICS[plan.best_metric.value], "rule": "greater"}
     else:
         which = {"type": "PatienceHook", "best_metric": plan.best_metric.value}
-    return {**which, "patience": plan.patience.value, "min_delta": delta}
+    return {**which, "patience": plan.patience.value, "min_delta": least_rise(plan)}
+
+
+def least_rise(plan: Plan) -> float:
+    """Half a video: less than what one more right video makes of `top1`, and more than what rounding, or a shift of one
+    score among many, makes of a figure that is no plain share."""
+    return 0.5 / plan.num_videos["val"]

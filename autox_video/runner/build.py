@@ -93,13 +93,13 @@ class WorkDirRunner(Runner):
         on_cpu = self._device == "cpu"
         if self.distributed and self._train_loop is None:
             return model if on_cpu else model.to(get_device())
-        if not on_cpu:
-            return super().wrap_model(model_wrapper_cfg, model)
         if not self.distributed:
-            return model
-        # MMEngine's way names a GPU here.
+            return model if on_cpu else super().wrap_model(model_wrapper_cfg, model)
+        # MMEngine's way takes the GPU's number from torchrun alone.
+        own = None if on_cpu else [torch.cuda.current_device()]
         unused = bool(self.cfg.get("find_unused_parameters", False))
-        return MMDistributedDataParallel(model, broadcast_buffers=False, find_unused_parameters=unused)
+        model = model if on_cpu else model.to(get_device())
+        return MMDistributedDataParallel(model, device_ids=own, broadcast_buffers=False, find_unused_parameters=unused)
 
     def resume(
         self,

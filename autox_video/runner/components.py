@@ -10,6 +10,7 @@ apply_all()
 from autox_video.runner.batches import ClipBatchPreprocessor, stack_clips  # noqa: E402
 from autox_video.runner.cpu_amp import CpuAmpOptimWrapper  # noqa: E402
 from autox_video.runner.evaluator import ScoreMetric  # noqa: E402
+from autox_video.runner.hooks.averaged_weights import AveragedWeightsHook  # noqa: E402
 from autox_video.runner.hooks.checkpoint import LastAndBestCheckpointHook  # noqa: E402
 from autox_video.runner.hooks.compiling import CompileHook  # noqa: E402
 from autox_video.runner.hooks.early_stopping import PatienceHook  # noqa: E402
@@ -19,13 +20,16 @@ from autox_video.runner.hooks.preemption import PreemptionHook  # noqa: E402
 from autox_video.runner.hooks.pretrained import PretrainedWeightsHook  # noqa: E402
 from autox_video.runner.hooks.unreadable import UnreadableVideosHook  # noqa: E402
 from autox_video.runner.loops import ResumableTrainLoop  # noqa: E402
+from autox_video.runner.models.partly_frozen import partly_frozen  # noqa: E402
 from autox_video.runner.models.video_swin import FastSwinTransformer3D  # noqa: E402
+from autox_video.runner.param_groups import TransferOptimWrapperConstructor  # noqa: E402
 from autox_video.runner.samplers import ClassBalancedSampler  # noqa: E402
 from autox_video.runner.scoring_loops import ScoringTestLoop, ScoringValLoop  # noqa: E402
 from autox_video.runner.transforms.video import FormatClips, VideoDecode, VideoOpen  # noqa: E402
 from autox_video.runner.video_list import VideoListDataset  # noqa: E402
 
 __all__ = [
+    "AveragedWeightsHook",
     "ClassBalancedSampler",
     "ClipBatchPreprocessor",
     "CompileHook",
@@ -42,9 +46,11 @@ __all__ = [
     "ScoreMetric",
     "ScoringTestLoop",
     "ScoringValLoop",
+    "TransferOptimWrapperConstructor",
     "UnreadableVideosHook",
     "VideoDecode",
     "VideoListDataset",
     "VideoOpen",
+    "partly_frozen",
     "stack_clips",
 ]

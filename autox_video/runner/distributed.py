@@ -9,15 +9,15 @@ import dataclasses
 import functools
 import itertools
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from autox_video.errors import AutoXVideoError, Problem, RequestError, RunError
+from autox_video.errors import AutoXVideoError, Problem, RequestError, RunError, StoppedError
 from autox_video.processes import own_place
 from autox_video.records import build_record
+from autox_video.stopping import asked_to_stop
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -120,11 +120,12 @@ def joined(config: Config, device: str) -> Iterator[None]:
     from torch import distributed
 
     if device == "cuda":
-        if place.local_rank >= torch.cuda.device_count():
+        own = place.gpu(torch.cuda.device_count())
+        if own is None:
             wrong, cure = "has no GPU of its own", "Start one process for each GPU (torchrun --nproc-per-node)"
             got = f"{torch.cuda.device_count()} GPUs for {place.local_world_size} processes on this machine"
             raise RunError(Problem(f"process {place.rank}", wrong, cure, got))
-        torch.cuda.set_device(place.local_rank)
+        torch.cuda.set_device(own)
     options = config.env_cfg.dist_cfg
     distributed.init_process_group(
         options.backend,
@@ -142,6 +143,8 @@ def joined(config: Config, device: str) -> Iterator[None]:
     except RuntimeError as error:
         # gloo has no class of error of its own; its messages begin with the place in its source.
         if isinstance(error, distributed.DistBackendError) or "gloo/" in str(error):
+            if signal := asked_to_stop():
+                raise StoppedError(signal) from error  # as the others were, who were quicker
             wrong, cure = "waits in vain for another process of the run", "Their outputs say why; run the same again"
             reason = str(error).splitlines()[0].rpartition("] ")[2] or str(error)
             raise RunError(Problem(f"process {place.rank}", wrong, cure, reason)) from error
@@ -183,6 +186,8 @@ def _store() -> Store:
     """Where the processes leave each other notes: kept by torchrun, or else by the first process."""
     from torch.distributed import PrefixStore, rendezvous
 
-    store: Any = next(rendezvous("env://"))[0]
+    place = own_place()
+    where = f"tcp://{place.address}:{place.port}?rank={place.rank}&world_size={place.world_size}"
+    store: Any = next(rendezvous(where))[0]
     # After a restart torchrun may still have the notes of the attempt before.
-    return PrefixStore(f"autox_video {os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)}", store)
+    return PrefixStore(f"autox_video {place.restarts}", store)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from autox_video.settings.data_source import SOURCE_KEYS
+from autox_video.settings.epochs import FREEZE
 from autox_video.settings.key import AUTO, DURATION, Key
 from autox_video.settings.schema import KEYS, SECTIONS, Settings
 from autox_video.work_dir import write_text
@@ -81,9 +82,14 @@ def _forms(key: Key) -> list[dict[str, Any]]:
         return [{"enum": list(key.choices)}]
     if key.kind in _NUMBERS:
         bounds = {word: value for name, word in _BOUNDS.items() if (value := getattr(key, name)) is not None}
-        return [{"type": _NUMBERS[key.kind], **bounds}]
+        number = {"type": _NUMBERS[key.kind], **bounds}
+        return [number, {"const": "none"}] if key.none else [number]
     if key.kind == "bool":
         return [{"type": "boolean"}]
+    if key.kind == "epochs":
+        return [{"type": "array", "items": {"type": "number", "exclusiveMinimum": 0}, "minItems": 1}]
+    if key.kind == "freeze":
+        return [{**_WORD, "pattern": f"^({FREEZE})$"}]
     if key.kind == "mapping":
         return [{"type": "object"}]
     if key.kind == "duration":

@@ -22,6 +22,8 @@ _KINDS: Final = {
     "sources": "a list of mappings with a data_root each",
     "mapping": "a mapping",
     "duration": "a time in s, min or h",
+    "epochs": "a list of rising epochs",
+    "freeze": "none, head_only or stages:N",
 }
 
 # Names that other tools have for our keys, where spelling alone would not lead there.
@@ -117,8 +119,8 @@ def instead(key: Key) -> str:
         return "Write its entries indented below the key"
     if key.kind == "sources":
         return "Write e.g. `- data_root: data/more` indented below the key"
-    example = ", ".join(key.example) if isinstance(key.example, (list, tuple)) else key.example
-    example = f"[{example}]" if key.kind == "classes" else example
+    example = ", ".join(map(str, key.example)) if isinstance(key.example, (list, tuple)) else key.example
+    example = f"[{example}]" if key.kind in ("classes", "epochs") else example
     ending = "" if words or key.required else ", or leave it out"
     return f"Write e.g. {listed([example, *words])}{ending}"
 

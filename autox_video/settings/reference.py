@@ -38,6 +38,8 @@ WORDS: Final = {
     "sources": "list of mappings",
     "mapping": "mapping",
     "duration": "time in `s`, `min` or `h`",
+    "epochs": "list of epochs",
+    "freeze": "`none`, `head_only`, `stages:N`",
     "between": "{low} to {high}",
     "above": "above {low}, up to {high}",
     "multiple": "multiple of {step}",

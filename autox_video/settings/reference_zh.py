@@ -19,6 +19,8 @@ WORDS_ZH: Final = {
     "sources": "映射的列表",
     "mapping": "映射",
     "duration": "时间，单位 `s`、`min` 或 `h`",
+    "epochs": "轮数列表",
+    "freeze": "`none`、`head_only`、`stages:N`",
     "between": "{low} 至 {high}",
     "above": "大于 {low}，至多为 {high}",
     "multiple": "{step} 的倍数",
@@ -44,6 +46,8 @@ HELP_ZH: Final = {
     "work_dir": "一次运行写出的所有文件所在的文件夹。",
     "test_results_path": "测试结果写到哪里；格式由扩展名决定。省略时为 `work_dir` 中的 `results.json`。",
     "on_bad_video": "遇到无法读取的视频时：`skip` 将其略去，至多为一个划分的五分之一；`stop` 拒绝运行。",
+    "preset": "`model: auto` 选哪个模型：`fast`（计算量最小）、`balanced`（即 `auto`）"
+    "或 `best`（本机能训练的、已发表准确率最高的模型）；见 docs/models.md 中的表。",
     "data.group_pattern": "哪些视频来自同一次拍摄（因此不会被分到两个集合中）："
     "一个正则表达式，括号中的部分是拍摄的名称。"
     "`auto` 识别 UCF101 和 YouTube 片段的文件名，以及能划分每个类别的文件夹和编号；`none` 不看文件名。",
@@ -54,14 +58,30 @@ HELP_ZH: Final = {
     "从每个集合的每个类别中共抽取约 2000 个。",
     "data.cache": "`proxy` 在训练第一轮的同时，在工作目录旁为训练和验证视频写出小尺寸副本，此后读取副本；"
     "`off` 始终读取原视频。`auto` 在能缩短整个训练时写出副本。",
-    "model.name": "模型：configs/models 中的文件名，不带 .py。",
+    "model.name": "模型：configs/models 中的文件名，不带 .py（`autox-video models` 列出全部）。"
+    "`auto` 依数据、机器和 `preset` 选择。",
     "model.load_from": "预训练权重：`auto`（该模型默认的权重，只下载一次）、模型卡中其他权重的名称"
     "（如 `kinetics700`）、路径、URL，或 `none`（从零训练）。",
     "clip.clip_len": "一个片段的帧数。",
     "clip.frame_interval": "片段中相邻两帧在原视频中的间隔，单位为帧。",
     "clip.input_size": "网络所见正方形画面的边长，单位为像素；须为 16 的倍数。",
     "train.learning_rate": "对应总批大小的峰值学习率；不再缩放。",
-    "train.weight_decay": "AdamW 的权重衰减。",
+    "train.optimizer": "`adamw`，或带 Nesterov 动量的 `sgd`。`auto`：按模型的训练方案。",
+    "train.weight_decay": "优化器的权重衰减；偏置、归一化层、位置表和类别标记不衰减。",
+    "train.backbone_lr_mult": "主干网络的学习率，相对于分类头。",
+    "train.layer_decay": "主干网络每一层的学习率是其后一层的这么多倍，代替 `backbone_lr_mult`。`none`：各层相同。",
+    "train.freeze": "主干网络中哪些权重保持不变：`none`、`head_only`（全部，只学习分类头），"
+    "或 `stages:2`（前两个阶段及其之前的部分）。",
+    "train.norm_eval": "批归一化在训练中也沿用已有的统计量。`auto`：网络经过预训练，且单个设备上的批少于 8 个视频时。",
+    "train.clip_grad": "一步梯度的最大范数，超过时按比例缩小。`none`：不限制。",
+    "train.ema": "权重随训练步数的指数滑动平均的衰减率，验证、测试和最佳检查点都用平均后的权重；`none` 不做平均。",
+    "train.label_smoothing": "目标中平均分给所有类别的份额。",
+    "train.schedule": "预热之后学习率如何变化：`cosine` 余弦降至零，`step` 在每个 `milestones` 降为十分之一，"
+    "`plateau` 在 5 次验证未见更好的 `best_metric` 后降为十分之一，`restarts` 在每个 `restart_epochs` 重新开始余弦，"
+    "`one_cycle` 先升后降一次（动量相反），`constant` 不变。",
+    "train.schedule_by": "学习率随每次迭代（`iteration`）变化，还是每轮（`epoch`）变化一次；预热总是按迭代。",
+    "train.milestones": "`schedule: step` 在哪些轮数之后把学习率降为十分之一。`auto`：全程的 40 % 和 80 %。",
+    "train.restart_epochs": "`schedule: restarts` 在哪些轮数之后重新开始。`auto`：两次，每段余弦的长度是前一段的两倍。",
     "train.warmup_epochs": "学习率线性升至峰值所用的轮数。",
     "train.accumulation": "累积多少个批次的梯度后更新一次参数。",
     "train.amp": "混合精度所用的数值格式。"
@@ -78,6 +98,8 @@ HELP_ZH: Final = {
     "test.results_format": "`full` 写出有文档说明的完整结果；`scores` 只写得分向量的列表，与原工具相同。",
     "test.folds": "按类别和拍摄把视频分成这么多折，每折训练一个不含该折的模型，并在该折上测试：每个视频恰好测试一次。",
     "runtime.device": "在哪里计算。",
+    "runtime.gpus": "一起训练和测试的 GPU 数，每个 GPU 一个进程。`auto`：所有可见的 GPU。"
+    "`device: cpu` 时为处理器上的进程数（`auto`：一个）。",
     "runtime.workers": "解码视频的进程数。",
     "runtime.seed": "所有随机数的种子。",
     "runtime.deterministic": "只用每次结果都相同的算子（在 CUDA 上较慢）。",

@@ -12,6 +12,7 @@ from typing import Any
 
 from autox_video.errors import Problem
 from autox_video.settings.data_source import SOURCE_KEYS, DataSource
+from autox_video.settings.epochs import read_epochs, read_freeze
 from autox_video.settings.foreign_code import foreign_code
 from autox_video.settings.given import REFUSED, Findings, Given, Refused
 from autox_video.settings.key import AUTO, DURATION, Key
@@ -93,8 +94,10 @@ def _int(name: str, key: Key, given: Given, base: Path) -> int:
     return value
 
 
-def _float(name: str, key: Key, given: Given, base: Path) -> float:
+def _float(name: str, key: Key, given: Given, base: Path) -> float | None:
     value = given.value
+    if key.none and isinstance(value, str) and value.lower() == NONE:
+        return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise _refused(name, given, "must be a number", instead(key))
     if isinstance(value, float) and not math.isfinite(value):
@@ -289,4 +292,6 @@ _READERS: dict[str, Callable[[str, Key, Given, Path], Any]] = {
     "sources": _sources,
     "mapping": _mapping,
     "duration": _duration,
+    "epochs": read_epochs,
+    "freeze": read_freeze,
 }

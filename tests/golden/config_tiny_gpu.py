@@ -83,7 +83,7 @@ model = dict(
     type='Recognizer3D')
 optim_wrapper = dict(
     accumulative_counts=1,
-    constructor='SwinOptimWrapperConstructor',
+    constructor='TransferOptimWrapperConstructor',
     dtype='bfloat16',
     loss_scale=1.0,
     optimizer=dict(
@@ -95,11 +95,7 @@ optim_wrapper = dict(
         lr=0.000125,
         type='AdamW',
         weight_decay=0.02),
-    paramwise_cfg=dict(
-        absolute_pos_embed=dict(decay_mult=0.0),
-        backbone=dict(lr_mult=0.1),
-        norm=dict(decay_mult=0.0),
-        relative_position_bias_table=dict(decay_mult=0.0)),
+    paramwise_cfg=dict(backbone_lr_mult=0.1, layer_decay=None),
     type='AmpOptimWrapper')
 param_scheduler = [
     dict(begin=0, by_epoch=False, end=62, start_factor=0.1, type='LinearLR'),

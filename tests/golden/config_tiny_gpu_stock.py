@@ -83,11 +83,21 @@ optim_wrapper = dict(
             0.9,
             0.999,
         ), lr=0.000125, type='AdamW', weight_decay=0.02),
-    paramwise_cfg=dict(
-        absolute_pos_embed=dict(decay_mult=0.0),
-        backbone=dict(lr_mult=0.1),
-        norm=dict(decay_mult=0.0),
-        relative_position_bias_table=dict(decay_mult=0.0)),
+    paramwise_cfg=dict({
+        '.bias': dict(decay_mult=0.0),
+        '_bias': dict(decay_mult=0.0),
+        'backbone': dict(lr_mult=0.1),
+        'bn': dict(decay_mult=0.0),
+        'class_embedding': dict(decay_mult=0.0),
+        'cls_token': dict(decay_mult=0.0),
+        'gamma_': dict(decay_mult=0.0),
+        'ln_': dict(decay_mult=0.0),
+        'norm': dict(decay_mult=0.0),
+        'pos_embed': dict(decay_mult=0.0),
+        'position': dict(decay_mult=0.0),
+        'rel_pos_': dict(decay_mult=0.0),
+        'time_embed': dict(decay_mult=0.0)
+    }),
     type='AmpOptimWrapper')
 param_scheduler = [
     dict(begin=0, by_epoch=False, end=62, start_factor=0.1, type='LinearLR'),

@@ -11,6 +11,7 @@ import samples
 from autox_video.errors import RequestError
 from autox_video.plan.hardware import divided
 from autox_video.plan.resume import continue_plan
+from autox_video.plan.rules.gpus import choose_processes
 from autox_video.plan.schema import Hardware, Plan
 from autox_video.processes import Place
 
@@ -37,6 +38,40 @@ def test_every_process_has_a_gpu_or_a_share_of_the_cpu(gpus, place, expected):
     found = divided(dataclasses.replace(samples.GPU, num_gpus=gpus), place)
     counts = (found.num_gpus, found.num_processes, found.num_machines, found.num_devices, found.devices_per_machine)
     assert counts == expected
+
+
+def test_what_a_batch_system_gives_each_process_by_itself_is_counted_together():
+    task = Place(3, 4, 3, 4, launcher="srun", gpus_on_machine=4, cores_each=16)
+    found = divided(samples.GPU, task)
+    assert (found.num_gpus, found.num_processes, found.num_cpus) == (4, 4, 64)
+    # Tasks that are not bound to cores all see those of the job.
+    assert divided(samples.GPU, dataclasses.replace(task, cores_each=4)).num_cpus == 16
+
+
+@pytest.mark.parametrize(
+    ("gpus", "values", "expected"),
+    [
+        (0, {}, 1),
+        (1, {}, 1),
+        (4, {}, 4),
+        (4, {"gpus": 1}, 1),
+        (4, {"gpus": 3}, 3),
+        (0, {"device": "cpu", "gpus": 2}, 2),
+    ],
+)
+def test_a_run_takes_all_visible_gpus_or_as_many_as_asked(gpus, values, expected):
+    found = dataclasses.replace(samples.GPU, num_gpus=gpus)
+    assert choose_processes(samples.settings(runtime=values), found) == expected
+
+
+@pytest.mark.parametrize("gpus", [0, 2])
+def test_more_gpus_than_are_visible_are_refused(gpus):
+    with pytest.raises(RequestError) as caught:
+        choose_processes(samples.settings(runtime={"gpus": 4}), dataclasses.replace(samples.GPU, num_gpus=gpus))
+    assert str(caught.value) == (
+        f"fit(): runtime.gpus: asks for more GPUs than the {gpus} that are visible (got 4). "
+        "Write auto, or with runtime.device: cpu as many processes on the processor."
+    )
 
 
 def test_more_processes_than_gpus_are_refused():

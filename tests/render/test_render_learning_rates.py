@@ -12,7 +12,7 @@ from mmengine.optim import scheduler as mmengine_schedulers
 
 from autox_video.render.config import render_config
 from autox_video.render.learning_rates import learning_rates
-from autox_video.render.schedule import iterations_an_epoch
+from autox_video.render.param_schedulers import iterations_an_epoch
 
 EPOCHS, EPOCH, BASE = 10, 5, 0.2
 BY_ITERATION = {"by_epoch": False}

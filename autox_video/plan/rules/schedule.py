@@ -1,11 +1,13 @@
-"""How the network learns: rate, length, validation, what counts as best."""
+"""How long the network learns, at a rate that changes how, what is validated, and what counts as best."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from autox_video.dataset.facts import SplitFacts
-from autox_video.plan.rules.common import asked
+from autox_video.errors import Problem, RequestError
+from autox_video.plan.rules.common import asked, given
 from autox_video.plan.schema import Decision
 from autox_video.presets import Card
 from autox_video.settings.schema import Settings
@@ -15,27 +17,10 @@ UNEVEN_RATIO = 5.0
 MAX_EPOCHS = 200
 VAL_INTERVAL = 2
 SAVE_EVERY_SECONDS = 600.0
-
-
-def choose_learning_rate(settings: Settings, card: Card, total_batch_size: int) -> Decision[float]:
-    """Peak learning rate: the card's, scaled linearly with the total batch (arXiv:1706.02677, section 2.1)."""
-    if decision := asked(settings, "train.learning_rate"):
-        return decision
-    value = card.base_learning_rate * total_batch_size / card.base_total_batch_size
-    why = f"{card.base_learning_rate:g} at {card.base_total_batch_size} videos a step, scaled to {total_batch_size}"
-    return Decision(value, "preset", why)
-
-
-def choose_backbone_lr_mult(card: Card, pretrained: bool) -> Decision[float]:
-    """Learning rate of the backbone relative to the head's."""
-    if pretrained:
-        return Decision(card.backbone_lr_mult, "preset", "a pretrained backbone moves less than the new head")
-    return Decision(1.0, "default", "nothing is pretrained")
-
-
-def choose_weight_decay(settings: Settings, card: Card) -> Decision[float]:
-    """Weight decay of AdamW."""
-    return asked(settings, "train.weight_decay") or Decision(card.weight_decay, "preset", "the recipe of the preset")
+# Where MMAction2's recipes of 50, 100 and 150 epochs divide their learning rates.
+STEP_SHARES = (0.4, 0.8)
+# As PyTorch's OneCycleLR has it.
+ONE_CYCLE_RISE = 0.3
 
 
 def choose_epochs(settings: Settings, card: Card, num_train_videos: int, total_batch_size: int) -> Decision[int]:
@@ -49,13 +34,52 @@ def choose_epochs(settings: Settings, card: Card, num_train_videos: int, total_b
     return Decision(value, "data", f"{steps} steps an epoch; {card.min_steps} in all are wanted")
 
 
-def choose_warmup_epochs(settings: Settings, card: Card, epochs: int) -> Decision[float]:
+def choose_warmup_epochs(settings: Settings, card: Card, epochs: int, schedule: str = "cosine") -> Decision[float]:
     """Epochs over which the learning rate rises."""
     if decision := asked(settings, "train.warmup_epochs"):
         return decision
+    if schedule == "one_cycle":
+        return Decision(ONE_CYCLE_RISE * epochs, "default", f"one_cycle rises for {ONE_CYCLE_RISE:.0%} of the run")
     if card.warmup_epochs <= epochs / 5:
         return Decision(card.warmup_epochs, "preset", "the recipe of the preset")
     return Decision(epochs / 5, "default", f"a fifth of {epochs} epochs")
+
+
+def choose_schedule(settings: Settings, epochs: int) -> dict[str, Decision[Any]]:
+    """How the learning rate goes on after its warm-up, and the epochs at which that changes it by leaps.
+
+    Raises:
+        RequestError: A leap is to come after the end, or belongs to another schedule.
+    """
+    schedule = asked(settings, "train.schedule") or Decision(
+        "cosine", "default", "falls smoothly to zero, whatever the length of the run"
+    )
+    steps = asked(settings, "train.milestones")
+    restarts = asked(settings, "train.restart_epochs")
+    for decision, name, kind in ((steps, "milestones", "step"), (restarts, "restart_epochs", "restarts")):
+        if decision is None:
+            continue
+        where, got = f"{decision.source}: train.{name}", ", ".join(f"{epoch:g}" for epoch in decision.value)
+        if schedule.value != kind:
+            wrong = f"counts for train.schedule: {kind} only, and it is {schedule.value}"
+            raise RequestError(Problem(where, wrong, "Change one of the two", got))
+        if decision.value[-1] >= epochs:
+            wrong = f"must lie within the {epochs} epochs of the run"
+            raise RequestError(Problem(where, wrong, f"Choose epochs below {epochs}, or raise `epoch`", got))
+    if steps is None and schedule.value == "step":
+        value = tuple(share * epochs for share in STEP_SHARES)
+        steps = Decision(
+            value, "default", " and ".join(f"{share:.0%}" for share in STEP_SHARES) + f" of {epochs} epochs"
+        )
+    if restarts is None and schedule.value == "restarts":
+        why = "three cosines, each twice as long as the one before (arXiv:1608.03983)"
+        restarts = Decision((epochs / 7, epochs * 3 / 7), "default", why)
+    found: dict[str, Decision[Any]] = {"schedule": schedule, "schedule_by": given(settings, "train.schedule_by")}
+    if steps is not None:
+        found["milestones"] = steps
+    if restarts is not None:
+        found["restart_epochs"] = restarts
+    return found
 
 
 def choose_val_interval(settings: Settings) -> Decision[int]:

@@ -18,6 +18,7 @@ from autox_video.plan.schema import Plan
 from autox_video.records import read_record
 from autox_video.runner.checkpoints import RECORD_KEY, from_plain, load_checkpoint_file, to_plain
 from autox_video.runner.checkpoints.card import write_weights_with_card
+from autox_video.runner.course import planned_otherwise, rebuild_schedule, refuse_other_groups, scale_learning_rate
 from autox_video.stopping import later
 from autox_video.work_dir import WorkDir, replacing
 
@@ -100,12 +101,12 @@ class LastAndBestCheckpointHook(Hook):
         """Undo `before_save_checkpoint`, restore the hooks, and drop a schedule that was planned otherwise."""
         from_plain(checkpoint)
         self.resumed = record = checkpoint["meta"][RECORD_KEY]
+        refuse_other_groups(checkpoint, runner.optim_wrapper.optimizer)
         scale_learning_rate(checkpoint, self.plan["lr_scale"]["value"] / record["plan"]["lr_scale"]["value"])
         for name, hook in _hooks_with_state(runner):
             if name in record["hooks"]:
                 hook.load_state_dict(record["hooks"][name])
-        saved = [state["end"] for state in checkpoint.get("param_schedulers", [])]
-        if saved and saved != [scheduler.end for scheduler in runner.param_schedulers]:
+        if planned_otherwise(checkpoint.get("param_schedulers", []), runner.param_schedulers):
             del checkpoint["param_schedulers"]
             self.schedule_is_stale = True
 
@@ -153,32 +154,3 @@ def _hooks_with_state(runner) -> Iterator[tuple[str, Any]]:  # type: ignore[no-u
     for hook in runner.hooks:
         if hasattr(hook, "state_dict") and hasattr(hook, "load_state_dict"):
             yield type(hook).__name__, hook
-
-
-def scale_learning_rate(checkpoint: dict[str, Any], factor: float) -> None:
-    """Multiply the learning rates of a state that was read, in place: of the optimizer and of its schedules."""
-    if factor == 1.0:
-        return
-    for group in checkpoint["optimizer"]["param_groups"]:
-        group["lr"] *= factor
-        group["initial_lr"] *= factor
-    for state in checkpoint.get("param_schedulers", []):
-        state["base_values"] = [value * factor for value in state["base_values"]]
-        state["_last_value"] = [value * factor for value in state["_last_value"]]
-
-
-def rebuild_schedule(runner) -> None:  # type: ignore[no-untyped-def]
-    """Build the learning-rate schedule for another number of steps and move it to where the run stands.
-
-    A resumed schedule keeps the length it was saved with and leaves the rate at its old end.
-    """
-    optimizer = runner.optim_wrapper.optimizer
-    for group in optimizer.param_groups:
-        group["lr"] = group["initial_lr"]
-    # Schedulers warn when they are stepped before the optimizer, which has its steps behind it here.
-    runner.param_schedulers = runner.build_param_scheduler(runner.cfg.param_scheduler)
-    optimizer._global_step = runner.iter
-    for _ in range(runner.iter):
-        for scheduler in runner.param_schedulers:
-            scheduler.step()
-    logger.info("the learning-rate schedule now ends after epoch %d", runner.max_epochs)

@@ -13,6 +13,15 @@ class RuntimeSettings:
     """The machine."""
 
     device: str | Auto = setting(AUTO, "str", "Where to compute.", choices=("cpu", "cuda"), example="cpu")
+    gpus: int | Auto = setting(
+        AUTO,
+        "int",
+        "GPUs that train and test together, a process each. `auto`: all that are visible. With `device: cpu`, so many "
+        "processes on the processor (`auto`: one).",
+        minimum=1,
+        maximum=1024,
+        example=2,
+    )
     workers: int | Auto = setting(AUTO, "int", "Processes that decode videos.", minimum=0, maximum=256, example=4)
     seed: int = setting(0, "int", "Seed of everything random.", minimum=0, maximum=2**31 - 1, example=0)
     deterministic: bool = setting(

@@ -20,7 +20,109 @@ class TrainSettings:
         maximum=100,
         example=1e-3,
     )
-    weight_decay: float | Auto = setting(AUTO, "float", "Weight decay of AdamW.", minimum=0, maximum=10, example=0.02)
+    optimizer: str | Auto = setting(
+        AUTO,
+        "str",
+        "`adamw`, or `sgd` with Nesterov momentum. `auto`: what the model's recipe has.",
+        choices=("adamw", "sgd"),
+        example="adamw",
+    )
+    weight_decay: float | Auto = setting(
+        AUTO,
+        "float",
+        "Weight decay of the optimizer; biases, norms, position tables and class tokens have none.",
+        minimum=0,
+        maximum=10,
+        example=0.02,
+    )
+    backbone_lr_mult: float | Auto = setting(
+        AUTO,
+        "float",
+        "Learning rate of the backbone, relative to that of the head.",
+        above=0,
+        maximum=100,
+        example=0.1,
+    )
+    layer_decay: float | Auto | None = setting(
+        AUTO,
+        "float",
+        "Each layer of the backbone learns so many times as fast as the one after it, in place of `backbone_lr_mult`. "
+        "`none`: all at one rate.",
+        none=True,
+        above=0,
+        maximum=1,
+        example=0.75,
+    )
+    freeze: str = setting(
+        "none",
+        "freeze",
+        "What of the backbone keeps its weights: `none`, `head_only` (all of it: only the head learns), or `stages:2` "
+        "(its first two stages and what comes before them).",
+        example="head_only",
+    )
+    norm_eval: bool | Auto = setting(
+        AUTO,
+        "bool",
+        "Batch norm keeps the statistics it has, in training too. `auto`: where the network is pretrained and a batch "
+        "on one device has fewer than 8 videos.",
+        example=True,
+    )
+    clip_grad: float | Auto | None = setting(
+        AUTO,
+        "float",
+        "Largest norm of the gradient of a step; a larger one is scaled down. `none`: no limit.",
+        none=True,
+        above=0,
+        maximum=1e6,
+        example=20.0,
+    )
+    ema: float | None = setting(
+        None,
+        "float",
+        "Decay of an exponential moving average of the weights over steps, which is then validated, tested and kept as "
+        "best; `none` uses the weights as they are.",
+        none=True,
+        above=0,
+        maximum=0.999999,
+        example=0.999,
+    )
+    label_smoothing: float | Auto = setting(
+        AUTO,
+        "float",
+        "Share of the target that is spread evenly over all classes.",
+        minimum=0,
+        maximum=0.9,
+        example=0.1,
+    )
+    schedule: str | Auto = setting(
+        AUTO,
+        "str",
+        "How the learning rate goes on after its warm-up: `cosine` to zero, `step` (a tenth at each of `milestones`), "
+        "`plateau` (a tenth after 5 validations without a better `best_metric`), `restarts` (a cosine again from each "
+        "of `restart_epochs`), `one_cycle` (up and down once, momentum the other way), `constant`.",
+        choices=("cosine", "step", "plateau", "restarts", "one_cycle", "constant"),
+        example="cosine",
+    )
+    schedule_by: str = setting(
+        "iteration",
+        "str",
+        "Whether the learning rate changes with every `iteration` or once an `epoch`; its warm-up is by iteration.",
+        choices=("iteration", "epoch"),
+        example="epoch",
+    )
+    milestones: tuple[float, ...] | Auto = setting(
+        AUTO,
+        "epochs",
+        "Epochs after which `schedule: step` divides the learning rate by ten. `auto`: 40 % and 80 % of the run.",
+        example=[20, 40],
+    )
+    restart_epochs: tuple[float, ...] | Auto = setting(
+        AUTO,
+        "epochs",
+        "Epochs after which `schedule: restarts` begins again. `auto`: two, each cosine twice as long as the one "
+        "before.",
+        example=[10, 30],
+    )
     warmup_epochs: float | Auto = setting(
         AUTO,
         "float",

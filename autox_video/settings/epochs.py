@@ -1,0 +1,41 @@
+"""Two kinds of values that only the section `train` has: epochs of a schedule, and what is frozen."""
+
+from __future__ import annotations
+
+import math
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+from autox_video.settings.given import Given, Refused
+from autox_video.settings.key import Key
+from autox_video.settings.messages import complaint, instead, wanted
+
+FREEZE: Final = r"none|head_only|stages:[1-9][0-9]{0,2}"
+
+
+def read_epochs(name: str, key: Key, given: Given, base: Path) -> tuple[float, ...]:
+    """Epochs in rising order, e.g. `[20, 40]`.
+
+    Raises:
+        Refused: They are none, or do not rise.
+    """
+    items = given.value if isinstance(given.value, tuple) else ()
+    numbers = [item.value for item in items if isinstance(item.value, (int, float)) and item.value is not True]
+    plain = len(numbers) == len(items) > 0 and all(0 < number < math.inf for number in numbers)
+    if not plain or any(late <= early for early, late in pairwise(numbers)):
+        raise Refused([(given.line, complaint(name, given, f"must be {wanted(key)}", instead(key)))])
+    return tuple(map(float, numbers))
+
+
+def read_freeze(name: str, key: Key, given: Given, base: Path) -> str:
+    """`none`, `head_only` or `stages:N`.
+
+    Raises:
+        Refused: It is none of these.
+    """
+    if not isinstance(given.value, str) or not re.fullmatch(FREEZE, given.value):
+        cure = "Choose none, head_only or e.g. stages:2"
+        raise Refused([(given.line, complaint(name, given, f"must be {wanted(key)}", cure))])
+    return given.value
