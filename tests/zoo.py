@@ -115,12 +115,16 @@ def thin_c3d(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make C3D sixteen times as narrow, and its fully connected layers 64 times."""
     from mmaction.models.backbones import c3d
 
-    conv, linear = c3d.ConvModule, c3d.nn.Linear
-    narrow = {"Linear": lambda wide, _: linear(wide if wide < 4096 else 64, 64)}
-    monkeypatch.setattr(c3d, "nn", SimpleNamespace(**vars(c3d.nn) | narrow))
-    monkeypatch.setattr(
-        c3d, "ConvModule", lambda wide, out, **kwargs: conv(wide if wide == 3 else wide // 16, out // 16, **kwargs)
-    )
+    class NarrowLinear(c3d.nn.Linear):
+        def __init__(self, wide: int, out: int) -> None:
+            super().__init__(wide if wide < out else out // 64, out // 64)
+
+    def narrow(wide: int, out: int, **kwargs: Any) -> Any:
+        return conv(wide if wide == 3 else wide // 16, out // 16, **kwargs)
+
+    conv = c3d.ConvModule
+    monkeypatch.setattr(c3d, "nn", SimpleNamespace(**vars(c3d.nn) | {"Linear": NarrowLinear}))
+    monkeypatch.setattr(c3d, "ConvModule", narrow)
 
 
 def write_lists(folder: Path) -> Fingerprint:
