@@ -15,6 +15,7 @@ from autox_video.plan.rules import (
     compiling,
     direction,
     model,
+    own_code,
     probing,
     schedule,
     testing,
@@ -163,7 +164,10 @@ def _transfer(settings: Settings, card: Card, batch: int, task: str, *, pretrain
 
 
 def _running(settings: Settings) -> dict[str, Any]:
-    return {name: given(settings, f"runtime.{name}") for name in ("seed", "deterministic", "stall_minutes")}
+    return {
+        **{name: given(settings, f"runtime.{name}") for name in ("seed", "deterministic", "stall_minutes")},
+        **own_code.choose_own_code(settings),
+    }
 
 
 def _reading_proxies(plan: Plan, settings: Settings, card: Card, shape: ClipShape) -> Plan:

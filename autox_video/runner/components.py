@@ -19,6 +19,7 @@ from autox_video.runner.hooks.finite import FiniteHook  # noqa: E402
 from autox_video.runner.hooks.preemption import PreemptionHook  # noqa: E402
 from autox_video.runner.hooks.pretrained import PretrainedWeightsHook  # noqa: E402
 from autox_video.runner.hooks.unreadable import UnreadableVideosHook  # noqa: E402
+from autox_video.runner.loggers import FiguresVisualizer  # noqa: E402
 from autox_video.runner.loops import ResumableTrainLoop  # noqa: E402
 from autox_video.runner.models.partly_frozen import partly_frozen  # noqa: E402
 from autox_video.runner.models.video_swin import FastSwinTransformer3D  # noqa: E402
@@ -36,6 +37,7 @@ __all__ = [
     "CpuAmpOptimWrapper",
     "EpochReportHook",
     "FastSwinTransformer3D",
+    "FiguresVisualizer",
     "FiniteHook",
     "FormatClips",
     "LastAndBestCheckpointHook",

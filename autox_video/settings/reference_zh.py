@@ -18,6 +18,10 @@ WORDS_ZH: Final = {
     "classes": "名称列表，或路径",
     "sources": "映射的列表",
     "mapping": "映射",
+    "words": "单词或列表",
+    "plugins": "名称、路径，或其列表",
+    "parts": "映射的列表",
+    "urls": "URL 或 URL 列表",
     "duration": "时间，单位 `s`、`min` 或 `h`",
     "epochs": "轮数列表",
     "freeze": "`none`、`head_only`、`stages:N`",
@@ -90,9 +94,11 @@ HELP_ZH: Final = {
     "train.best_metric": "用哪个验证指标来选出最佳检查点。",
     "train.patience": "`best_metric` 连续多少次验证都未提高（至少相当于半个视频）后提前停止；`none` 训练全部轮数。",
     "train.save_every": "在一轮之内每隔多久保存一次状态，即崩溃至多损失多少。`none` 只在每轮结束时保存。",
+    "train.hooks": "加入训练的 MMEngine 钩子，或您的 `plugins` 中的钩子。",
     "augment.flip": "训练片段左右翻转的概率。",
     "augment.min_crop_area": "随机裁剪至少保留的画面比例。",
     "augment.num_repeats": "一个批次中同一次解码得到的视图数，各自裁剪和翻转：比解码同样多的视频便宜。",
+    "augment.transforms": "训练片段的各帧（uint8，RGB）最后经过的变换：MMAction2 的，或您的 `plugins` 中的。",
     "test.num_clips": "从一个视频中均匀采样的片段数；各片段的得分取平均。",
     "test.num_crops": "每个片段的裁剪数：1（居中）或 3（沿长边）。",
     "test.results_format": "`full` 写出有文档说明的完整结果；`scores` 只写得分向量的列表，与原工具相同。",
@@ -106,5 +112,10 @@ HELP_ZH: Final = {
     "runtime.compile": "用 torch.compile 编译网络。"
     "`auto` 只在 GPU 上的长时间训练值得花费编译时间时才编译；无法编译时照常训练。",
     "runtime.stall_minutes": "运行超过这么多分钟没有进展时即被结束，并指出它在等什么。",
+    "loggers": "除 `metrics.csv` 外，指标还写到哪里：一个或多个（见 docs/loggers.md）。",
+    "notify": "训练开始、取得更好成绩、结束或失败时通知谁：Apprise 库的一个或多个 URL"
+    "（Telegram、Slack、飞书、钉钉、邮件、Webhook 等）。密钥写作环境变量 `${NAME}`。",
+    "plugins": "您自己的 Python 模块（名称，或 `./file.py`），其中注册模型、变换、损失、优化器或钩子"
+    "（见 docs/plugins.md）。它们以您的权限运行。",
     "cfg_options": "MMEngine 自己的任何配置项，以点分键名书写；最后合并进生成的配置。",
 }
