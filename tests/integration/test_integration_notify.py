@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from signal import Signals
+from socket import socket
 from threading import Thread
 
 import pytest
@@ -15,6 +16,7 @@ from runs import run_cli
 from autox_video import notifying
 from autox_video.errors import Problem, RunError, StoppedError
 from autox_video.settings.load import load_settings
+from autox_video.settings.secret_url import SecretUrl
 from autox_video.work_dir import WorkDir
 
 SECRET, LITERAL = "s3cret-of-the-environment", "s3cret-in-the-file"
@@ -131,6 +133,21 @@ def test_settings_show_no_secret(tmp_path):
     settings = load_settings(None, values={"data_root": tmp_path, "notify": f"tgram://{LITERAL}/1"})
     assert LITERAL not in repr(settings) + str(settings.notify[0]) + f"{settings.notify}"
     assert settings.notify[0].written == f"tgram://{LITERAL}/1"
+
+
+def test_a_network_that_does_not_answer_holds_nothing_up(caplog):
+    with socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        messenger = notifying.Messenger([SecretUrl(f"json://127.0.0.1:{silent.getsockname()[1]}/{LITERAL}")], "run")
+        messenger.tell("started", "")
+        (process,) = messenger._sent
+        messenger.close(0.1)
+        assert process.poll() is None
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    assert caplog.messages == ["warning  notify: a message is still under way; the network does not answer"]
 
 
 class Sent(notifying.Messenger):
