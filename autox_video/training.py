@@ -122,11 +122,12 @@ def _carry_out(job: TrainingJob, work_dir: WorkDir, messenger: Messenger) -> int
 def _prepare(settings: Settings, work_dir: WorkDir, fingerprint: Fingerprint, like: Plan | None) -> TrainingJob:
     """Decide every value, find where to go on, and write it down."""
     log_processes(settings)
-    decided, preset = decide(settings, fingerprint, find_hardware(settings, own_place()))
     from autox_video.runner.checkpoints import find_newest_checkpoint
     from autox_video.runner.weights import download_target, fetch_weights
 
     saved = find_newest_checkpoint(work_dir)
+    begun = like or (saved.plan if saved else None)
+    decided, preset = decide(settings, fingerprint, find_hardware(settings, own_place()), begun=begun)
     if like is not None:
         decided = continue_plan(like, decided)
     elif saved is None:

@@ -174,6 +174,7 @@ class Plan:
     transforms: Decision[tuple[dict[str, Any], ...]] = Decision((), "default", "not planned")
     loggers: Decision[tuple[str, ...]] = Decision((), "default", "not planned")
     sampling: Decision[str] = Decision("dense", "default", "not planned")  # dense, segments or uniform
+    preset: Decision[str] = Decision("balanced", "default", "not planned")  # fast, balanced or best: chooses the model
     input_format: Decision[str] = Decision("NCTHW", "default", "not planned")  # NCTHW: clips; NCHW: frames
     optimizer: Decision[str] = Decision("adamw", "default", "not planned")  # adamw or sgd
     layer_decay: Decision[float | None] = Decision(None, "default", "not planned")

@@ -50,6 +50,8 @@ HELP_ZH: Final = {
     "work_dir": "一次运行写出的所有文件所在的文件夹。",
     "test_results_path": "测试结果写到哪里；格式由扩展名决定。省略时为 `work_dir` 中的 `results.json`。",
     "on_bad_video": "遇到无法读取的视频时：`skip` 将其略去，至多为一个划分的五分之一；`stop` 拒绝运行。",
+    "preset": "`model: auto` 选哪个模型：`fast`（计算量最小）、`balanced`（即 `auto`）"
+    "或 `best`（本机能训练的、已发表准确率最高的模型）；见 docs/models.md 中的表。",
     "data.group_pattern": "哪些视频来自同一次拍摄（因此不会被分到两个集合中）："
     "一个正则表达式，括号中的部分是拍摄的名称。"
     "`auto` 识别 UCF101 和 YouTube 片段的文件名，以及能划分每个类别的文件夹和编号；`none` 不看文件名。",
@@ -60,7 +62,8 @@ HELP_ZH: Final = {
     "从每个集合的每个类别中共抽取约 2000 个。",
     "data.cache": "`proxy` 在训练第一轮的同时，在工作目录旁为训练和验证视频写出小尺寸副本，此后读取副本；"
     "`off` 始终读取原视频。`auto` 在能缩短整个训练时写出副本。",
-    "model.name": "模型：configs/models 中的文件名，不带 .py。",
+    "model.name": "模型：configs/models 中的文件名，不带 .py（`autox-video models` 列出全部）。"
+    "`auto` 依数据、机器和 `preset` 选择。",
     "model.load_from": "预训练权重：`auto`（该模型默认的权重，只下载一次）、模型卡中其他权重的名称"
     "（如 `kinetics700`）、路径、URL，或 `none`（从零训练）。",
     "clip.clip_len": "一个片段的帧数。",

@@ -104,6 +104,14 @@ class Settings:
         choices=("skip", "stop"),
         example="skip",
     )
+    preset: str | Auto = setting(
+        AUTO,
+        "str",
+        "Which model `model: auto` is: `fast` (the least work), `balanced` (what `auto` means) or `best` (the highest "
+        "published accuracy that this machine trains); docs/models.md has the table.",
+        choices=("fast", "balanced", "best"),
+        example="best",
+    )
     data: DataSettings = field(default_factory=DataSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
     clip: ClipSettings = field(default_factory=ClipSettings)
