@@ -150,6 +150,17 @@ def test_a_network_that_does_not_answer_holds_nothing_up(caplog):
     assert caplog.messages == ["warning  notify: a message is still under way; the network does not answer"]
 
 
+def test_a_test_message_says_whether_it_was_taken(made_data, tmp_path):
+    config = ("-c", str(made_data / "config.yaml"), "--work-dir", str(tmp_path / "run"))
+    assert run_cli("notify-test", *config, code=2).startswith("notify: names nobody. Write e.g. ")
+    with inbox() as (address, posted):
+        output = run_cli("notify-test", *config, "--set", f"notify=json://{address}/{LITERAL}")
+    assert output == "sent     a test message to json://...\n"
+    assert [message["title"] for message in posted] == ["run: test"]
+    output = run_cli("notify-test", *config, "--set", f"notify=json://127.0.0.1:1/{LITERAL}", code=1)
+    assert output == "warning  notify: json://... did not take a message\n"
+
+
 class Sent(notifying.Messenger):
     """Keeps what it is told to send."""
 
