@@ -124,6 +124,18 @@ def _ensemble(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _notify_test(arguments: argparse.Namespace) -> int:
+    from autox_video.extras import check_extras
+    from autox_video.notifying import send_test_message
+
+    settings = _settings(arguments)
+    check_extras(settings)
+    taken = send_test_message(settings)
+    if taken:
+        print(f"sent     a test message to {', '.join(map(str, settings.notify))}")
+    return 0 if taken else 1
+
+
 def _demo_data(arguments: argparse.Namespace) -> int:
     from autox_video.demo_data import write_demo_data
 
@@ -251,6 +263,7 @@ COMMANDS = {
         "join the scores of several runs, and say what that gains", _ensemble, _ensemble_options, False
     ),
     "models": Command("compare the models one can name", _models, _models_options, False),
+    "notify-test": Command("send a test message to whom `notify` names", _notify_test),
     "demo-data": Command(
         "make the demo videos: 8 classes that only motion tells apart", _demo_data, _demo_data_options, False
     ),
