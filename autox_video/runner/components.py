@@ -20,6 +20,7 @@ from autox_video.runner.hooks.preemption import PreemptionHook  # noqa: E402
 from autox_video.runner.hooks.pretrained import PretrainedWeightsHook  # noqa: E402
 from autox_video.runner.hooks.stepped_schedule import SteppedScheduleHook  # noqa: E402
 from autox_video.runner.hooks.unreadable import UnreadableVideosHook  # noqa: E402
+from autox_video.runner.loggers import FiguresVisualizer  # noqa: E402
 from autox_video.runner.loops import ResumableTrainLoop  # noqa: E402
 from autox_video.runner.models.partly_frozen import partly_frozen  # noqa: E402
 from autox_video.runner.models.video_swin import FastSwinTransformer3D  # noqa: E402
@@ -37,6 +38,7 @@ __all__ = [
     "CpuAmpOptimWrapper",
     "EpochReportHook",
     "FastSwinTransformer3D",
+    "FiguresVisualizer",
     "FiniteHook",
     "FormatClips",
     "LastAndBestCheckpointHook",

@@ -7,6 +7,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from autox_video.errors import Problem, RequestError
+from autox_video.plan.resume import WAYS_OUT
 from autox_video.runner.checkpoints import to_plain
 
 logger = logging.getLogger(__name__)
@@ -24,6 +26,26 @@ def planned_otherwise(saved: Sequence[dict[str, Any]], schedulers: Sequence[Any]
     now: dict[str, Any] = {"states": [scheduler.state_dict() for scheduler in schedulers]}
     to_plain(now)
     return bool(saved) and list(map(_planned, saved)) != list(map(_planned, now["states"]))
+
+
+def refuse_other_groups(checkpoint: dict[str, Any], optimizer: Any) -> None:
+    """See to it that the optimizer treats parameters alike in the groups that it did.
+
+    Args:
+        checkpoint: As read.
+        optimizer: Torch's, as built for this run.
+
+    Raises:
+        RequestError: It had other groups.
+    """
+    saved, now = (
+        [len(group["params"]) for group in one["param_groups"]]
+        for one in (checkpoint["optimizer"], optimizer.state_dict())
+    )
+    if saved != now:
+        wrong = "was trained with an optimizer that treats other parameters alike, of another version or of cfg_options"
+        got = f"{len(saved)} groups of parameters, now {len(now)}"
+        raise RequestError(Problem("the checkpoint of this run", wrong, WAYS_OUT, got))
 
 
 def scale_learning_rate(checkpoint: dict[str, Any], factor: float) -> None:

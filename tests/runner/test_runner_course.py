@@ -18,6 +18,7 @@ from autox_video.render.config import render_config
 from autox_video.render.learning_rates import learning_rates
 from autox_video.render.param_schedulers import steps_an_epoch
 from autox_video.runner import components  # noqa: F401
+from autox_video.runner.course import planned_otherwise, rebuild_schedule, scale_learning_rate
 
 # Name: settings of train, beside 80 videos in steps of 8: ten epochs of ten steps, each of which is drawn.
 COURSES: dict[str, dict[str, Any]] = {
@@ -74,3 +75,73 @@ def test_mmengine_follows_the_curve_of_every_schedule(name, optimizer):
                     scheduler.step()
     assert [rate for rate, _ in seen] == pytest.approx([rate for _, rate in expected], rel=1e-6, abs=1e-9)
     assert [rate for _, rate in seen] == pytest.approx([rate / 10 for _, rate in expected], rel=1e-6, abs=1e-9)
+
+
+def steps(runner: Any, number: int) -> list[float]:
+    """Learning rate and momentum of so many steps, as the hook of MMEngine moves them."""
+    seen = []
+    for _ in range(number):
+        group = runner.optim_wrapper.optimizer.param_groups[0]
+        seen.append((group["lr"], group.get("momentum", group.get("betas", (None,))[0])))
+        runner.optim_wrapper.step()
+        runner.iter += 1
+        for scheduler in runner.param_schedulers:
+            if not scheduler.by_epoch or runner.iter % len(runner.train_dataloader) == 0:
+                scheduler.step()
+    return [value for pair in seen for value in pair]
+
+
+def planned(epochs: int, **train: Any) -> Any:
+    data = samples.fingerprint(counts={"run": 40, "jump": 40})
+    plan, preset = samples.plan(data=data, epoch=epochs, videos_per_gpu=8, train={"learning_rate": 0.5, **train})
+    runner = runner_with(plan, render_config(plan, preset, samples.RUN))
+    runner.iter = 0
+    return runner
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_in_one_cycle_momentum_falls_while_the_rate_rises(optimizer):
+    values = steps(planned(10, schedule="one_cycle", optimizer=optimizer), 100)
+    rates, momenta = values[::2], values[1::2]
+    assert (rates[0], max(rates), rates.index(max(rates))) == (pytest.approx(0.02), pytest.approx(0.5), 30)
+    assert rates[-1] < 0.001
+    assert [momenta[step] for step in (0, 30)] == pytest.approx([0.95, 0.85])
+    assert momenta[-1] == pytest.approx(0.95, abs=0.001)
+
+
+@pytest.mark.parametrize("name", [name for name in COURSES if name != "plateau"])
+def test_a_schedule_of_another_length_goes_on_where_it_would_stand(name):
+    """As after a resume: the optimizer and the schedulers have steps of the old length behind them."""
+    given = COURSES[name]
+    old, new = planned(10, **given), planned(14, **given)
+    with DefaultScope.overwrite_default_scope("mmaction"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        steps(old, 37)
+        states = [dict(scheduler.state_dict()) for scheduler in old.param_schedulers]
+        assert planned_otherwise(states, planned(14, **given).param_schedulers)
+        assert not planned_otherwise(states, planned(10, **given).param_schedulers)
+        old.cfg, old.max_epochs = new.cfg, 14
+        rebuild_schedule(old)
+        steps(new, 37)
+        assert steps(old, 103) == pytest.approx(steps(new, 103), rel=1e-6, abs=1e-9)
+
+
+def test_a_longer_run_leaves_a_plateau_as_it_is():
+    states = [dict(scheduler.state_dict()) for scheduler in planned(10, schedule="plateau").param_schedulers]
+    assert not planned_otherwise(states, planned(14, schedule="plateau").param_schedulers)
+
+
+@pytest.mark.parametrize("schedule", ["one_cycle", "plateau", "restarts"])
+def test_a_halved_rate_leaves_momentum_alone(schedule):
+    whole, half = planned(10, schedule=schedule), planned(10, schedule=schedule)
+    steps(whole, 20)
+    steps(half, 20)
+    schedulers = [dict(scheduler.state_dict()) for scheduler in half.param_schedulers]
+    checkpoint = {"optimizer": half.optim_wrapper.state_dict(), "param_schedulers": schedulers}
+    scale_learning_rate(checkpoint, 0.5)
+    half.optim_wrapper.load_state_dict(checkpoint["optimizer"])
+    for scheduler, state in zip(half.param_schedulers, schedulers, strict=True):
+        scheduler.load_state_dict(state)
+    one, other = steps(whole, 80), steps(half, 80)
+    assert other[::2] == pytest.approx([rate / 2 for rate in one[::2]])
+    assert other[1::2] == pytest.approx(one[1::2])

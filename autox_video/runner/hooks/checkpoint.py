@@ -18,7 +18,7 @@ from autox_video.plan.schema import Plan
 from autox_video.records import read_record
 from autox_video.runner.checkpoints import RECORD_KEY, from_plain, load_checkpoint_file, to_plain
 from autox_video.runner.checkpoints.card import write_weights_with_card
-from autox_video.runner.course import planned_otherwise, rebuild_schedule, scale_learning_rate
+from autox_video.runner.course import planned_otherwise, rebuild_schedule, refuse_other_groups, scale_learning_rate
 from autox_video.stopping import later
 from autox_video.work_dir import WorkDir, replacing
 
@@ -101,6 +101,7 @@ class LastAndBestCheckpointHook(Hook):
         """Undo `before_save_checkpoint`, restore the hooks, and drop a schedule that was planned otherwise."""
         from_plain(checkpoint)
         self.resumed = record = checkpoint["meta"][RECORD_KEY]
+        refuse_other_groups(checkpoint, runner.optim_wrapper.optimizer)
         scale_learning_rate(checkpoint, self.plan["lr_scale"]["value"] / record["plan"]["lr_scale"]["value"])
         for name, hook in _hooks_with_state(runner):
             if name in record["hooks"]:
