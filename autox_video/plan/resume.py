@@ -21,7 +21,6 @@ FIXED = (
     "best_metric",
     "balance",
     "num_repeats",
-    "plugins",
     "transforms",
     "seed",
     *("augment", "flip", "min_crop_area", "multi_scale_crop", "color_jitter", "rand_augment", "random_erasing"),
