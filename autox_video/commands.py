@@ -133,11 +133,13 @@ def _demo_data(arguments: argparse.Namespace) -> int:
 
 
 def _models(arguments: argparse.Namespace) -> int:
-    from autox_video.presets import load_preset, preset_names
+    from autox_video.presets import WHEEL_PREFIX, load_preset, preset_names, wheel_names
     from autox_video.report.models import card_lines, model_lines
 
-    one = arguments.name
-    for line in card_lines(load_preset(one)) if one else model_lines(map(load_preset, preset_names())):
+    one, names = arguments.name, preset_names()
+    if one == WHEEL_PREFIX:
+        one, names = None, wheel_names()
+    for line in card_lines(load_preset(one)) if one else model_lines(map(load_preset, names)):
         print(line)
     return 0
 
@@ -230,7 +232,12 @@ def _demo_data_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _models_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", nargs="?", metavar="NAME", help="show all that the card of this one says")
+    parser.add_argument(
+        "name",
+        nargs="?",
+        metavar="NAME",
+        help="show all that the card of this one says; `mmaction::` lists MMAction2's",
+    )
 
 
 def _doctor_options(parser: argparse.ArgumentParser) -> None:
