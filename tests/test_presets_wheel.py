@@ -104,6 +104,12 @@ def test_building_one_downloads_nothing_and_leaves_classes_and_views_to_the_plan
 
     for name, preset in usable.items():
         walk(preset.model, name)
+        # Where it is left out MMAction2 takes it for True, and fails for want of a file.
+        backbone = preset.model["backbone"]
+        if backbone["type"] in ("ResNet3dCSN", "ResNetTSM", "SwinTransformer3D", "UniFormer"):
+            assert backbone["pretrained2d"] is False, name
+        if backbone["type"] == "UniFormerV2":
+            assert backbone["clip_pretrained"] is False, name
         assert preset.model["cls_head"]["average_clips"] == "prob"
         expected = "NCHW" if preset.model["type"] == "Recognizer2D" else "NCTHW"
         assert preset.model["data_preprocessor"]["format_shape"] == expected
@@ -192,7 +198,7 @@ def _path(folder: Path) -> dict[str, str]:
         (
             "mmaction::../../../../etc/passwd",
             "model.name: is not in the index of the installed MMAction2 (got 'mmaction::../../../../etc/passwd'). "
-            "Run `autox-video models` to see which there are.",
+            "Run `autox-video models --all` to see which there are.",
         ),
         (
             "mmaction::bmn_2xb8-400x100-9e_activitynet-feature",

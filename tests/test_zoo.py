@@ -24,13 +24,14 @@ from autox_video.runner.trial import trial_steps
 
 from mmaction.registry import MODELS  # isort: skip
 
-# Families of MMAction2's index that no preset is of, and one that a preset is of.
+# Families of MMAction2's index that no preset is of, and two that presets are of.
 OTHERS = (
     "c2d_r50-in1k-pre_8xb32-8x8x1-100e_kinetics400-rgb",
     "c2d_r50-in1k-pre-nopool_8xb32-8x8x1-100e_kinetics400-rgb",  # frames by themselves, close together
     "c3d_sports1m-pretrained_8xb30-16x1x1-45e_ucf101-rgb",
     "slowfast_r50_8xb8-4x16x1-256e_kinetics400-rgb",
     "tanet_imagenet-pretrained-r50_8xb8-1x1x8-50e_sthv1-rgb",
+    "tsm_imagenet-pretrained-r50_8xb16-1x1x8-50e_kinetics400-rgb",
     "tpn-slowonly_r50_8xb8-8x8x1-150e_kinetics400-rgb",
     "trn_imagenet-pretrained-r50_8xb16-1x1x8-50e_sthv2-rgb",
 )

@@ -14,7 +14,10 @@ from autox_video.presets.wheel_index import PREFIX, Entry, find_entry, refused
 # Parts of a config that are there to find weights: here they come through `model.load_from` alone.
 PRETRAINED_SWITCHES = ("pretrained2d", "clip_pretrained")
 # They load weights for images when they are initialised unless they are told not to.
-SWITCHED_OFF = {"UniFormer": {"pretrained2d": False}, "UniFormerV2": {"clip_pretrained": False}}
+SWITCHED_OFF = {
+    **{kind: {"pretrained2d": False} for kind in ("ResNet3dCSN", "ResNetTSM", "SwinTransformer3D", "UniFormer")},
+    "UniFormerV2": {"clip_pretrained": False},
+}
 # What belongs to a training and not to a network, or is decided by us.
 DROPPED = {"blending", "channel_map", "label_smooth_eps", "pretrained_type"}
 # They are told how many frames a clip has, or assume eight.
