@@ -15,8 +15,8 @@ class ModelSettings:
     name: str | Auto = setting(
         AUTO,
         "str",
-        "The model: a file name in configs/models, without .py (`autox-video models`). `auto` chooses by data, machine "
-        "and the key `preset`.",
+        "The model: a file name in configs/models, without .py (`autox-video models`), or one of MMAction2's index "
+        "(`autox-video models mmaction::`). `auto` chooses by data, machine and the key `preset`.",
         example="video_swin_tiny",
     )
     load_from: str = setting(
