@@ -92,7 +92,9 @@ def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = F
         if plan.load_from.value != "none":
             _start_from(config, plan, stock)
         if not stock and plan.compile.value == "on":
-            compiling = {"type": "CompileHook", "batch": plan.videos_per_gpu.value}
+            # What the backbone is given of a video: a clip, or each frame of it.
+            given = plan.clip_len.value if plan.input_format.value == "NCHW" else 1
+            compiling = {"type": "CompileHook", "batch": plan.videos_per_gpu.value * given}
             config["custom_hooks"] = [*config["custom_hooks"], compiling]
         if plan.patience.value is not None:
             config["custom_hooks"] = [*config.get("custom_hooks", []), early_stopping(plan, stock=stock)]

@@ -138,3 +138,11 @@ def test_a_network_that_shifts_between_frames_is_told_their_number(name, stock):
     model = render_config(planned(preset, clip={"clip_len": 4}), preset, samples.RUN, stock=stock).model
     assert model.backbone.num_segments == model.cls_head.num_segments == 4
     assert preset.model["backbone"]["num_segments"] == preset.card.clip_len
+
+
+@pytest.mark.parametrize(("name", "batch"), [("tsm_r50", 4 * 16), ("slowonly_r50", 4)])
+def test_the_backbone_is_compiled_for_as_many_frames_or_clips_as_it_is_given(name, batch):
+    preset = load_preset(name)
+    plan = planned(preset, videos_per_gpu=4, runtime={"compile": "on"})
+    hooks = render_config(plan, preset, samples.RUN).custom_hooks
+    assert [hook.batch for hook in hooks if hook.type == "CompileHook"] == [batch]

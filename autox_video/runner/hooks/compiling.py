@@ -18,8 +18,8 @@ class CompileHook(Hook):
     """Trains with the compiled backbone. Its name, its parameters and its state dict stay as they are.
 
     Args:
-        batch: Clips of a full batch. Another number, the last of an epoch, is computed without compiling: each new
-            shape would take the warm-up once more. So is validation.
+        batch: Clips of a full batch; frames, where the network takes them singly. Another number, the last of an epoch,
+            is computed without compiling: each new shape would take the warm-up once more. So is validation.
     """
 
     def __init__(self, batch: int) -> None:
