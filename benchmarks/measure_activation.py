@@ -50,9 +50,8 @@ def measure(preset: Preset) -> Size:
         scores = model(clip, stage="head")
         nn.functional.cross_entropy(scores, torch.zeros(1, dtype=torch.long, device="meta"))
 
-    saved = saved_bytes(step, excluded=[*model.parameters(), *model.buffers()])
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model(clip, stage="head")
+    with FlopCounterMode(display=False) as counter:
+        saved = saved_bytes(step, excluded=[*model.parameters(), *model.buffers()])
     parameters = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     # FlopCounterMode counts a multiply-add as two.
     return Size(parameters, counter.get_total_flops() / 2, saved / GIB)

@@ -81,11 +81,7 @@ def make_plan(
     cost = clip_cost(card, hardware, fingerprint.decode_cost, shape, views=repeats.value, step_seconds=step_seconds)
     plan = Plan(
         version=PLAN_VERSION,
-        task=fingerprint.task,
-        data_root=fingerprint.data_root,
-        classes=fingerprint.classes,
-        ann_files={name: facts.ann_file for name, facts in fingerprint.splits.items()},
-        num_videos={name: facts.num_videos for name, facts in fingerprint.splits.items()},
+        **_data(fingerprint),
         cfg_options=dict(settings.cfg_options),
         hardware=hardware,
         model=chosen or Decision(preset.name, "default", "given"),
@@ -109,7 +105,6 @@ def make_plan(
         balance=balance,
         class_weights=schedule.choose_class_weights(train, balance.value),
         **choose_loading(settings, hardware, videos_per_gpu.value, shape, cost, scoring["scoring_threads"].value),
-        decode_cost=fingerprint.decode_cost,
         num_repeats=repeats,
         test_num_clips=num_clips,
         test_num_crops=num_crops,
@@ -119,6 +114,17 @@ def make_plan(
     )
     plan = dataclasses.replace(plan, cache=cache.choose_cache(settings, fingerprint, plan, cost))
     return _reading_proxies(plan, settings, card, shape) if plan.cache.value == "proxy" else plan
+
+
+def _data(fingerprint: Fingerprint) -> dict[str, Any]:
+    return {
+        "task": fingerprint.task,
+        "data_root": fingerprint.data_root,
+        "classes": fingerprint.classes,
+        "ann_files": {name: facts.ann_file for name, facts in fingerprint.splits.items()},
+        "num_videos": {name: facts.num_videos for name, facts in fingerprint.splits.items()},
+        "decode_cost": fingerprint.decode_cost,
+    }
 
 
 def _input(preset: Preset) -> dict[str, Any]:

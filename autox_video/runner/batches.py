@@ -37,12 +37,12 @@ def stack_clips(samples: Sequence[Mapping[str, Any] | list[Mapping[str, Any]]]) 
     """Make a batch of what the pipeline packed.
 
     Args:
-        samples: Each with `inputs`, the clips of a video, shape (M, C, T, H, W), and `data_samples`; or a list of
-            such, the views of one decoding.
+        samples: Each with `inputs`, the clips of a video, shape (M, C, T, H, W), or their frames, shape (M, C, H, W),
+            and `data_samples`; or a list of such, the views of one decoding.
 
     Returns:
-        The same keys: `inputs` of shape (N, M, C, T, H, W), in one piece of shared memory where another process is to
-        have it, or a list where videos differ in shape; `data_samples`, a list.
+        The same keys: `inputs` of shape (N, M, C, T, H, W) or (N, M, C, H, W), in one piece of shared memory where
+        another process is to have it, or a list where videos differ in shape; `data_samples`, a list.
     """
     views = [view for sample in samples for view in (sample if isinstance(sample, list) else [sample])]
     inputs = [view["inputs"] for view in views]
