@@ -3,12 +3,12 @@
     python benchmarks/model_table.py             # what has no row yet, or has changed since; then the page
     python benchmarks/model_table.py x3d_s ...   # these, in any case
     python benchmarks/model_table.py --page      # only the page, of what was measured
-    python benchmarks/model_table.py --write     # and the rate of each on a core into its card
 
 A model has a process of its own, and each row is kept as soon as it is there. Steps take one clip of the card's size,
 or of fewer frames where that would take more than `--memory-gib`. Times are those that the processor computed, with one
-thread: other programs change them little. Multiply-adds are counted by PyTorch's FlopCounterMode, convolutions and
-products of matrices alone, attention among them, as papers do and MMAction2's `tools/analysis_tools/get_flops.py` does.
+thread: other programs change them little; `core_rate` of a card comes from them where it is far below 25e9.
+Multiply-adds are counted by PyTorch's FlopCounterMode, convolutions and products of matrices alone, attention among
+them, as papers do and MMAction2's `tools/analysis_tools/get_flops.py` does.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import copy
 import hashlib
 import importlib.util
 import json
-import re
 import subprocess
 import sys
 import time
@@ -27,7 +26,7 @@ from typing import Any
 
 from measuring import RESULTS, ROOT, machine, markdown, read_result
 
-from autox_video.presets import Preset, load_preset, preset_names, shared_folder
+from autox_video.presets import Preset, load_preset, preset_names
 
 PAGE, RESULT = ROOT / "docs" / "models.md", "models"
 PARTS = ("choice", "table")
@@ -42,8 +41,6 @@ PUBLISHED_PARAMETERS = {
 }
 # Multiply-adds of a view, where the card has measured ones because the published ones are rounded.
 PUBLISHED_FLOPS = {"uniformerv2_b": (1.8e12 / 12, "arXiv:2211.09552, a twelfth of twelve views")}
-# Of a shorter step much is spent in between, which a batch of more clips would not.
-LEAST_SECONDS = 0.5
 
 
 def row_of(preset: Preset, memory_gib: float) -> dict[str, Any]:
@@ -167,14 +164,6 @@ def _is_measured(preset: Preset, record: dict[str, Any]) -> bool:
     return bool(record["rows"].get(preset.name, {}).get("measured") == _digest(preset))
 
 
-def write_rate(name: str, rate: float) -> None:
-    """Put the rate on a core into the card of a preset, to two digits."""
-    path = shared_folder("configs") / "models" / f"{name}.py"
-    text = re.sub(r"    core_rate=.*\n", "", path.read_text(encoding="utf-8"))
-    line = f"    core_rate={float(f'{rate / 1e9:.2g}'):g}e9,\n"
-    path.write_text(text.replace("\n)\nmodel", f"\n{line})\nmodel", 1), encoding="utf-8")
-
-
 def page(text: str, record: dict[str, Any]) -> str:
     """The page with its parts written anew."""
     for part, lines in zip(PARTS, (choice(), table(record)), strict=True):
@@ -273,7 +262,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="presets (those without a row, or that have changed since)")
     parser.add_argument("--page", action="store_true", help="measure nothing")
-    parser.add_argument("--write", action="store_true", help="write the rate on a core into the cards")
     parser.add_argument("--memory-gib", type=float, default=6.0, help="what a training step may take")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -284,9 +272,6 @@ def main() -> None:
     record["rows"] = {name: row for name, row in record["rows"].items() if name in preset_names()}
     missing = [one.name for one in map(load_preset, preset_names()) if not _is_measured(one, record)]
     failed = [] if options.page else measure_all(options.names or missing, record, options.memory_gib)
-    for name, row in record["rows"].items() if options.write else ():
-        if row["train_seconds"] >= LEAST_SECONDS:
-            write_rate(name, row["core_rate"])
     if record := read_result(RESULT) or {}:
         PAGE.write_text(page(PAGE.read_text(encoding="utf-8"), record), encoding="utf-8")
     sys.exit(1 if failed else 0)
