@@ -60,7 +60,7 @@ def row_of(preset: Preset, memory_gib: float) -> dict[str, Any]:
         clip_len //= 2
     steps = _steps(preset, clip_len)
     return {
-        "measured": _digest(preset),
+        "measured": digest(preset),
         "clip": [clip_len, card.input_size],
         **steps,
         "parameters": size.num_parameters,
@@ -153,7 +153,7 @@ def _published_flops(preset: Preset) -> dict[str, Any]:
     return {"published_flops": flops, "flops_source": source}
 
 
-def _digest(preset: Preset) -> str:
+def digest(preset: Preset) -> str:
     """Of what is measured: the network and its clip."""
     card = preset.card
     measured = [preset.model, card.clip_len, card.input_size, card.flops, card.flops_source]
@@ -161,7 +161,7 @@ def _digest(preset: Preset) -> str:
 
 
 def _is_measured(preset: Preset, record: dict[str, Any]) -> bool:
-    return bool(record["rows"].get(preset.name, {}).get("measured") == _digest(preset))
+    return bool(record["rows"].get(preset.name, {}).get("measured") == digest(preset))
 
 
 def page(text: str, record: dict[str, Any]) -> str:
