@@ -7,9 +7,9 @@ from pathlib import Path
 
 from autox_video.errors import Problem, RequestError
 from autox_video.presets.card import Card, Preset, Weights
-from autox_video.presets.wheel_index import PREFIX
+from autox_video.presets.wheel_index import PREFIX as WHEEL_PREFIX
 
-__all__ = ["Card", "Preset", "Weights", "load_preset", "preset_names", "shared_folder", "wheel_names"]
+__all__ = ["WHEEL_PREFIX", "Card", "Preset", "Weights", "load_preset", "preset_names", "shared_folder", "wheel_names"]
 
 PACKAGE = Path(__file__).parent.parent
 
@@ -26,10 +26,10 @@ def preset_names() -> tuple[str, ...]:
 
 
 def wheel_names() -> tuple[str, ...]:
-    """Names of the models of MMAction2's index that can be trained here, as one writes them."""
+    """Names of the models in MMAction2's index that can be trained here, each with its prefix."""
     from autox_video.presets.wheel import measured_sizes
 
-    return tuple(PREFIX + name for name in measured_sizes())
+    return tuple(f"{WHEEL_PREFIX}{name}" for name in sorted(measured_sizes()))
 
 
 def load_preset(name: str) -> Preset:

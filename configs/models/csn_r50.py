@@ -36,6 +36,7 @@ preset = dict(
     optimizer='sgd',
     clip_grad=40.0,
     batch_norm=True,
+    core_rate=18e9,
 )
 model = dict(
     type='Recognizer3D',

@@ -44,6 +44,7 @@ preset = dict(
     sampling='segments',
     label_smoothing=0.1,
     batch_norm=True,
+    cpu_levels=('balanced', 'best'),
     core_rate=10e9,
 )
 model = dict(

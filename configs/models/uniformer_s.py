@@ -40,6 +40,7 @@ preset = dict(
     batch_norm=True,
     gpu_levels=dict(fast=0),
     cpu_levels=('best', ),
+    core_rate=17e9,
 )
 model = dict(
     type='Recognizer3D',

@@ -111,6 +111,13 @@ def test_data_machine_and_level_choose(hardware: Hardware, values: dict[str, Any
     assert chosen(hardware, **{"seconds": 2.0, **values}).value == name
 
 
+@pytest.mark.parametrize("clip", [{"frame_interval": 2}, {"target_fps": 12}])
+def test_frames_at_a_pace_of_the_users_are_not_for_a_network_that_spreads_them(clip: dict[str, Any]) -> None:
+    assert chosen(gpu(80), preset="best").value == "uniformerv2_b"
+    assert chosen(gpu(80), preset="best", clip=clip).value == "video_swin_large"
+    assert chosen(gpu(80), preset="best", clip={**clip, "sampling": "dense"}).value == "uniformerv2_b"
+
+
 @pytest.mark.usefixtures("cards")
 @pytest.mark.parametrize(
     ("hardware", "values", "source", "why"),

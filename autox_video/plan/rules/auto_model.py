@@ -103,7 +103,9 @@ def _takes_clips(settings: Settings, card: Card, train: SplitFacts) -> bool:
     is_asked = settings.video_length != AUTO or settings.clip.clip_len not in (AUTO, card.clip_len)
     if card.fixed_clip_len and (is_asked or train.num_frames.p50 < card.clip_len):
         return False
-    if card.sampling != "dense" and settings.clip.frame_interval not in (AUTO, 1):
+    drawn = card.sampling if settings.clip.sampling == AUTO else settings.clip.sampling
+    is_paced = settings.clip.frame_interval not in (AUTO, 1) or settings.clip.target_fps != AUTO
+    if drawn != "dense" and is_paced:
         return False
     return not card.fixed_input_size or settings.clip.input_size in (AUTO, card.input_size)
 
