@@ -11,7 +11,17 @@ logger = logging.getLogger(__name__)
 # Everything that belongs to one run and not to the data.
 FILES_OF_A_RUN = (
     *("last.pth", "previous.pth", "best.pth", "best.safetensors"),
-    *("plan.json", "config_rendered.py", "metrics.csv", "train.log", "test.log", "folds", "annotations/of_run"),
+    *(
+        "plan.json",
+        "config_rendered.py",
+        "metrics.csv",
+        "curves.png",
+        "train.log",
+        "test.log",
+        "folds",
+        "loggers",
+        "annotations/of_run",
+    ),
 )
 
 

@@ -113,6 +113,29 @@ def _bench(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _ensemble(arguments: argparse.Namespace) -> int:
+    from autox_video.ensemble import ensemble
+    from autox_video.report.outcome import outcome_lines
+
+    results = ensemble(arguments.runs, arguments.weights, arguments.output, arguments.plugin)
+    for line in outcome_lines(results):
+        print(line)
+    print(f"results  {arguments.output / 'results.json'}")
+    return 0
+
+
+def _notify_test(arguments: argparse.Namespace) -> int:
+    from autox_video.extras import check_extras
+    from autox_video.notifying import send_test_message
+
+    settings = _settings(arguments)
+    check_extras(settings)
+    taken = send_test_message(settings)
+    if taken:
+        print(f"sent     a test message to {', '.join(map(str, settings.notify))}")
+    return 0 if taken else 1
+
+
 def _demo_data(arguments: argparse.Namespace) -> int:
     from autox_video.demo_data import write_demo_data
 
@@ -122,11 +145,12 @@ def _demo_data(arguments: argparse.Namespace) -> int:
 
 
 def _models(arguments: argparse.Namespace) -> int:
-    from autox_video.presets import load_preset, preset_names
+    from autox_video.presets import load_preset, preset_names, wheel_names
     from autox_video.report.models import card_lines, model_lines
 
-    one = arguments.name
-    for line in card_lines(load_preset(one)) if one else model_lines(map(load_preset, preset_names())):
+    names = preset_names() + (wheel_names() if arguments.all else ())
+    lines = card_lines(load_preset(arguments.name)) if arguments.name else model_lines(map(load_preset, names))
+    for line in lines:
         print(line)
     return 0
 
@@ -180,6 +204,32 @@ def _bench_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _ensemble_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="work dir of a tested run, or its results")
+    parser.add_argument(
+        "--weights",
+        type=_weights,
+        default="fit",
+        metavar="HOW",
+        help="fit (on the validation videos, the default), equal, or one number a run: 0.3,0.7",
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path("work_dirs/ensemble"), metavar="DIR", help="where to write"
+    )
+    parser.add_argument(
+        "--plugin", action="append", default=[], metavar="MODULE", help="a plugin of a run's training; repeatable"
+    )
+
+
+def _weights(text: str) -> str | tuple[float, ...]:
+    if text in ("fit", "equal"):
+        return text
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither fit, equal nor numbers like 0.3,0.7") from None
+
+
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
@@ -194,6 +244,7 @@ def _demo_data_options(parser: argparse.ArgumentParser) -> None:
 
 def _models_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="show all that the card of this one says")
+    parser.add_argument("--all", action="store_true", help="those of MMAction2's index too")
 
 
 def _doctor_options(parser: argparse.ArgumentParser) -> None:
@@ -208,7 +259,11 @@ COMMANDS = {
     "render": Command("write the MMEngine config of the run", _render, _render_options),
     "preview": Command("show what the network will see of each class", _preview, _preview_options),
     "bench": Command("measure what training would wait for, and what would make it faster", _bench, _bench_options),
+    "ensemble": Command(
+        "join the scores of several runs, and say what that gains", _ensemble, _ensemble_options, False
+    ),
     "models": Command("compare the models one can name", _models, _models_options, False),
+    "notify-test": Command("send a test message to whom `notify` names", _notify_test),
     "demo-data": Command(
         "make the demo videos: 8 classes that only motion tells apart", _demo_data, _demo_data_options, False
     ),

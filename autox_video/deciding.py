@@ -58,7 +58,11 @@ def log_processes(settings: Settings) -> None:
 
 
 def decide(
-    settings: Settings, fingerprint: Fingerprint, hardware: Hardware | None = None, measured: Measured | None = None
+    settings: Settings,
+    fingerprint: Fingerprint,
+    hardware: Hardware | None = None,
+    measured: Measured | None = None,
+    begun: Plan | None = None,
 ) -> tuple[Plan, Preset]:
     """Every value of a run, and its model.
 
@@ -67,14 +71,16 @@ def decide(
         fingerprint: What the data is.
         hardware: The machine; this one when None.
         measured: What a training step was measured to take there; when None, what is remembered of an earlier run.
+        begun: The plan of a run that goes on: it keeps its model.
     """
     hardware = hardware or find_hardware(settings)
-    preset = load_preset(choose_model(settings, hardware).value)
-    decided = make_plan(settings, fingerprint, preset, hardware, measured)
+    chosen = choose_model(settings, fingerprint.splits["train"], hardware, begun)
+    preset = load_preset(chosen.value)
+    decided = make_plan(settings, fingerprint, preset, hardware, measured, chosen)
     if measured is None and (needed := videos_to_try(settings, decided, preset)):
         measured = remembered(decided, needed)
         if measured is not None:
-            decided = make_plan(settings, fingerprint, preset, hardware, measured)
+            decided = make_plan(settings, fingerprint, preset, hardware, measured, chosen)
     return decided, preset
 
 

@@ -39,6 +39,8 @@ def log_plan(decided: Plan, work_dir: WorkDir) -> None:
         *(values[name] for name in ("model", "device", "clip_len", "frame_interval", "input_size")),
         *(values[name] for name in ("total_batch_size", "learning_rate", "epochs")),
     )
+    if decided.model.why != "as asked":
+        logger.info("         %s: %s", decided.model.value, decided.model.why)
     logger.info("         %s", decided.load_from.why)
     if decided.estimates:
         logger.info("         %s", time_line(decided.estimates))

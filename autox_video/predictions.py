@@ -53,7 +53,7 @@ class Predictions:
         task: The module in `autox_video.tasks`.
         model: Name of the preset.
         classes: Class names; the position is the class id.
-        checkpoint: Path of the checkpoint that was tested; empty where each fold has its own.
+        checkpoint: Path of the checkpoint that was tested; empty where each fold or member of an ensemble has its own.
         checkpoint_sha256: Its digest, in hex.
         epoch: The epoch after which the checkpoint was written.
         data_root: Folder that relative paths start from.

@@ -37,6 +37,10 @@ def score(
         whole_folder: Score every video in `data_root`, whatever it held when the model was trained.
         fold: With `test.folds`, which fold is the test split.
     """
+    if settings.plugins:
+        from autox_video.runner.plugins import import_plugins
+
+        import_plugins(settings.plugins)
     job = decided_by_first(lambda: _prepare(settings, work_dir, path, whole_folder, fold), ScoringJob)
     from autox_video.runner.test import test as run_test
 

@@ -15,17 +15,21 @@ from autox_video.dataset.facts import Fingerprint
 from autox_video.dataset.run_lists import continue_lists, keep_lists
 from autox_video.deciding import decide, find_hardware, log_processes, with_estimates
 from autox_video.errors import Problem, RequestError, RunError
+from autox_video.extras import check_extras
 from autox_video.lock import only_run
 from autox_video.log_lines import log_plan
+from autox_video.notifying import Messenger, begun, telling, told_figures
 from autox_video.plan.jobs import TrainingJob
 from autox_video.plan.recovery import GpuMemoryError, NonFiniteLossError, recover, told
 from autox_video.plan.resume import WAYS_OUT, continue_plan, stays_stopped
 from autox_video.plan.room import checkpoint_need, download_need
+from autox_video.plan.rules.own_code import refuse_unnamed_plugins
 from autox_video.plan.schema import Plan
 from autox_video.presets import load_preset
 from autox_video.processes import own_place
 from autox_video.records import write_record
 from autox_video.render.config import config_text, render_config
+from autox_video.report.curves import write_curves
 from autox_video.runner.distributed import decided_by_first
 from autox_video.settings.schema import Settings
 from autox_video.trying import with_tried_batch
@@ -72,15 +76,40 @@ def train_run(
         look: Looks at the data; called in the first process only.
         like: A plan whose values go before those that this data alone would suggest.
     """
-    job = decided_by_first(lambda: _prepare(settings, work_dir, look(), like), TrainingJob)
-    while job.finished_epochs is None:
-        from autox_video.runner.train import train as run_training
+    check_extras(settings)
+    if settings.plugins or settings.train.hooks or settings.augment.transforms:
+        from autox_video.runner.plugins import prepare_parts
 
+        prepare_parts(settings)
+    with telling(settings.notify if own_place().is_first else (), work_dir) as messenger:
+        job = decided_by_first(lambda: _prepare(settings, work_dir, look(), like), TrainingJob)
+        if job.finished_epochs is not None:
+            return _outcome(work_dir, job.finished_epochs)
+        messenger.tell(*begun(job.plan, work_dir, goes_on=job.resume_from is not None))
+        outcome = _outcome(work_dir, _carry_out(job, work_dir, messenger))
+        if settings.notify and own_place().is_first:
+            write_curves(work_dir.metrics, work_dir.curves)
+            best = told_figures(outcome.best_epoch, job.plan.epochs.value, outcome.best_metrics)
+            messenger.tell("finished", f"{outcome.epochs} epochs are done. Best: {best}", work_dir.curves)
+        return outcome
+
+
+def _carry_out(job: TrainingJob, work_dir: WorkDir, messenger: Messenger) -> int:
+    """Train to the end, whatever can be got over; returns the epochs that lie behind then."""
+    from autox_video.runner.hooks.listening import Listeners
+    from autox_video.runner.train import train as run_training
+
+    epochs = job.plan.epochs.value
+    listeners = Listeners(
+        lambda epoch, metrics, best: messenger.better(told_figures(epoch, epochs, metrics) if best else None),
+        lambda problem: messenger.tell("stalled", problem),
+    )
+    while True:
         config = render_config(job.plan, load_preset(job.plan.model.value), work_dir.root)
         trouble: NonFiniteLossError | GpuMemoryError
         try:
             resume_from = None if job.resume_from is None else Path(job.resume_from)
-            return _outcome(work_dir, run_training(config, job.plan, work_dir, resume_from))
+            return run_training(config, job.plan, work_dir, resume_from, listeners if messenger.listens else None)
         except NonFiniteLossError as error:
             trouble = error
         except GpuMemoryError as error:
@@ -88,23 +117,23 @@ def train_run(
                 raise  # the others know nothing of it, and wait in the middle of the step
             trouble = error
         job = _get_over(trouble, job.plan, work_dir)
-    return _outcome(work_dir, job.finished_epochs)
 
 
 def _prepare(settings: Settings, work_dir: WorkDir, fingerprint: Fingerprint, like: Plan | None) -> TrainingJob:
     """Decide every value, find where to go on, and write it down."""
     log_processes(settings)
-    decided, preset = decide(settings, fingerprint, find_hardware(settings, own_place()))
     from autox_video.runner.checkpoints import find_newest_checkpoint
     from autox_video.runner.weights import download_target, fetch_weights
 
     saved = find_newest_checkpoint(work_dir)
+    begun = like or (saved.plan if saved else None)
+    decided, preset = decide(settings, fingerprint, find_hardware(settings, own_place()), begun=begun)
     if like is not None:
         decided = continue_plan(like, decided)
     elif saved is None:
         decided = with_tried_batch(settings, fingerprint, decided, preset, work_dir)
     if saved is not None:
-        decided = _continue(saved, decided, work_dir, fingerprint)
+        decided = _continue(saved, decided, settings, work_dir, fingerprint)
         if stays_stopped(saved.waited, saved.plan, decided):
             logger.info("nothing to do: stopped early after epoch %d. Raise `train.patience` or `epoch`.", saved.epoch)
             return TrainingJob(decided, None, saved.epoch)
@@ -126,7 +155,9 @@ def _prepare(settings: Settings, work_dir: WorkDir, fingerprint: Fingerprint, li
     return _job(decided, work_dir, saved)
 
 
-def _continue(saved: CheckpointRecord, decided: Plan, work_dir: WorkDir, fingerprint: Fingerprint) -> Plan:
+def _continue(
+    saved: CheckpointRecord, decided: Plan, settings: Settings, work_dir: WorkDir, fingerprint: Fingerprint
+) -> Plan:
     """The plan of a run that goes on, on its own lists.
 
     Raises:
@@ -134,6 +165,7 @@ def _continue(saved: CheckpointRecord, decided: Plan, work_dir: WorkDir, fingerp
     """
     problems = continue_lists(work_dir, fingerprint, WAYS_OUT)
     try:
+        refuse_unnamed_plugins(saved.plan, settings)
         decided = continue_plan(saved.plan, decided)
     except RequestError as error:
         problems += error.problems

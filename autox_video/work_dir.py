@@ -55,13 +55,8 @@ class WorkDir:
     @property
     def folders(self) -> tuple[Path, ...]:
         """Where files are written."""
-        return (
-            self.root,
-            self.root / "annotations",
-            self.root / "annotations" / "stock",
-            self.preview,
-            self.proxies,
-        )
+        lists = self.root / "annotations"
+        return (self.root, lists, lists / "stock", self.preview, self.proxies)
 
     @property
     def fingerprint(self) -> Path:
@@ -107,6 +102,11 @@ class WorkDir:
     @property
     def metrics(self) -> Path:
         return self.root / "metrics.csv"
+
+    @property
+    def curves(self) -> Path:
+        """Losses and accuracies over the epochs, as a picture."""
+        return self.root / "curves.png"
 
     @property
     def archive(self) -> Path:

@@ -52,7 +52,9 @@ def test_the_commands_are_the_ones_agreed_on() -> None:
         "render",
         "preview",
         "bench",
+        "ensemble",
         "models",
+        "notify-test",
         "demo-data",
         "doctor",
     ]

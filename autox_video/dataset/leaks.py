@@ -153,10 +153,19 @@ def write_leaks(path: Path, leaks: Sequence[Leak]) -> None:
     write_text(path, "".join(f"{line}\n" for line in lines))
 
 
+def read_groups(path: Path) -> dict[tuple[str, str], str]:
+    """The group of each video that is in one, by split and path, as `write_groups` wrote them."""
+    return _column(path, 3)
+
+
 def _read_columns(path: Path) -> dict[tuple[str, str], str]:
     """The groups that lists gave in a column, by split and path."""
+    return _column(path, 2)
+
+
+def _column(path: Path, column: int) -> dict[tuple[str, str], str]:
     rows = (line.split("\t") for line in path.read_text(encoding="utf-8").split("\n")[1:] if line)
-    return {(row[0], row[1]): row[2] for row in rows if row[2]}
+    return {(row[0], row[1]): row[column] for row in rows if row[column]}
 
 
 def _consequence(split: str, other: str) -> str:

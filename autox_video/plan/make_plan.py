@@ -15,11 +15,13 @@ from autox_video.plan.rules import (
     compiling,
     direction,
     model,
+    own_code,
     probing,
     schedule,
     testing,
     transfer,
 )
+from autox_video.plan.rules.auto_model import choose_level
 from autox_video.plan.rules.common import asked, given
 from autox_video.plan.rules.costs import ClipShape, clip_cost
 from autox_video.plan.schema import Decision, Hardware, Plan
@@ -36,6 +38,7 @@ def make_plan(
     preset: Preset,
     hardware: Hardware,
     measured: Measured | None = None,
+    chosen: Decision[str] | None = None,
 ) -> Plan:
     """Decide every value of a run.
 
@@ -45,6 +48,7 @@ def make_plan(
         preset: The model that `rules.model.choose_model` chose.
         hardware: The machine; `num_gpus` is what the run will use.
         measured: What a training step was measured to take there, if it was.
+        chosen: Why it is this model.
 
     Raises:
         RequestError: Something asked for cannot be done.
@@ -84,7 +88,8 @@ def make_plan(
         num_videos={name: facts.num_videos for name, facts in fingerprint.splits.items()},
         cfg_options=dict(settings.cfg_options),
         hardware=hardware,
-        model=model.choose_model(settings, hardware),
+        model=chosen or Decision(preset.name, "default", "given"),
+        preset=choose_level(settings),
         load_from=load_from,
         num_classes=_num_classes(settings, fingerprint),
         **_input(preset),
@@ -159,7 +164,10 @@ def _transfer(settings: Settings, card: Card, batch: int, task: str, *, pretrain
 
 
 def _running(settings: Settings) -> dict[str, Any]:
-    return {name: given(settings, f"runtime.{name}") for name in ("seed", "deterministic", "stall_minutes")}
+    return {
+        **{name: given(settings, f"runtime.{name}") for name in ("seed", "deterministic", "stall_minutes")},
+        **own_code.choose_own_code(settings),
+    }
 
 
 def _reading_proxies(plan: Plan, settings: Settings, card: Card, shape: ClipShape) -> Plan:

@@ -9,6 +9,7 @@ from autox_video.errors import Problem, RequestError
 from autox_video.plan.rules import batch, probing, testing
 from autox_video.plan.rules.common import asked, given
 from autox_video.plan.rules.costs import SCORING_PASSES, ClipShape, clip_cost
+from autox_video.plan.rules.own_code import refuse_unnamed_plugins
 from autox_video.plan.schema import Hardware, Plan
 from autox_video.plan.working import choose_loading, choose_scoring
 from autox_video.presets import Preset
@@ -31,6 +32,7 @@ def make_test_plan(
         RequestError: The settings ask for a clip, a model or classes other than the checkpoint's.
     """
     _refuse_other_identity(trained, settings)
+    refuse_unnamed_plugins(trained, settings)
     facts = fingerprint.splits["test"]
     device = batch.choose_device(settings, hardware)
     if device.value == "cpu":

@@ -21,6 +21,7 @@ FIXED = (
     "best_metric",
     "balance",
     "num_repeats",
+    "transforms",
     "seed",
 )
 # A decision from one of these sources was not asked for, so the first run's value goes on.
@@ -32,6 +33,8 @@ OF_THE_MACHINE = (
     "patience",
     *("test_num_clips", "test_num_crops", "test_videos_per_gpu", "scoring_amp", "scoring_threads"),
     *("save_every_seconds", "stall_minutes"),
+    # Left out they are not wanted any more.
+    *("hooks", "loggers"),
 )
 
 

@@ -169,7 +169,12 @@ class Plan:
     scoring_amp: Decision[str] = Decision("off", "default", "not planned")  # of validation and test
     scoring_threads: Decision[int] = Decision(1, "default", "not planned")  # batches scored at a time
     compile: Decision[str] = Decision("off", "default", "not planned")  # on or off
+    plugins: Decision[tuple[str, ...]] = Decision((), "default", "not planned")  # by the names they are imported by
+    hooks: Decision[tuple[dict[str, Any], ...]] = Decision((), "default", "not planned")  # in MMEngine's words
+    transforms: Decision[tuple[dict[str, Any], ...]] = Decision((), "default", "not planned")
+    loggers: Decision[tuple[str, ...]] = Decision((), "default", "not planned")
     sampling: Decision[str] = Decision("dense", "default", "not planned")  # dense, segments or uniform
+    preset: Decision[str] = Decision("balanced", "default", "not planned")  # fast, balanced or best: chooses the model
     input_format: Decision[str] = Decision("NCTHW", "default", "not planned")  # NCTHW: clips; NCHW: frames
     optimizer: Decision[str] = Decision("adamw", "default", "not planned")  # adamw or sgd
     layer_decay: Decision[float | None] = Decision(None, "default", "not planned")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -63,6 +63,10 @@ class Card:
         clip_grad: Largest norm of the gradient; None for no limit.
         label_smoothing: Share of the target that is spread over all classes.
         batch_norm: Whether the network normalises by statistics of the batch.
+        gpu_levels: Levels of the key `preset` at which `model: auto` considers the model on a GPU, each with the memory
+            in GiB that the GPU must have.
+        cpu_levels: Those at which it does on a CPU.
+        core_rate: Multiply-adds a second that it reaches in training on a core of a server (measured).
     """
 
     summary: str
@@ -97,6 +101,9 @@ class Card:
     clip_grad: float | None = None
     label_smoothing: float = 0.0
     batch_norm: bool = False
+    gpu_levels: dict[str, float] = field(default_factory=dict)
+    cpu_levels: tuple[str, ...] = ()
+    core_rate: float = 25e9
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,14 @@ from autox_video.render.dataloaders import dataloaders
 from autox_video.render.model import fit_to_clip
 from autox_video.render.schedule import averaging, course, early_stopping, optim_wrapper, train_loop
 from autox_video.render.stock_transfer import stock_freezing
+from autox_video.render.visualizer import visualizer
 from autox_video.tasks import load_task
 
 HEADER = """# Rendered by autox_video from plan.json: edit config.yaml, not this file.
 # It runs as it is under MMAction2's own tools/train.py{needs}.
 """
+COMPONENTS = "autox_video.runner.components"
+PLUGINS = "# The folders of the plugins it imports must be on PYTHONPATH then.\n"
 # Backbones of MMAction2 and ours with the same parameters (`runner/models`).
 FASTER_BACKBONES = {"SwinTransformer3D": "FastSwinTransformer3D"}
 # The 1.2.0 wheel lacks a sub-package that `mmaction.models` imports (open-mmlab/mmaction2#2714). A stock
@@ -58,6 +61,9 @@ def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = F
         raise RequestError(Problem("augment.num_repeats", wrong, cure, str(plan.num_repeats.value)))
     base = "runtime_stock.py" if stock else "runtime.py"
     config = Config.fromfile(shared_folder("configs") / "_base_" / base, import_custom_modules=False).to_dict()
+    if plan.plugins.value:
+        imports = config.get("custom_imports", {"imports": [], "allow_failed_imports": False})
+        config["custom_imports"] = {**imports, "imports": [*imports["imports"], *plan.plugins.value]}
     config |= {
         "work_dir": str(work_dir),
         "randomness": {"seed": plan.seed.value, "deterministic": plan.deterministic.value},
@@ -79,6 +85,10 @@ def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = F
             config["default_hooks"]["checkpoint"] = hook
             saving = {"type": "PreemptionHook", "save_every_seconds": plan.save_every_seconds.value}
             config["custom_hooks"] = [*config["custom_hooks"], saving]
+        if plan.loggers.value:
+            config["visualizer"] = visualizer(plan, work_dir, stock=stock)
+        if plan.hooks.value:
+            config["custom_hooks"] = [*config.get("custom_hooks", []), *copy.deepcopy(plan.hooks.value)]
         if plan.load_from.value != "none":
             _start_from(config, plan, stock)
         if not stock and plan.compile.value == "on":
@@ -99,6 +109,8 @@ def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = F
 def config_text(config: Config, *, stock: bool = False) -> str:
     """The file `config_rendered.py`: reloads to an equal config."""
     head = HEADER.format(needs="" if stock else ", with autox_video installed beside it")
+    if set(config.get("custom_imports", {}).get("imports", ())) - {COMPONENTS}:
+        head += PLUGINS
     return head + (STOCK_PREAMBLE if stock else "\n") + config.pretty_text
 
 
@@ -153,7 +165,8 @@ def _start_from(config: dict[str, Any], plan: Plan, stock: bool) -> None:
 
 def _merge_options(config: Config, options: dict[str, Any]) -> None:
     problems = []
-    for key, value in options.items():
+    # What `_delete_` clears makes room for the others of its mapping.
+    for key, value in sorted(options.items(), key=lambda option: not option[0].endswith("._delete_")):
         try:
             config.merge_from_dict({key: value})
         except (KeyError, IndexError, TypeError, AssertionError, ValueError) as error:

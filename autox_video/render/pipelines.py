@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,7 +22,7 @@ def train_pipeline(plan: Plan, *, stock: bool) -> Transforms:
     ]
     if plan.min_crop_area.value == 1:
         crop = _centre(size)
-    return _pipeline(plan, [*crop, *_flip(plan)], test_mode=False, stock=stock)
+    return _pipeline(plan, [*crop, *_flip(plan)], copy.deepcopy(plan.transforms.value), test_mode=False, stock=stock)
 
 
 def val_pipeline(plan: Plan, *, stock: bool) -> Transforms:
@@ -41,26 +42,29 @@ def test_pipeline(plan: Plan, *, stock: bool) -> Transforms:
 def _pipeline(
     plan: Plan,
     geometry: Transforms,
-    crops: Sequence[dict[str, Any]] = (),
+    decoded: Sequence[dict[str, Any]] = (),
     *,
     num_clips: int = 1,
     test_mode: bool,
     stock: bool,
 ) -> Transforms:
-    """The transforms in order; `geometry` becomes one step with the decoding, but for MMAction2's own."""
+    """The transforms in order; `geometry` becomes one step with the decoding, but for MMAction2's own.
+
+    What takes decoded frames is `decoded`.
+    """
     sample = _sample(plan, num_clips, test_mode)
     pack = {"type": "PackActionInputs", "meta_keys": META_KEYS}
     if stock:
         shape = {"type": "FormatShape", "input_format": plan.input_format.value}
         opened = {"type": "DecordInit", "io_backend": "disk"}
-        return [opened, sample, {"type": "DecordDecode"}, *geometry, *crops, shape, pack]
+        return [opened, sample, {"type": "DecordDecode"}, *geometry, *decoded, shape, pack]
     noted = [{**step, "lazy": True} for step in geometry]
     together: dict[str, Any] = {
         "type": "FormatClips",
         "clip_len": plan.clip_len.value,
         "input_format": plan.input_format.value,
     }
-    return [{"type": "VideoOpen"}, sample, *noted, {"type": "VideoDecode"}, *crops, together, pack]
+    return [{"type": "VideoOpen"}, sample, *noted, {"type": "VideoDecode"}, *decoded, together, pack]
 
 
 def _sample(plan: Plan, num_clips: int, test_mode: bool) -> dict[str, Any]:

@@ -48,8 +48,8 @@ class Folds:
 
 
 def checkpoint_of(predictions: Predictions) -> Checkpoint | None:
-    """The weights that were tested; None where each fold has its own."""
-    if predictions.folds:
+    """The weights that were tested; None where there are several: each fold has its own."""
+    if not predictions.checkpoint:
         return None
     return Checkpoint(predictions.checkpoint, predictions.checkpoint_sha256, predictions.epoch)
 

@@ -20,6 +20,7 @@ from autox_video.report.common import (
     refuse_broken_scores,
     shortest,
 )
+from autox_video.report.ensembles import Ensemble, ensemble_lines
 from autox_video.report.folds import Folds, checkpoint_of, fold_lines, make_folds
 from autox_video.report.new_videos import leaks_note
 from autox_video.tasks import load_task
@@ -110,12 +111,12 @@ class MultiLabelResults:
         version: Of this layout.
         task: `multi_label`.
         model: Name of the preset.
-        checkpoint: What was tested; None where each fold has its own.
+        checkpoint: What was tested; None where each fold, or each member of an ensemble, has its own.
         data_root: Folder that relative file names start from.
         classes: Names of the labels; the position is the id.
         thresholds: The probability from which on a video has a label, one a label; with folds the mean of theirs.
         thresholds_note: Where the thresholds come from.
-        views: How each video was seen.
+        views: How each video was seen; None where the members of an ensemble saw it each in its own way.
         counts: How many videos there were.
         metrics: None when no video is labelled and scored: figures are never made up.
         metrics_note: What the figures leave out, or why there are none; None when they cover every video.
@@ -125,6 +126,7 @@ class MultiLabelResults:
         videos: One entry a video, in the order of the list.
         folds: With `test.folds`, the model and the figures of each; the figures above are of all videos together,
             each judged by the thresholds of its fold.
+        ensemble: Of several models whose probabilities were averaged, which they are and what they gain together.
     """
 
     version: int
@@ -135,7 +137,7 @@ class MultiLabelResults:
     classes: tuple[str, ...]
     thresholds: tuple[float, ...]
     thresholds_note: str
-    views: Views
+    views: Views | None
     counts: Counts
     metrics: MultiLabelMetrics | None
     metrics_note: str | None
@@ -143,6 +145,7 @@ class MultiLabelResults:
     leaks_note: str | None
     videos: tuple[MultiLabelVideo, ...]
     folds: Folds | None = None
+    ensemble: Ensemble | None = None
 
 
 def make_multi_label_results(predictions: Predictions) -> MultiLabelResults:
@@ -200,7 +203,7 @@ def multi_label_lines(results: MultiLabelResults) -> list[str]:
         lines.append(_figures(results.metrics_without_leaks, results.leaks_note or ""))
     elif results.leaks_note:
         lines.append(f"note     {results.leaks_note}")
-    lines += fold_lines(results.folds)
+    lines += [*fold_lines(results.folds), *ensemble_lines(results.ensemble)]
     scored = [label for label in metrics.per_label if label.average_precision is not None]
     worst = min(scored, key=lambda label: label.average_precision or 0.0)
     if worst.average_precision != 1:

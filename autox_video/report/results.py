@@ -21,6 +21,7 @@ from autox_video.report.common import (
     refuse_broken_scores,
     shortest,
 )
+from autox_video.report.ensembles import Ensemble, ensemble_lines
 from autox_video.report.folds import Folds, checkpoint_of, fold_lines, make_folds
 from autox_video.report.new_videos import leak_lines, leaks_note
 from autox_video.tasks import load_task
@@ -109,10 +110,10 @@ class Results:
         version: Of this layout.
         task: The module in `autox_video.tasks`.
         model: Name of the preset.
-        checkpoint: What was tested; None where each fold has its own.
+        checkpoint: What was tested; None where each fold, or each member of an ensemble, has its own.
         data_root: Folder that relative file names start from.
         classes: Class names; the position is the class id.
-        views: How each video was seen.
+        views: How each video was seen; None where the members of an ensemble saw it each in its own way.
         counts: How many videos there were.
         metrics: None when no video is labelled and scored: figures are never made up.
         metrics_note: What the figures leave out, or why there are none; None when they cover every video.
@@ -121,6 +122,7 @@ class Results:
         leaks_note: How many were left out of these; None where no video stands in train or val.
         videos: One entry a video, in the order of the list.
         folds: With `test.folds`, the model and the figures of each; the figures above are of all videos together.
+        ensemble: Of several models whose probabilities were averaged, which they are and what they gain together.
     """
 
     version: int
@@ -129,7 +131,7 @@ class Results:
     checkpoint: Checkpoint | None
     data_root: str
     classes: tuple[str, ...]
-    views: Views
+    views: Views | None
     counts: Counts
     metrics: Metrics | None
     metrics_note: str | None
@@ -137,6 +139,7 @@ class Results:
     leaks_note: str | None
     videos: tuple[VideoResult, ...]
     folds: Folds | None = None
+    ensemble: Ensemble | None = None
 
 
 def make_results(predictions: Predictions) -> Results:
@@ -181,7 +184,7 @@ def summary_lines(results: Results) -> list[str]:
     ]
     if results.metrics_note:
         lines.append(f"note     {results.metrics_note}")
-    lines += [*leak_lines(results), *fold_lines(results.folds)]
+    lines += [*leak_lines(results), *fold_lines(results.folds), *ensemble_lines(results.ensemble)]
     errors = np.array(metrics.confusion_matrix)
     np.fill_diagonal(errors, 0)
     if errors.any():
@@ -200,8 +203,9 @@ def to_plain(results: Any) -> dict[str, Any]:
             del video["start_seconds"], video["end_seconds"]
         if plain["folds"] is None:
             del video["fold"]
-    if plain["folds"] is None:
-        del plain["folds"]
+    for name in ("folds", "ensemble"):
+        if plain[name] is None:
+            del plain[name]
     return plain
 
 

@@ -18,6 +18,9 @@ from autox_video.runner.loading import loaders_end, release
 from autox_video.runner.watchdog import watched
 from autox_video.work_dir import WorkDir
 
+# What MMEngine has of a split.
+PARTS = ("dataloader", "cfg", "evaluator")
+
 
 def test(
     config: Config,
@@ -39,6 +42,13 @@ def test(
     """
     config = copy.deepcopy(config)
     config.load_from, config.resume = None, False
+    # `cfg_options` for the training would be the whole of these here, and MMEngine takes them whole or not at all.
+    for key in (
+        *(f"{split}_{part}" for split in ("train", "val") for part in PARTS),
+        "optim_wrapper",
+        "param_scheduler",
+    ):
+        config.pop(key, None)
     loaded = load_checkpoint_file(checkpoint)
     with quiet_libraries(work_dir.test_log), joined(config, plan.device.value), loaders_end():
         runner = build_runner(config, plan, work_dir.test_log)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+from contextlib import closing
 from pathlib import Path
 
 import torch
@@ -14,6 +15,7 @@ from autox_video.plan.recovery import GpuMemoryError, NonFiniteLossError
 from autox_video.plan.schema import Plan
 from autox_video.runner.build import build_runner, quiet_libraries
 from autox_video.runner.distributed import joined
+from autox_video.runner.hooks.listening import Listeners, ListeningHook
 from autox_video.runner.loading import loaders_end, release
 from autox_video.runner.lost_videos import lost_videos_end_the_run
 from autox_video.runner.proxy_cache import proxies_written
@@ -21,7 +23,9 @@ from autox_video.runner.watchdog import watched
 from autox_video.work_dir import WorkDir
 
 
-def train(config: Config, plan: Plan, work_dir: WorkDir, resume_from: Path | None) -> int:
+def train(
+    config: Config, plan: Plan, work_dir: WorkDir, resume_from: Path | None, listeners: Listeners | None = None
+) -> int:
     """Train to the last epoch of the plan; `last.pth` and `best.pth` are kept up to date.
 
     Args:
@@ -29,6 +33,7 @@ def train(config: Config, plan: Plan, work_dir: WorkDir, resume_from: Path | Non
         plan: Its plan; `plan.json` in the work dir must be the same.
         work_dir: Where everything is written.
         resume_from: The checkpoint to go on from, or None to start.
+        listeners: Who is told of validations and of a standstill.
 
     Returns:
         The epochs that lie behind now; fewer than planned where it stopped early.
@@ -49,7 +54,14 @@ def train(config: Config, plan: Plan, work_dir: WorkDir, resume_from: Path | Non
         try:
             with joined(config, plan.device.value), loaders_end():
                 runner = build_runner(config, plan, work_dir.train_log)
-                with watched(runner, plan.stall_minutes.value, work_dir.train_log), proxies_written(runner, plan):
+                if listeners is not None:
+                    runner.register_hook(ListeningHook(listeners))
+                stalled = None if listeners is None else listeners.stalled
+                with (
+                    closing(runner.visualizer),
+                    watched(runner, plan.stall_minutes.value, work_dir.train_log, stalled),
+                    proxies_written(runner, plan),
+                ):
                     runner.train()
                 release(runner.train_dataloader, runner.val_dataloader)
             return runner.epoch

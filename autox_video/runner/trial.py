@@ -132,10 +132,9 @@ def trial_steps(config: Config, plan: Plan) -> Iterator[Steps]:
         # Emptied at the end: whoever still has `steps` then holds no memory of the GPU.
         held = [model, build_optim_wrapper(model, parts["optim_wrapper"])]
         del model
-        collate = _collate(config)
 
         def steps(batch: int, number: int) -> list[float]:
-            data = collate([_clip(plan, index) for index in range(batch)])
+            data = made_up_batch(config, plan, batch)
             network, wrapper = held
             times = []
             for _ in range(number):
@@ -154,6 +153,19 @@ def trial_steps(config: Config, plan: Plan) -> Iterator[Steps]:
             _forget()
 
 
+def made_up_batch(config: Config, plan: Plan, num_videos: int) -> Any:
+    """A batch of noise as the training loader makes it.
+
+    Args:
+        config: As in `trial_steps`.
+        plan: Its plan.
+        num_videos: How many.
+    """
+    named = dict(config.train_dataloader.get("collate_fn") or {"type": "pseudo_collate"})
+    collate = FUNCTIONS.get(named.pop("type"))
+    return collate([_clip(plan, index) for index in range(num_videos)], **named)
+
+
 def _clip(plan: Plan, index: int) -> dict[str, Any]:
     """A sample as the training pipeline packs it: noise, and one class after the other."""
     size, num_classes = plan.input_size.value, plan.num_classes.value
@@ -164,13 +176,6 @@ def _clip(plan: Plan, index: int) -> dict[str, Any]:
     shape = (length, 3, size, size) if plan.input_format.value == "NCHW" else (1, 3, length, size, size)
     frames = torch.randint(0, 256, shape, dtype=torch.uint8)
     return {"inputs": frames, "data_samples": ActionDataSample().set_gt_label(label)}
-
-
-def _collate(config: Config) -> Callable[[list[dict[str, Any]]], Any]:
-    """How the training loader makes a batch of samples."""
-    named = dict(config.train_dataloader.get("collate_fn") or {"type": "pseudo_collate"})
-    function = FUNCTIONS.get(named.pop("type"))
-    return lambda samples: function(samples, **named)
 
 
 def _room(config: Config, plan: Plan) -> tuple[int, int]:

@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -83,7 +83,9 @@ class ProgressHook(Hook):
 
 
 @contextmanager
-def watched(runner: Runner, stall_minutes: float, log_file: Path) -> Iterator[None]:
+def watched(
+    runner: Runner, stall_minutes: float, log_file: Path, listener: Callable[[str], None] | None = None
+) -> Iterator[None]:
     """From the first stage of a Runner on, the process ends with code 75 when it does no step for so long.
 
     What is on disk is whole at any moment, so nothing has to be cleared up. Time in which the process is suspended
@@ -93,9 +95,10 @@ def watched(runner: Runner, stall_minutes: float, log_file: Path) -> Iterator[No
         runner: The Runner that trains or tests in the block.
         stall_minutes: The longest time without progress.
         log_file: Gets what every thread is doing then, for whoever looks for the cause.
+        listener: Is told what the run waits for.
     """
     progress, ended = ProgressHook(), threading.Event()
-    arguments = (progress, ended, 60 * stall_minutes, log_file)
+    arguments = (progress, ended, 60 * stall_minutes, log_file, listener)
     watcher = threading.Thread(target=_watch, args=arguments, name="watchdog", daemon=True)
     runner.register_hook(progress)
     watcher.start()
@@ -106,7 +109,13 @@ def watched(runner: Runner, stall_minutes: float, log_file: Path) -> Iterator[No
         watcher.join()
 
 
-def _watch(progress: ProgressHook, ended: threading.Event, limit_seconds: float, log_file: Path) -> None:
+def _watch(
+    progress: ProgressHook,
+    ended: threading.Event,
+    limit_seconds: float,
+    log_file: Path,
+    listener: Callable[[str], None] | None,
+) -> None:
     wait = min(limit_seconds / LOOKS, LONGEST_WAIT_SECONDS)
     before = time.monotonic()
     while not ended.wait(wait):
@@ -118,11 +127,11 @@ def _watch(progress: ProgressHook, ended: threading.Event, limit_seconds: float,
         if progress.waited_seconds >= limit_seconds:
             # Each process looks once in this time, however it was started.
             problem = _problem(progress, limit_seconds, [*_waits(), *others_wait_for(2 * wait)])
-            _end(problem, log_file)
+            _end(problem, log_file, listener)
 
 
-def _end(problem: Problem, log_file: Path) -> None:
-    teller = threading.Thread(target=_tell, args=(problem, log_file), daemon=True)
+def _end(problem: Problem, log_file: Path, listener: Callable[[str], None] | None) -> None:
+    teller = threading.Thread(target=_tell, args=(problem, log_file, listener), daemon=True)
     teller.start()
     teller.join(MESSAGE_SECONDS)
     for child in multiprocessing.active_children():
@@ -132,8 +141,10 @@ def _end(problem: Problem, log_file: Path) -> None:
     os._exit(STALLED_EXIT_CODE)
 
 
-def _tell(problem: Problem, log_file: Path) -> None:
+def _tell(problem: Problem, log_file: Path, listener: Callable[[str], None] | None) -> None:
     logger.error("stalled  %s", problem)
+    if listener is not None:
+        listener(str(problem))
     with log_file.open("a", encoding="utf-8") as file:
         file.write(f"stalled: {problem}\n")
         file.flush()

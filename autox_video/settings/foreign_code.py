@@ -1,7 +1,7 @@
 """What `cfg_options` may not say: words of MMEngine that import a module or run code of the file's choice.
 
-A config.yaml comes from elsewhere as easily as a checkpoint does. Parts of one's own need none of these
-words: import their module in Python, where they register themselves, and call `AutoXVideo`.
+A config.yaml comes from elsewhere as easily as a checkpoint does. Parts of one's own need none of these words: the key
+`plugins` names their modules, in one place that a reader of the file cannot miss.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _NAMES_A_PART: Final = re.compile(r"(?:type|\w*constructor)")
 _A_PART: Final = re.compile(r"\w+")
 # They would end the quotes around a key in the rendered config, which is Python.
 _NO_KEY: Final = re.compile(r"['\"\\\x00-\x1f]")
-_CURE_KEY: Final = "Remove it; parts of your own are registered by importing their module before AutoXVideo().fit()"
+_CURE_KEY: Final = "Remove it; the module of parts of your own stands under plugins"
 
 
 def foreign_code(name: str, given: Given) -> Findings:

@@ -78,8 +78,16 @@ def _property(key: Key) -> dict[str, Any]:
 
 
 def _forms(key: Key) -> list[dict[str, Any]]:
+    if key.kind == "words":
+        word = {"enum": [*key.choices, "none"]}
+        return [word, {"type": "array", "items": word}]
     if key.choices:
         return [{"enum": list(key.choices)}]
+    if key.kind in ("plugins", "urls"):
+        return [_WORD, {"type": "array", "items": _WORD}]
+    if key.kind == "parts":
+        part = {"type": "object", "properties": {"type": _WORD}, "required": ["type"]}
+        return [{"type": "array", "items": part}, {"const": "none"}]
     if key.kind in _NUMBERS:
         bounds = {word: value for name, word in _BOUNDS.items() if (value := getattr(key, name)) is not None}
         number = {"type": _NUMBERS[key.kind], **bounds}

@@ -22,6 +22,10 @@ _KINDS: Final = {
     "sources": "a list of mappings with a data_root each",
     "mapping": "a mapping",
     "duration": "a time in s, min or h",
+    "words": "a word or a list of words",
+    "plugins": "the name of a module, the path of a .py file, or a list of these",
+    "parts": "a list of mappings with a type each",
+    "urls": "a URL or a list of URLs",
     "epochs": "a list of rising epochs",
     "freeze": "none, head_only or stages:N",
 }
@@ -119,8 +123,10 @@ def instead(key: Key) -> str:
         return "Write its entries indented below the key"
     if key.kind == "sources":
         return "Write e.g. `- data_root: data/more` indented below the key"
+    if key.kind == "parts":
+        return f"Write e.g. `- type: {key.example[0]['type']}` indented below the key"
     example = ", ".join(map(str, key.example)) if isinstance(key.example, (list, tuple)) else key.example
-    example = f"[{example}]" if key.kind in ("classes", "epochs") else example
+    example = f"[{example}]" if key.kind in ("classes", "epochs", "plugins", "urls") else example
     ending = "" if words or key.required else ", or leave it out"
     return f"Write e.g. {listed([example, *words])}{ending}"
 

@@ -18,6 +18,10 @@ WORDS_ZH: Final = {
     "classes": "名称列表，或路径",
     "sources": "映射的列表",
     "mapping": "映射",
+    "words": "单词或列表",
+    "plugins": "名称、路径，或其列表",
+    "parts": "映射的列表",
+    "urls": "URL 或 URL 列表",
     "duration": "时间，单位 `s`、`min` 或 `h`",
     "epochs": "轮数列表",
     "freeze": "`none`、`head_only`、`stages:N`",
@@ -46,6 +50,8 @@ HELP_ZH: Final = {
     "work_dir": "一次运行写出的所有文件所在的文件夹。",
     "test_results_path": "测试结果写到哪里；格式由扩展名决定。省略时为 `work_dir` 中的 `results.json`。",
     "on_bad_video": "遇到无法读取的视频时：`skip` 将其略去，至多为一个划分的五分之一；`stop` 拒绝运行。",
+    "preset": "`model: auto` 选哪个模型：`fast`（计算量最小）、`balanced`（即 `auto`）"
+    "或 `best`（本机能训练的、已发表准确率最高的模型）；见 docs/models.md 中的表。",
     "data.group_pattern": "哪些视频来自同一次拍摄（因此不会被分到两个集合中）："
     "一个正则表达式，括号中的部分是拍摄的名称。"
     "`auto` 识别 UCF101 和 YouTube 片段的文件名，以及能划分每个类别的文件夹和编号；`none` 不看文件名。",
@@ -56,7 +62,8 @@ HELP_ZH: Final = {
     "从每个集合的每个类别中共抽取约 2000 个。",
     "data.cache": "`proxy` 在训练第一轮的同时，在工作目录旁为训练和验证视频写出小尺寸副本，此后读取副本；"
     "`off` 始终读取原视频。`auto` 在能缩短整个训练时写出副本。",
-    "model.name": "模型：configs/models 中的文件名，不带 .py。",
+    "model.name": "模型：configs/models 中的文件名，不带 .py（`autox-video models` 列出全部）。"
+    "`auto` 依数据、机器和 `preset` 选择。",
     "model.load_from": "预训练权重：`auto`（该模型默认的权重，只下载一次）、模型卡中其他权重的名称"
     "（如 `kinetics700`）、路径、URL，或 `none`（从零训练）。",
     "clip.clip_len": "一个片段的帧数。",
@@ -87,9 +94,11 @@ HELP_ZH: Final = {
     "train.best_metric": "用哪个验证指标来选出最佳检查点。",
     "train.patience": "`best_metric` 连续多少次验证都未提高（至少相当于半个视频）后提前停止；`none` 训练全部轮数。",
     "train.save_every": "在一轮之内每隔多久保存一次状态，即崩溃至多损失多少。`none` 只在每轮结束时保存。",
+    "train.hooks": "加入训练的 MMEngine 钩子，或您的 `plugins` 中的钩子。",
     "augment.flip": "训练片段左右翻转的概率。",
     "augment.min_crop_area": "随机裁剪至少保留的画面比例。",
     "augment.num_repeats": "一个批次中同一次解码得到的视图数，各自裁剪和翻转：比解码同样多的视频便宜。",
+    "augment.transforms": "训练片段的各帧（uint8，RGB）最后经过的变换：MMAction2 的，或您的 `plugins` 中的。",
     "test.num_clips": "从一个视频中均匀采样的片段数；各片段的得分取平均。",
     "test.num_crops": "每个片段的裁剪数：1（居中）或 3（沿长边）。",
     "test.results_format": "`full` 写出有文档说明的完整结果；`scores` 只写得分向量的列表，与原工具相同。",
@@ -103,5 +112,10 @@ HELP_ZH: Final = {
     "runtime.compile": "用 torch.compile 编译网络。"
     "`auto` 只在 GPU 上的长时间训练值得花费编译时间时才编译；无法编译时照常训练。",
     "runtime.stall_minutes": "运行超过这么多分钟没有进展时即被结束，并指出它在等什么。",
+    "loggers": "除 `metrics.csv` 外，指标还写到哪里：一个或多个（见 docs/loggers.md）。",
+    "notify": "训练开始、取得更好成绩、结束或失败时通知谁：Apprise 库的一个或多个 URL"
+    "（Telegram、Slack、飞书、钉钉、邮件、Webhook 等）。密钥写作环境变量 `${NAME}`。",
+    "plugins": "您自己的 Python 模块（名称，或 `./file.py`），其中注册模型、变换、损失、优化器或钩子"
+    "（见 docs/plugins.md）。它们以您的权限运行。",
     "cfg_options": "MMEngine 自己的任何配置项，以点分键名书写；最后合并进生成的配置。",
 }

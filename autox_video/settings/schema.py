@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from autox_video.settings.data_source import DataSource
 from autox_video.settings.key import AUTO, Auto, Key, setting
+from autox_video.settings.secret_url import SecretUrl
 from autox_video.settings.sections import (
     AugmentSettings,
     ClipSettings,
@@ -103,6 +104,14 @@ class Settings:
         choices=("skip", "stop"),
         example="skip",
     )
+    preset: str | Auto = setting(
+        AUTO,
+        "str",
+        "Which model `model: auto` is: `fast` (the least work), `balanced` (what `auto` means) or `best` (the highest "
+        "published accuracy that this machine trains); docs/models.md has the table.",
+        choices=("fast", "balanced", "best"),
+        example="best",
+    )
     data: DataSettings = field(default_factory=DataSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
     clip: ClipSettings = field(default_factory=ClipSettings)
@@ -110,6 +119,30 @@ class Settings:
     augment: AugmentSettings = field(default_factory=AugmentSettings)
     test: TestSettings = field(default_factory=TestSettings)
     runtime: RuntimeSettings = field(default_factory=RuntimeSettings)
+    loggers: tuple[str, ...] = setting(
+        (),
+        "words",
+        "Where the figures go besides `metrics.csv`: one or a list of them (docs/loggers.md).",
+        none=True,
+        choices=("tensorboard", "mlflow", "wandb", "clearml", "aim"),
+        example="tensorboard",
+    )
+    notify: tuple[SecretUrl, ...] = setting(
+        (),
+        "urls",
+        "Whom to tell that a training began, got better, ended or failed: one or more URLs of the Apprise library "
+        "(Telegram, Slack, Feishu, DingTalk, mail, web hooks ...). Write secrets as `${NAME}` of the environment.",
+        none=True,
+        example=["tgram://${TELEGRAM_TOKEN}/${TELEGRAM_CHAT}"],
+    )
+    plugins: tuple[str, ...] = setting(
+        (),
+        "plugins",
+        "Python modules of your own, by name or as `./file.py`, that register models, transforms, losses, optimizers "
+        "or hooks (docs/plugins.md). They run with your rights.",
+        none=True,
+        example=["my_parts"],
+    )
     cfg_options: Mapping[str, Any] = setting(
         {},
         "mapping",

@@ -16,6 +16,7 @@ from autox_video.settings.epochs import read_epochs, read_freeze
 from autox_video.settings.foreign_code import foreign_code
 from autox_video.settings.given import REFUSED, Findings, Given, Refused
 from autox_video.settings.key import AUTO, DURATION, Key
+from autox_video.settings.lists import plain, read_parts, read_plugins, read_urls, read_words
 from autox_video.settings.messages import complaint, did_you_mean, instead, listed, named, wanted
 from autox_video.settings.schema import KEYS
 
@@ -243,7 +244,7 @@ def _mapping(name: str, key: Key, given: Given, base: Path) -> dict[str, Any]:
     values = {}
     for dotted, item in entries:
         try:
-            values[dotted] = _plain(f"{name}.{dotted}", item)
+            values[dotted] = plain(f"{name}.{dotted}", item)
         except Refused as error:
             findings += error.findings
     if findings:
@@ -265,22 +266,6 @@ def _contradictions(name: str, entries: list[tuple[str, Given]]) -> Findings:
     return findings
 
 
-def _plain(name: str, given: Given) -> Any:
-    """The plain Python value, such as JSON can hold."""
-    value = given.value
-    if isinstance(value, dict):
-        return {key: _plain(name, item) for key, item in value.items()}
-    if isinstance(value, tuple):
-        return [_plain(name, item) for item in value]
-    if value is REFUSED or value is None or isinstance(value, (bool, int, str)):
-        return value
-    if not isinstance(value, float) or not math.isfinite(value):
-        raise _refused(
-            name, given, "must be text, a finite number, true, false, a list or a mapping", "Write it as text"
-        )
-    return value
-
-
 _READERS: dict[str, Callable[[str, Key, Given, Path], Any]] = {
     "int": _int,
     "float": _float,
@@ -292,6 +277,10 @@ _READERS: dict[str, Callable[[str, Key, Given, Path], Any]] = {
     "sources": _sources,
     "mapping": _mapping,
     "duration": _duration,
+    "words": read_words,
+    "plugins": read_plugins,
+    "parts": read_parts,
+    "urls": read_urls,
     "epochs": read_epochs,
     "freeze": read_freeze,
 }

@@ -150,7 +150,8 @@ def _compose(text: str, locate: Callable[[int], str]) -> yaml.Node | None:
     def refuse(line: int, wrong: str) -> RequestError:
         lines = re.split("\r\n|[\n\r\x85\u2028\u2029]", text)
         content = lines[line - 1].strip() if line <= len(lines) else ""
-        got = shortened(content) if content else None
+        # What follows in a URL may be a secret.
+        got = shortened(re.sub(r"://\S+", "://...", content)) if content else None
         return RequestError(Problem(locate(line), f"is not valid YAML: {wrong[:200]}", yaml_cure(wrong), got))
 
     loader = None

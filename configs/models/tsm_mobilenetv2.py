@@ -27,6 +27,7 @@ preset = dict(
     activation_gib=0.583,
     sampling='segments',
     batch_norm=True,
+    core_rate=10e9,
 )
 model = dict(
     type='Recognizer2D',

@@ -38,6 +38,8 @@ preset = dict(
     optimizer='adamw',
     label_smoothing=0.1,
     batch_norm=True,
+    gpu_levels=dict(fast=0),
+    cpu_levels=('best', ),
 )
 model = dict(
     type='Recognizer3D',

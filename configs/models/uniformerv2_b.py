@@ -57,6 +57,7 @@ preset = dict(
     fixed_input_size=True,
     optimizer='adamw',
     clip_grad=20.0,
+    gpu_levels=dict(best=8),
 )
 model = dict(
     type='Recognizer3D',

@@ -40,6 +40,7 @@ preset = dict(
     test_num_crops=3,
     min_crop_area=0.08,
     activation_gib=5.38,
+    gpu_levels=dict(balanced=40, best=16),
 )
 model = dict(
     type='Recognizer3D',

@@ -40,6 +40,7 @@ preset = dict(
     test_num_crops=3,
     min_crop_area=0.08,
     activation_gib=8.05,
+    gpu_levels=dict(best=24),
 )
 model = dict(
     type='Recognizer3D',

@@ -25,6 +25,7 @@ preset = dict(
     test_num_crops=1,
     min_crop_area=0.5,
     activation_gib=0.0143,
+    cpu_levels=('fast', 'balanced', 'best'),
 )
 model = dict(
     type='Recognizer3D',

@@ -40,6 +40,7 @@ preset = dict(
     test_num_crops=3,
     min_crop_area=0.08,
     activation_gib=4.04,
+    gpu_levels=dict(balanced=22, best=10),
 )
 model = dict(
     type='Recognizer3D',

@@ -32,6 +32,7 @@ preset = dict(
     test_num_crops=3,
     min_crop_area=0.08,
     activation_gib=2.52,
+    gpu_levels=dict(balanced=0, best=0),
 )
 model = dict(
     type='Recognizer3D',

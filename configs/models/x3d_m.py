@@ -35,6 +35,8 @@ preset = dict(
     optimizer='sgd',
     clip_grad=40.0,
     batch_norm=True,
+    cpu_levels=('best', ),
+    core_rate=5.6e9,
 )
 model = dict(
     type='Recognizer3D',

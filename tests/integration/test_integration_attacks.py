@@ -151,7 +151,7 @@ def test_an_object_tag_in_a_yaml(tmp_path, canary, monkeypatch):
     assert not sings(canary)
 
 
-CURE = "Remove it; parts of your own are registered by importing their module before AutoXVideo().fit()."
+CURE = "Remove it; the module of parts of your own stands under plugins."
 INCLUDES = {
     "_base_": (
         "_base_: ./evil.py",

@@ -8,7 +8,6 @@ import samples
 from autox_video.dataset.facts import DecodeCost
 from autox_video.plan.make_plan import make_plan
 from autox_video.plan.rules.bottleneck import bottleneck
-from autox_video.plan.rules.model import choose_model
 from autox_video.plan.schema import Decision, Hardware, Plan
 from autox_video.presets import load_preset
 
@@ -18,9 +17,9 @@ FEW_CORES = dataclasses.replace(samples.GPU, num_cpus=4)
 
 def plan(hardware: Hardware, cost: DecodeCost | None, **given) -> Plan:
     asked = {"clip": {"clip_len": 8, "input_size": 112}, "data": {"cache": "off"}} | given
-    settings = samples.settings(**asked)
-    preset = load_preset(choose_model(settings, hardware).value)
-    return make_plan(settings, dataclasses.replace(samples.fingerprint(), decode_cost=cost), preset, hardware)
+    facts = dataclasses.replace(samples.fingerprint(), decode_cost=cost)
+    preset = load_preset("video_swin_small" if hardware.num_gpus else "video_swin_nano")
+    return make_plan(samples.settings(**asked), facts, preset, hardware)
 
 
 CPU_HD, CPU_SMALL = (

@@ -13,7 +13,7 @@ from autox_video.dataset.facts import DecodeCost
 from autox_video.deciding import with_estimates
 from autox_video.plan.estimates import curve_line, estimate, estimate_lines, parameters, time_line
 from autox_video.plan.measured import Measured
-from autox_video.plan.rules.costs import CPU_CORE_RATE, GPU_RATE
+from autox_video.plan.rules.costs import GPU_RATE
 from autox_video.plan.schema import Decision, Estimates, Hardware, Plan
 from autox_video.presets import load_preset
 from autox_video.records import build_record, read_record, write_record
@@ -48,7 +48,7 @@ def test_an_epoch_on_a_cpu_takes_what_the_network_takes_of_all_its_cores() -> No
     found = estimate(
         dataclasses.replace(plan, workers=Decision(0, "", ""), threads=Decision(2, "", "")), preset, DATA, None
     )
-    alone = 320 * 3 * preset.card.flops / CPU_CORE_RATE / 2
+    alone = 320 * 3 * preset.card.flops / preset.card.core_rate / 2
     assert found.epoch_seconds == pytest.approx(alone)
     # Two validations, in which the network goes forward only.
     assert found.total_seconds == pytest.approx(4 * alone + 2 * alone / 3)

@@ -82,13 +82,6 @@ def test_a_model_from_scratch_sees_no_more_pixels_than_there_are(size, pretraine
     assert clip.choose_input_size(samples.settings(), NANO, facts, pretrained).value == side
 
 
-@pytest.mark.parametrize(("gib", "name"), [(12, "video_swin_tiny"), (24, "video_swin_small"), (80, "video_swin_base")])
-def test_the_model_grows_with_the_gpu(gib, name):
-    hardware = dataclasses.replace(samples.GPU, gpu_memory_gib=gib)
-    assert model.choose_model(samples.settings(), hardware).value == name
-    assert model.choose_model(samples.settings(), samples.CPU).value == "video_swin_nano"
-
-
 def test_load_from_becomes_an_address_a_path_or_none():
     base = load_preset("video_swin_base")
     url = base.card.weights["kinetics600"].url

@@ -36,8 +36,8 @@ def test_the_table_has_a_row_of_five_cells_for_every_key(language):
         ("zh", "| `clip.clip_len` | 整数，1 至 512 | `auto` | 一个片段的帧数。 | `32` |"),
         (
             "en",
-            "| `model.name` | name | `auto` | The preset: a file name in configs/models, without .py. "
-            "| `video_swin_tiny` |",
+            "| `model.name` | name | `auto` | The model: a file name in configs/models, without .py "
+            "(`autox-video models`). `auto` chooses by data, machine and the key `preset`. | `video_swin_tiny` |",
         ),
         ("en", "| `augment.flip` | number, 0 to 1 | `auto` | Probability of mirroring a training clip. | `0.5` |"),
         (

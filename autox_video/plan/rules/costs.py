@@ -9,8 +9,6 @@ from autox_video.plan.schema import Hardware
 from autox_video.presets import Card
 from autox_video.proxies.sizes import ASPECT, READ_SECONDS
 
-# Operations a second that Video Swin reaches in training: 19 (nano) to 33 (tiny) measured on a core of a server.
-CPU_CORE_RATE = 25e9
 # What the fastest GPU of today may reach in bfloat16. Taken for any that was not measured: a network that is thought
 # too fast is given decoding processes that wait; one that is thought too slow would wait for them.
 GPU_RATE = 3e14
@@ -102,7 +100,7 @@ def clip_cost(
 
 def network_seconds(card: Card, hardware: Hardware, clip: ClipShape, passes: int) -> float:
     """Seconds that the network takes for a clip, of one core or of the fastest GPU; arguments as of `clip_cost`."""
-    return passes * card.flops * clip.share_of(card) / (GPU_RATE if hardware.num_gpus else CPU_CORE_RATE)
+    return passes * card.flops * clip.share_of(card) / (GPU_RATE if hardware.num_gpus else card.core_rate)
 
 
 def prepare_seconds(

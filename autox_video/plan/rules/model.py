@@ -5,31 +5,38 @@ from __future__ import annotations
 import os
 from urllib.parse import urlparse
 
+from autox_video.dataset.facts import SplitFacts
 from autox_video.errors import Problem, RequestError
+from autox_video.plan.rules.auto_model import choose_level, pick
 from autox_video.plan.rules.common import asked
-from autox_video.plan.schema import Decision, Hardware
-from autox_video.presets import Preset, load_preset, preset_names
+from autox_video.plan.schema import Decision, Hardware, Plan
+from autox_video.presets import Preset, load_preset
 from autox_video.settings.schema import AUTO, Settings
 
-# Smallest GPU, in GiB, on which each model trains at a batch that its recipe still suits. Largest first.
-MODEL_BY_GPU_MEMORY_GIB = ((40.0, "video_swin_base"), (22.0, "video_swin_small"), (0.0, "video_swin_tiny"))
 
+def choose_model(settings: Settings, train: SplitFacts, hardware: Hardware, begun: Plan | None = None) -> Decision[str]:
+    """The preset: the user's, else that of the run which goes on, else what suits the data and the machine.
 
-def choose_model(settings: Settings, hardware: Hardware) -> Decision[str]:
-    """The preset: the user's, else the largest Video Swin that the machine trains comfortably.
+    Args:
+        settings: What the user asked.
+        train: The training videos.
+        hardware: The machine.
+        begun: The plan of the run that goes on, if one does.
 
     Raises:
         RequestError: There is no preset of the name the user gave.
     """
+    level = choose_level(settings)
     if decision := asked(settings, "model.name"):
-        if decision.value not in preset_names():
-            # It may be one of MMAction2's; load_preset words the error with its did-you-mean.
-            load_preset(decision.value)
-        return decision
-    if hardware.num_gpus == 0:
-        return Decision("video_swin_nano", "hardware", "no GPU: the one Video Swin that trains on a CPU in minutes")
-    name = next(name for least, name in MODEL_BY_GPU_MEMORY_GIB if hardware.gpu_memory_gib >= least)
-    return Decision(name, "hardware", f"the largest Video Swin that suits a GPU of {hardware.gpu_memory_gib:.0f} GiB")
+        # It words the error with its did-you-mean; asking early keeps one text for one mistake.
+        load_preset(decision.value)
+        if "preset" not in settings.origins or settings.preset == AUTO:
+            return decision
+        why = f"as asked; preset: {level.value} is ignored, since it chooses only where no model is named"
+        return Decision(decision.value, decision.source, why)
+    if begun is not None and begun.preset.value == level.value:
+        return begun.model
+    return pick(settings, train, hardware)
 
 
 def choose_load_from(settings: Settings, preset: Preset) -> Decision[str]:

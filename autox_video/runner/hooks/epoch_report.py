@@ -22,6 +22,7 @@ from autox_video.plan.rules.bottleneck import LEAST_WAIT, bottleneck
 from autox_video.plan.schema import Plan
 from autox_video.progress import Bar, progress_bar
 from autox_video.records import read_record
+from autox_video.runner.loggers import FiguresVisualizer
 from autox_video.work_dir import WorkDir, write_text
 
 logger = logging.getLogger(__name__)
@@ -161,6 +162,9 @@ class EpochReportHook(Hook):
         if is_main_process():
             logger.info("%s", _line(self.rows[-1], runner.max_epochs, self.rows, *_task(runner).SHOWN))
             self._write(runner)
+            if isinstance(runner.visualizer, FiguresVisualizer):
+                planned = _plan(runner).decisions()
+                runner.visualizer.add_row(self.rows[-1], {name: decision.value for name, decision in planned.items()})
             self.tell_of_waiting(runner, self.rows[-1])
 
     def tell_of_waiting(self, runner, row: Mapping[str, Any]) -> None:  # type: ignore[no-untyped-def]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from autox_video.settings.key import AUTO, Auto, setting
 
@@ -30,4 +31,12 @@ class AugmentSettings:
         minimum=1,
         maximum=64,
         example=2,
+    )
+    transforms: tuple[dict[str, Any], ...] = setting(
+        (),
+        "parts",
+        "Transforms of MMAction2 or of your `plugins` that the frames of a training clip (uint8, RGB) pass after all "
+        "others.",
+        none=True,
+        example=[{"type": "MyNoise", "sigma": 4}],
     )

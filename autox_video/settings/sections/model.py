@@ -13,7 +13,11 @@ class ModelSettings:
     """Which network, and what it starts from."""
 
     name: str | Auto = setting(
-        AUTO, "str", "The preset: a file name in configs/models, without .py.", example="video_swin_tiny"
+        AUTO,
+        "str",
+        "The model: a file name in configs/models, without .py (`autox-video models`). `auto` chooses by data, machine "
+        "and the key `preset`.",
+        example="video_swin_tiny",
     )
     load_from: str = setting(
         AUTO,

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from autox_video.settings.key import AUTO, Auto, setting
 
@@ -178,4 +179,11 @@ class TrainSettings:
         "How often the state is saved inside an epoch: what a crash may lose. `none` saves at its end only.",
         none=True,
         example="30min",
+    )
+    hooks: tuple[dict[str, Any], ...] = setting(
+        (),
+        "parts",
+        "Hooks of MMEngine or of your `plugins`, added to those of the training.",
+        none=True,
+        example=[{"type": "MyHook", "interval": 5}],
     )

@@ -1,0 +1,114 @@
+"""How sure a difference between two models is that were tested on the same videos: a paired bootstrap.
+
+The test set is drawn anew from its own videos, with replacement, and the difference computed on each draw (B. Efron and
+R. Tibshirani, An Introduction to the Bootstrap, 1993). Videos of one recording are alike, so a recording is drawn as a
+whole. Both models see the same draw: what makes a draw easy is easy for both, and does not blur their difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from autox_video.tasks import load_task
+
+RESAMPLES = 2000
+# A figure that is no mean over videos is computed anew for each draw, which takes longer.
+RESAMPLES_OF_A_RANKING = 500
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Gain:
+    """By how much one model is better than another on the same videos.
+
+    Attributes:
+        figure: Which figure: `top1` or `mean_average_precision`.
+        value: The difference, positive where the first is better.
+        low: Lower end of the 95 % interval.
+        high: Its upper end.
+        num_videos: Labelled videos that both have scored.
+        num_groups: Recordings among them, or as many as videos where none are known.
+        told: In a sentence, what that means.
+    """
+
+    figure: str
+    value: float
+    low: float
+    high: float
+    num_videos: int
+    num_groups: int
+    told: str
+
+
+def paired_gain(
+    task: str, labels: np.ndarray, first: np.ndarray, second: np.ndarray, groups: Sequence[Hashable], seed: int = 0
+) -> Gain:
+    """How much better `first` is than `second`, and how sure that is.
+
+    Args:
+        task: The module in `autox_video.tasks`; its first figure is compared.
+        labels: Of N videos, as the task's `label_array` gives them.
+        first: Probabilities, shape (N, num_classes).
+        second: Likewise, of the other model.
+        groups: The recording of each video; one of its own where it is not known.
+        seed: Equal seeds give equal intervals.
+    """
+    module = load_task(task)
+    figure: str = module.BEST_METRICS[0]
+    if figure == "top1":
+        right = [np.argmax(scores, axis=1) == labels for scores in (first, second)]
+        gains = right[0].astype(np.float64) - right[1]
+        differ, resamples = bool(gains.any()), RESAMPLES
+
+        def difference(videos: np.ndarray) -> float:
+            return float(gains[videos].mean())
+
+    else:
+        differ, resamples = not np.array_equal(first, second), RESAMPLES_OF_A_RANKING
+
+        def difference(videos: np.ndarray) -> float:
+            one, other = (module.score_metrics(scores[videos], labels[videos])[figure] for scores in (first, second))
+            return float(one - other)
+
+    value = difference(np.arange(len(labels)))
+    low, high = interval(difference, groups, resamples=resamples, seed=seed) if differ else (0.0, 0.0)
+    counts = (len(labels), len(set(groups)))
+    return Gain(figure, value, low, high, *counts, _told(low, high, *counts, differ=differ))
+
+
+def interval(
+    statistic: Callable[[np.ndarray], float], groups: Sequence[Hashable], *, resamples: int = RESAMPLES, seed: int = 0
+) -> tuple[float, float]:
+    """The 95 % interval of a statistic of videos, by percentiles.
+
+    Args:
+        statistic: Of the videos at these indices, of which some come several times.
+        groups: The recording of each video.
+        resamples: Draws.
+        seed: Of the draws.
+    """
+    names = {name: number for number, name in enumerate(dict.fromkeys(groups))}
+    of_video = np.array([names[name] for name in groups])
+    members = np.split(np.argsort(of_video, kind="stable"), np.cumsum(np.bincount(of_video))[:-1])
+    generator = np.random.default_rng(seed)
+    found = []
+    for _ in range(resamples):
+        drawn = generator.integers(len(members), size=len(members))
+        found.append(statistic(np.concatenate([members[group] for group in drawn])))
+    low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def _told(low: float, high: float, num_videos: int, num_groups: int, *, differ: bool) -> str:
+    of = f" of {num_groups} recordings" if num_groups < num_videos else ""
+    videos = f"{num_videos} test videos{of}"
+    if not differ:
+        return f"none of {videos} tells them apart"
+    if low > 0:
+        return f"better, and more than the chance of which {videos} were tested"
+    if high < 0:
+        return f"worse, and more than the chance of which {videos} were tested"
+    return f"{videos} are too few to tell the two apart"
