@@ -75,7 +75,6 @@ def make_plan(
     total = videos_per_gpu.value * devices * accumulation.value
     epochs = schedule.choose_epochs(settings, card, drawn, total)
     scored = fingerprint.splits.get("test", val)
-    balance = by_task.choose_balance(settings, train, fingerprint.task)
     num_clips = testing.choose_test_num_clips(settings, card, scored, shape.span / train.fps.p50)
     num_crops = testing.choose_test_num_crops(settings, card, scored)
     views = num_clips.value * num_crops.value
@@ -101,9 +100,7 @@ def make_plan(
         total_batch_size=dataclasses.replace(wanted, value=total),
         **_learning(settings, card, total, epochs, pretrained=load_from.value != "none"),
         **_transfer(settings, card, videos_per_gpu.value, fingerprint.task, pretrained=load_from.value != "none"),
-        best_metric=by_task.choose_best_metric(settings, train, fingerprint.task),
-        balance=balance,
-        class_weights=schedule.choose_class_weights(train, balance.value),
+        **_balancing(settings, fingerprint),
         **choose_loading(settings, hardware, videos_per_gpu.value, shape, cost, scoring["scoring_threads"].value),
         num_repeats=repeats,
         test_num_clips=num_clips,
@@ -151,6 +148,16 @@ def _transfer(settings: Settings, card: Card, batch: int, task: str, *, pretrain
         "clip_grad": transfer.choose_clip_grad(settings, card),
         "ema": transfer.choose_ema(settings),
         "label_smoothing": transfer.choose_label_smoothing(settings, card, task),
+    }
+
+
+def _balancing(settings: Settings, fingerprint: Fingerprint) -> dict[str, Any]:
+    train, task = fingerprint.splits["train"], fingerprint.task
+    balance = by_task.choose_balance(settings, train, task)
+    return {
+        "best_metric": by_task.choose_best_metric(settings, train, task),
+        "balance": balance,
+        "class_weights": schedule.choose_class_weights(train, balance.value),
     }
 
 

@@ -88,4 +88,10 @@ def _check(case: str, work_dir: WorkDir, first: dict[str, torch.Tensor]) -> None
         ours = last["ema_state_dict"]
         assert ours["steps"] == 6
         assert any(not torch.equal(ours[f"module.{name}"], tensor) for name, tensor in last["state_dict"].items())
-        assert max(group["momentum"] for group in last["optimizer"]["param_groups"]) == pytest.approx(0.95, abs=0.01)
+        # What is tested and handed on is the average.
+        best = load_checkpoint_file(work_dir.best_checkpoint)
+        handed_on = load_checkpoint_file(work_dir.best_checkpoint.with_suffix(".safetensors"))["state_dict"]
+        assert all(torch.equal(handed_on[name], tensor) for name, tensor in best["state_dict"].items())
+        assert any(not torch.equal(best["ema_state_dict"][f"module.{name}"], handed_on[name]) for name in handed_on)
+        # On its way back from 0.85 at the peak of the rate.
+        assert all(0.9 < group["momentum"] < 0.95 for group in last["optimizer"]["param_groups"])

@@ -10,7 +10,7 @@ import samples
 
 from autox_video.errors import RequestError
 from autox_video.plan.resume import continue_plan
-from autox_video.plan.rules import transfer
+from autox_video.plan.rules import schedule, transfer
 from autox_video.presets import load_preset
 
 NANO = load_preset("video_swin_nano").card
@@ -88,6 +88,17 @@ def test_label_smoothing_is_of_the_card_and_for_one_label_only():
     assert transfer.choose_label_smoothing(train(), card, "single_label").value == 0.1
     assert transfer.choose_label_smoothing(train(label_smoothing=0.2), card, "single_label").value == 0.2
     assert transfer.choose_label_smoothing(train(), card, "multi_label").value == 0
+
+
+def test_a_head_alone_is_learned_in_a_third_of_the_steps():
+    card = dataclasses.replace(NANO, epochs=20, min_steps=400)
+    few = schedule.choose_epochs(train(freeze="head_only"), card, 150, 16)
+    assert (few.value, few.why) == (
+        14,
+        "10 steps an epoch; 134 in all are wanted: a head alone is learned in a third of the recipe",
+    )
+    assert schedule.choose_epochs(train(freeze="head_only"), card, 16_000, 16).value == 7
+    assert schedule.choose_epochs(train(freeze="stages:1"), card, 150, 16).value == 40
 
 
 FROM_SCRATCH = "fit(): train.{}: would keep {}: model.load_from is none (got {}). {}."

@@ -17,6 +17,9 @@ UNEVEN_RATIO = 5.0
 MAX_EPOCHS = 200
 VAL_INTERVAL = 2
 SAVE_EVERY_SECONDS = 600.0
+# Of the recipe's epochs and steps: one layer on fixed features converges sooner. (Measured with tsm_mobilenetv2 on 150
+# videos: of 400 steps, training accuracy is 0.9 after 60.)
+HEAD_ONLY_SHARE = 1 / 3
 # Where MMAction2's recipes of 50, 100 and 150 epochs divide their learning rates.
 STEP_SHARES = (0.4, 0.8)
 # As PyTorch's OneCycleLR has it.
@@ -28,10 +31,14 @@ def choose_epochs(settings: Settings, card: Card, num_train_videos: int, total_b
     if decision := asked(settings, "epoch"):
         return decision
     steps = math.ceil(num_train_videos / total_batch_size)
-    if card.epochs * steps >= card.min_steps:
-        return Decision(card.epochs, "preset", f"{card.epochs * steps} steps of {total_batch_size} videos")
-    value = min(MAX_EPOCHS, math.ceil(card.min_steps / steps))
-    return Decision(value, "data", f"{steps} steps an epoch; {card.min_steps} in all are wanted")
+    wanted, least, source, note = card.epochs, card.min_steps, "preset", ""
+    if settings.train.freeze == "head_only":
+        wanted, least = math.ceil(card.epochs * HEAD_ONLY_SHARE), math.ceil(card.min_steps * HEAD_ONLY_SHARE)
+        source, note = "default", ": a head alone is learned in a third of the recipe"
+    if wanted * steps >= least:
+        return Decision(wanted, source, f"{wanted * steps} steps of {total_batch_size} videos{note}")
+    value = min(MAX_EPOCHS, math.ceil(least / steps))
+    return Decision(value, "data", f"{steps} steps an epoch; {least} in all are wanted{note}")
 
 
 def choose_warmup_epochs(settings: Settings, card: Card, epochs: int, schedule: str = "cosine") -> Decision[float]:
