@@ -124,6 +124,18 @@ def _ensemble(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _notify_test(arguments: argparse.Namespace) -> int:
+    from autox_video.extras import check_extras
+    from autox_video.notifying import send_test_message
+
+    settings = _settings(arguments)
+    check_extras(settings)
+    taken = send_test_message(settings)
+    if taken:
+        print(f"sent     a test message to {', '.join(map(str, settings.notify))}")
+    return 0 if taken else 1
+
+
 def _demo_data(arguments: argparse.Namespace) -> int:
     from autox_video.demo_data import write_demo_data
 
@@ -133,11 +145,12 @@ def _demo_data(arguments: argparse.Namespace) -> int:
 
 
 def _models(arguments: argparse.Namespace) -> int:
-    from autox_video.presets import load_preset, preset_names
+    from autox_video.presets import load_preset, preset_names, wheel_names
     from autox_video.report.models import card_lines, model_lines
 
-    one = arguments.name
-    for line in card_lines(load_preset(one)) if one else model_lines(map(load_preset, preset_names())):
+    names = preset_names() + (wheel_names() if arguments.all else ())
+    lines = card_lines(load_preset(arguments.name)) if arguments.name else model_lines(map(load_preset, names))
+    for line in lines:
         print(line)
     return 0
 
@@ -231,6 +244,7 @@ def _demo_data_options(parser: argparse.ArgumentParser) -> None:
 
 def _models_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="show all that the card of this one says")
+    parser.add_argument("--all", action="store_true", help="those of MMAction2's index too")
 
 
 def _doctor_options(parser: argparse.ArgumentParser) -> None:
@@ -249,6 +263,7 @@ COMMANDS = {
         "join the scores of several runs, and say what that gains", _ensemble, _ensemble_options, False
     ),
     "models": Command("compare the models one can name", _models, _models_options, False),
+    "notify-test": Command("send a test message to whom `notify` names", _notify_test),
     "demo-data": Command(
         "make the demo videos: 8 classes that only motion tells apart", _demo_data, _demo_data_options, False
     ),

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from autox_video.errors import AutoXVideoError, StoppedError
+from autox_video.errors import AutoXVideoError, Problem, RequestError, StoppedError
 from autox_video.plan.schema import Plan
+from autox_video.settings.schema import Settings
 from autox_video.settings.secret_url import SecretUrl
 from autox_video.work_dir import WorkDir
 
@@ -23,6 +24,8 @@ WORKER = Path(__file__).with_name("notify_worker.py")
 BEST_SECONDS = 600.0
 # A run that is done waits so long for its last message; that goes on by itself then.
 WAIT_SECONDS = 10.0
+# Longer than Apprise gives a server.
+TEST_SECONDS = 30.0
 # A run that was asked to stop has little time.
 STOP_SECONDS = 3.0
 
@@ -37,11 +40,17 @@ class Messenger:
 
     def __init__(self, urls: Sequence[SecretUrl], run: str) -> None:
         self._run = run
+        self._named = len(urls)
         self._urls = [url for url in urls if not _misses(url)]
         self._sent: list[subprocess.Popen[str]] = []
         self._told_best = -BEST_SECONDS
         self._best: str | None = None
         self._warned: set[int] = set()
+
+    @property
+    def reaches_all(self) -> bool:
+        """Whether no address had to be left out."""
+        return len(self._urls) == self._named
 
     @property
     def listens(self) -> bool:
@@ -90,14 +99,15 @@ class Messenger:
             self.tell("best so far", self._best)
             self._best = None
 
-    def close(self, wait_seconds: float) -> None:
-        """Give the messages that are under way a while."""
+    def close(self, wait_seconds: float) -> bool:
+        """Give the messages that are under way a while; returns whether all were taken by all."""
         last = time.monotonic() + wait_seconds
         while self._sent and time.monotonic() < last:
             self._collect()
             time.sleep(0.02)
         if self._sent:
             logger.warning("warning  notify: a message is still under way; the network does not answer")
+        return not self._sent and not self._warned
 
     def _collect(self) -> None:
         """Hear of the messages that have been sent, and warn once of each address that took none."""
@@ -137,6 +147,20 @@ def telling(urls: Sequence[SecretUrl], work_dir: WorkDir) -> Iterator[Messenger]
         raise
     finally:
         messenger.close(wait)
+
+
+def send_test_message(settings: Settings) -> bool:
+    """Tell everybody in `notify` that this is a test; returns whether all have taken it.
+
+    Raises:
+        RequestError: There is nobody to tell.
+    """
+    if not settings.notify:
+        cure = "Write e.g. `notify: tgram://${TELEGRAM_TOKEN}/${TELEGRAM_CHAT}`"
+        raise RequestError(Problem("notify", "names nobody", cure))
+    messenger = Messenger(settings.notify, settings.work_dir.name)
+    messenger.tell("test", f"a test message from {os.uname().nodename}")
+    return messenger.close(TEST_SECONDS) and messenger.reaches_all
 
 
 def begun(plan: Plan, work_dir: WorkDir, *, goes_on: bool) -> tuple[str, str]:

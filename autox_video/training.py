@@ -77,10 +77,10 @@ def train_run(
         like: A plan whose values go before those that this data alone would suggest.
     """
     check_extras(settings)
-    if settings.plugins:
-        from autox_video.runner.plugins import import_plugins
+    if settings.plugins or settings.train.hooks or settings.augment.transforms:
+        from autox_video.runner.plugins import prepare_parts
 
-        import_plugins(settings.plugins)  # before long work: a mistake in them is found here
+        prepare_parts(settings)
     with telling(settings.notify if own_place().is_first else (), work_dir) as messenger:
         job = decided_by_first(lambda: _prepare(settings, work_dir, look(), like), TrainingJob)
         if job.finished_epochs is not None:

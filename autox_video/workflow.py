@@ -112,10 +112,10 @@ def preview(settings: Settings, num_videos: int = 2, num_draws: int = 3) -> Path
     decided, preset = decide(settings, fingerprint)
     config = render_config(decided, preset, work_dir.root)
     from autox_video.report.contact_sheets import write_contact_sheets
-    from autox_video.runner.plugins import import_plugins
+    from autox_video.runner.plugins import prepare_parts
     from autox_video.runner.preview import preview as draw_clips
 
-    import_plugins(settings.plugins)
+    prepare_parts(settings)
 
     clips = draw_clips(config, decided, num_videos, num_draws)
     return write_contact_sheets(clips, work_dir.preview, decided.classes, preset.name)
@@ -128,9 +128,9 @@ def bench(settings: Settings, seconds: float = 10.0) -> list[str]:
         settings: What the user asked.
         seconds: For each of three measurements.
     """
-    from autox_video.runner.plugins import import_plugins
+    from autox_video.runner.plugins import prepare_parts
 
-    import_plugins(settings.plugins)
+    prepare_parts(settings)
     work_dir = WorkDir(settings.work_dir)
     fingerprint = _look_at(settings, work_dir)
     decided, preset = decide(settings, fingerprint)

@@ -54,6 +54,7 @@ def test_the_commands_are_the_ones_agreed_on() -> None:
         "bench",
         "ensemble",
         "models",
+        "notify-test",
         "demo-data",
         "doctor",
     ]

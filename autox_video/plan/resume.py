@@ -21,7 +21,6 @@ FIXED = (
     "best_metric",
     "balance",
     "num_repeats",
-    "plugins",
     "transforms",
     "seed",
 )

@@ -5,11 +5,36 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 
+from mmaction.registry import HOOKS, TRANSFORMS
+
+from autox_video.dataset.messages import setting_place
 from autox_video.errors import AutoXVideoError, Problem, RequestError
 from autox_video.runner import components  # noqa: F401  (a plugin may import what only works with the upstream fixes)
 from autox_video.settings.lists import plugin_name
+from autox_video.settings.messages import did_you_mean
+from autox_video.settings.schema import Settings
+
+
+def prepare_parts(settings: Settings) -> None:
+    """Import the plugins, and see to it that the parts that the settings add are known; before anything long.
+
+    Raises:
+        RequestError: A plugin cannot be imported, or no registry has a part.
+    """
+    import_plugins(settings.plugins)
+    problems = []
+    for key, registry in (("train.hooks", HOOKS), ("augment.transforms", TRANSFORMS)):
+        for part in attrgetter(key)(settings):
+            if registry.get(part["type"]) is None:
+                known = [*registry.module_dict, *registry.parent.module_dict]
+                cure = did_you_mean(part["type"], known) or "Name the module that registers it under plugins"
+                wrong = f"there is no {registry.name} of that name"
+                problems.append(Problem(setting_place(settings, key), wrong, cure, repr(part["type"])))
+    if problems:
+        raise RequestError(problems)
 
 
 def import_plugins(plugins: Sequence[str]) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from types import SimpleNamespace
 
 import cv2
@@ -110,6 +111,18 @@ def test_another_task_than_the_checkpoints_is_refused(trained):
         "--set: task: the checkpoint was trained with multi_label, the settings now ask for something else "
         "(got single_label). Remove the key, or train anew in another work_dir.\n"
     )
+
+
+def test_an_ensemble_of_several_labels_has_thresholds_of_its_own(trained, tmp_path):
+    folder, _ = trained
+    shutil.copytree(folder / "run", tmp_path / "twin")
+    output = run_cli("ensemble", str(folder / "run"), str(tmp_path / "twin"), "--weights", "equal", "-o", str(tmp_path))
+    assert output.count("scoring 4 validation videos") == 1  # the twin has the same checkpoint
+    assert "none of 4 test videos tells them apart" in output
+    one, joined = (json.loads((path / "results.json").read_text()) for path in (folder / "run", tmp_path))
+    # Chosen anew on validation videos that were seen as the test videos are, and not by one view as in training.
+    assert joined["thresholds"] == pytest.approx(one["thresholds"], rel=0.01)
+    assert [video["scores"] for video in joined["videos"]] == [video["scores"] for video in one["videos"]]
 
 
 def test_mmaction2s_own_evaluator_takes_several_labels_too():

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from signal import Signals
+from socket import socket
 from threading import Thread
 
 import pytest
@@ -15,6 +16,7 @@ from runs import run_cli
 from autox_video import notifying
 from autox_video.errors import Problem, RunError, StoppedError
 from autox_video.settings.load import load_settings
+from autox_video.settings.secret_url import SecretUrl
 from autox_video.work_dir import WorkDir
 
 SECRET, LITERAL = "s3cret-of-the-environment", "s3cret-in-the-file"
@@ -131,6 +133,32 @@ def test_settings_show_no_secret(tmp_path):
     settings = load_settings(None, values={"data_root": tmp_path, "notify": f"tgram://{LITERAL}/1"})
     assert LITERAL not in repr(settings) + str(settings.notify[0]) + f"{settings.notify}"
     assert settings.notify[0].written == f"tgram://{LITERAL}/1"
+
+
+def test_a_network_that_does_not_answer_holds_nothing_up(caplog):
+    with socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        messenger = notifying.Messenger([SecretUrl(f"json://127.0.0.1:{silent.getsockname()[1]}/{LITERAL}")], "run")
+        messenger.tell("started", "")
+        (process,) = messenger._sent
+        messenger.close(0.1)
+        assert process.poll() is None
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    assert caplog.messages == ["warning  notify: a message is still under way; the network does not answer"]
+
+
+def test_a_test_message_says_whether_it_was_taken(made_data, tmp_path):
+    config = ("-c", str(made_data / "config.yaml"), "--work-dir", str(tmp_path / "run"))
+    assert run_cli("notify-test", *config, code=2).startswith("notify: names nobody. Write e.g. ")
+    with inbox() as (address, posted):
+        output = run_cli("notify-test", *config, "--set", f"notify=json://{address}/{LITERAL}")
+    assert output == "sent     a test message to json://...\n"
+    assert [message["title"] for message in posted] == ["run: test"]
+    output = run_cli("notify-test", *config, "--set", f"notify=json://127.0.0.1:1/{LITERAL}", code=1)
+    assert output == "warning  notify: json://... did not take a message\n"
 
 
 class Sent(notifying.Messenger):

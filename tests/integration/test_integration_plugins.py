@@ -98,6 +98,17 @@ def test_a_plugin_that_cannot_be_imported_is_named_before_the_data_is_read(value
     assert len(output.splitlines()) == 1
 
 
+def test_a_part_that_no_module_registers_is_named_before_the_data_is_read(tmp_path):
+    (tmp_path / "config.yaml").write_text(
+        "data_root: nowhere\ntrain: {hooks: [{type: EMAHok}]}\naugment:\n  transforms:\n    - {type: Nowhere}\n"
+    )
+    assert run_cli("train", "-c", str(tmp_path / "config.yaml"), code=2) == (
+        "config.yaml:2: train.hooks: there is no hook of that name (got 'EMAHok'). Did you mean 'EMAHook'.\n"
+        "config.yaml:4: augment.transforms: there is no transform of that name (got 'Nowhere'). "
+        "Name the module that registers it under plugins.\n"
+    )
+
+
 def test_looking_at_settings_and_data_imports_no_plugin(made_data, tmp_path):
     (tmp_path / "singing_plugin.py").write_text(f"import os; os.mkdir({str(tmp_path / 'canary')!r})\n")
     text = (made_data / "config.yaml").read_text().replace("data_root: videos", f"data_root: {made_data / 'videos'}")

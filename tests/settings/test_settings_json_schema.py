@@ -15,7 +15,8 @@ from autox_video.settings.load import load_settings
 from autox_video.settings.schema import KEYS
 
 ROOT = SCHEMA_FILE.parents[1]
-CONFIGS = [ROOT / "config.yaml", *sorted((ROOT / "resources" / "examples").glob("*.yaml"))]
+EXAMPLES = [*(ROOT / "resources" / "examples").glob("*.yaml"), *(ROOT / "docs" / "examples").glob("*/*.yaml")]
+CONFIGS = [ROOT / "config.yaml", *sorted(EXAMPLES)]
 VALIDATOR = jsonschema.Draft202012Validator(config_json_schema())
 
 
@@ -43,6 +44,7 @@ def test_our_own_files_fit_the_schema_load_and_name_it(path):
 def test_there_are_examples():
     assert [path.name for path in CONFIGS] == [
         "config.yaml",
+        "config.yaml",  # of docs/examples/plugins
         "class_folders.yaml",
         "cpu_from_scratch.yaml",
         "lists.yaml",
