@@ -97,7 +97,7 @@ def make_plan(
         compile=compiling.choose_compile(settings, card, device.value, *shape.size, epochs.value * drawn // devices),
         videos_per_gpu=videos_per_gpu,
         accumulation=accumulation,
-        total_batch_size=dataclasses.replace(wanted, value=total),
+        total_batch_size=batch.shared_total(wanted, total, devices),
         **_learning(settings, card, total, epochs, pretrained=load_from.value != "none"),
         **_transfer(settings, card, videos_per_gpu.value, fingerprint.task, pretrained=load_from.value != "none"),
         **_balancing(settings, fingerprint),

@@ -41,7 +41,7 @@ def load_preset(name: str) -> Preset:
     Raises:
         RequestError: There is no preset of that name, or MMAction2's model cannot be trained here.
     """
-    if name.startswith(PREFIX):
+    if name.startswith(WHEEL_PREFIX):
         from autox_video.presets.wheel import wheel_preset
 
         return wheel_preset(name)

@@ -64,7 +64,7 @@ HELP_ZH: Final = {
     "data.cache": "`proxy` 在训练第一轮的同时，在工作目录旁为训练和验证视频写出小尺寸副本，此后读取副本；"
     "`off` 始终读取原视频。`auto` 在能缩短整个训练时写出副本。",
     "model.name": "模型：configs/models 中的文件名，不带 .py（`autox-video models` 列出全部），"
-    "或 MMAction2 索引中的模型（`autox-video models --all` 列出全部）。`auto` 依数据、机器和 `preset` 选择。",
+    "或 MMAction2 索引中的模型（`autox-video models mmaction::` 列出全部）。`auto` 依数据、机器和 `preset` 选择。",
     "model.load_from": "预训练权重：`auto`（该模型默认的权重，只下载一次）、模型卡中其他权重的名称"
     "（如 `kinetics700`）、路径、URL，或 `none`（从零训练）。",
     "clip.clip_len": "一个片段的帧数。",

@@ -91,6 +91,15 @@ def test_processes_share_the_total_batch_and_change_no_rate(hardware):
     assert four.videos_per_gpu.value * four.accumulation.value * 4 == four.total_batch_size.value
 
 
+def test_a_total_that_the_processes_cannot_share_out_evenly_is_made_smaller_and_said():
+    plan = planned(samples.CPU, 3, model="video_swin_nano")
+    assert (plan.videos_per_gpu.value, plan.total_batch_size.value) == (2, 6)
+    assert plan.total_batch_size.why == "the recipe of the preset; of 8 videos 3 device(s) share out 6 evenly"
+    assert plan.learning_rate.value == pytest.approx(
+        planned(samples.CPU, model="video_swin_nano").learning_rate.value * 6 / 8
+    )
+
+
 @pytest.mark.parametrize(
     ("cpus", "processes", "workers", "threads"),
     # More threads than cores wait for each other: training is then five times slower.

@@ -94,6 +94,14 @@ def share_of_device(settings: Settings, total_batch_size: int, devices: int) -> 
     return max(1, total_batch_size // (devices * accumulation))
 
 
+def shared_total(wanted: Decision[int], total: int, devices: int) -> Decision[int]:
+    """The total that so many devices share out evenly, and where it is another one than was wanted."""
+    if total == wanted.value:
+        return wanted
+    why = f"{wanted.why}; of {wanted.value} videos {devices} device(s) share out {total} evenly"
+    return Decision(total, wanted.source, why)
+
+
 def choose_videos_per_gpu(
     settings: Settings,
     hardware: Hardware,

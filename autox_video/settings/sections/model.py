@@ -16,7 +16,7 @@ class ModelSettings:
         AUTO,
         "str",
         "The model: a file name in configs/models, without .py (`autox-video models`), or one of MMAction2's index "
-        "(`autox-video models --all`). `auto` chooses by data, machine and the key `preset`.",
+        "(`autox-video models mmaction::`). `auto` chooses by data, machine and the key `preset`.",
         example="video_swin_tiny",
     )
     load_from: str = setting(
