@@ -145,11 +145,12 @@ def _demo_data(arguments: argparse.Namespace) -> int:
 
 
 def _models(arguments: argparse.Namespace) -> int:
-    from autox_video.presets import load_preset, preset_names
+    from autox_video.presets import load_preset, preset_names, wheel_names
     from autox_video.report.models import card_lines, model_lines
 
-    one = arguments.name
-    for line in card_lines(load_preset(one)) if one else model_lines(map(load_preset, preset_names())):
+    names = preset_names() + (wheel_names() if arguments.all else ())
+    lines = card_lines(load_preset(arguments.name)) if arguments.name else model_lines(map(load_preset, names))
+    for line in lines:
         print(line)
     return 0
 
@@ -243,6 +244,7 @@ def _demo_data_options(parser: argparse.ArgumentParser) -> None:
 
 def _models_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="show all that the card of this one says")
+    parser.add_argument("--all", action="store_true", help="those of MMAction2's index too")
 
 
 def _doctor_options(parser: argparse.ArgumentParser) -> None:

@@ -192,7 +192,8 @@ def check_gpu(torch: Attempt, driver: GpuAnswer, cuda_visible_devices: str | Non
         return Finding("gpu", False, f"{described}, but torch does not work", "Repair torch first, as said above")
     facts = torch.facts
     if facts["cuda_error"] is None:
-        return Finding("gpu", True, f"{described}; torch multiplies on it")
+        together = f"; a run uses all {len(gpus)}, a process each, or runtime.gpus of them" if len(gpus) > 1 else ""
+        return Finding("gpu", True, f"{described}; torch multiplies on it{together}")
     value = f"{described}, but torch cannot use it: {facts['cuda_error']}"
     if facts["cuda_build"] is None:
         cure = "This torch was built for the CPU: " + pip("install", "--force-reinstall", "torch", "torchvision")

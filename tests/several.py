@@ -11,30 +11,29 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-LIMIT_SECONDS = 60
+LIMIT_SECONDS = 180
 
 
 def in_processes(
-    count: int, function: Callable[..., Any], *arguments: object, mute: tuple[int, ...] = ()
+    count: int, function: Callable[..., Any], *arguments: object, mute: tuple[int, ...] = (), srun: bool = False
 ) -> list[tuple[Any, str]]:
-    """Call a function in `count` processes at once, each placed as torchrun would.
+    """Call a function in `count` processes at once, each placed as torchrun would, or srun.
 
     Args:
         count: How many.
         function: Called in each of them.
         *arguments: Handed to it.
         mute: Ranks that end without an answer.
+        srun: Whether they are tasks of a job of Slurm, on one machine.
 
     Returns:
         What each call returned, or the text of its exception, and what it printed; by rank, without the mute.
     """
     fork = multiprocessing.get_context("fork")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port(*((10_000, 30_000) if srun else ()))
     pipes = [fork.Pipe(duplex=False) for _ in range(count)]
     started = [
-        fork.Process(target=_place_and_call, args=(rank, count, port, pipes[rank][1], function, arguments))
+        fork.Process(target=_place_and_call, args=(rank, count, port, srun, pipes[rank][1], function, arguments))
         for rank in range(count)
     ]
     for process in started:
@@ -47,16 +46,31 @@ def in_processes(
             process.join()
 
 
+def free_port(first: int = 0, end: int = 1) -> int:
+    """A port that nobody listens on: any, or one of a range."""
+    for port in range(first, end):
+        with socket.socket() as free, contextlib.suppress(OSError):
+            free.bind(("127.0.0.1", port))
+            return int(free.getsockname()[1])
+    raise AssertionError("every port is taken")
+
+
 def _answer(pipe: Any, rank: int) -> tuple[Any, str]:
     assert pipe.poll(LIMIT_SECONDS), f"process {rank} gives no answer"
     answer: tuple[Any, str] = pipe.recv()
     return answer
 
 
-def _place_and_call(rank: int, count: int, port: int, pipe: Any, function: Callable[..., Any], arguments: Any) -> None:
+def _place_and_call(
+    rank: int, count: int, port: int, srun: bool, pipe: Any, function: Callable[..., Any], arguments: Any
+) -> None:
     place = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": count, "LOCAL_WORLD_SIZE": count}
+    place |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    if srun:
+        place = {"SLURM_JOB_ID": port - 10_000, "SLURM_STEP_ID": 0, "SLURM_STEP_NODELIST": "localhost"}
+        place |= {"SLURM_STEP_NUM_TASKS": count, "SLURM_STEP_TASKS_PER_NODE": count, "SLURM_NODEID": 0}
+        place |= {"SLURM_PROCID": rank, "SLURM_LOCALID": rank}
     os.environ |= {name: str(value) for name, value in place.items()}
-    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     text = io.StringIO()
     with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
         try:

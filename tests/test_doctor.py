@@ -19,6 +19,8 @@ PIP = f"{shlex.quote(sys.executable)} -m pip"
 T4 = Gpu("GPU-bb22", "Tesla T4", 15.0, 7.5)
 ONE_T4 = GpuAnswer((T4,))
 TWO_T4 = GpuAnswer((T4, Gpu("GPU-cc33", "Tesla T4", 15.0, 7.5)))
+TWO = "Tesla T4 with 15 GiB, Tesla T4 with 15 GiB"
+ALL = "a run uses all 2, a process each, or runtime.gpus of them"
 CPU_DEVICE = "Until then, set runtime.device: cpu"
 
 
@@ -146,6 +148,7 @@ NEWER_TORCH = f"This torch is too old for the GPU: {PIP} install --upgrade torch
         (torch_facts(), GpuAnswer(()), None, True, NO_GPU, ""),
         (torch_facts(), TWO_T4, "", True, f"{NO_GPU}; CUDA_VISIBLE_DEVICES= hides 2", ""),
         (torch_facts(), TWO_T4, "1", True, "Tesla T4 with 15 GiB; torch multiplies on it", ""),
+        (torch_facts(), TWO_T4, None, True, f"{TWO}; torch multiplies on it; {ALL}", ""),
         (torch_facts(), GpuAnswer((), "NVIDIA-SMI has failed"), None, False, "NVIDIA-SMI has failed", RELOAD),
         (
             *(Attempt({}, "ImportError"), ONE_T4, None, False),

@@ -22,12 +22,14 @@ from autox_video.render.config import render_config
 
 SLOWFAST = "mmaction::slowfast_r50_8xb8-4x16x1-256e_kinetics400-rgb"
 COMPILED = "it shifts features with an operator that the full mmcv compiles and mmcv-lite lacks"
+MIXING = "it joins the views of a video in time, so that a test of several would mix them"
 PACKAGE = "its backbone comes from the package {}, which is not among those this tool works with"
 REFUSED = {
     "slowonly_r50_8xb16-8x8x1-256e_imagenet-kinetics400-rgb": "it learns from images and videos at the same time",
     "tin_imagenet-pretrained-r50_8xb6-1x1x8-40e_sthv1-rgb": COMPILED,
     "tin_imagenet-pretrained-r50_8xb6-1x1x8-40e_sthv2-rgb": COMPILED,
     "tin_kinetics400-pretrained-tsm-r50_1x1x8-50e_kinetics400-rgb": COMPILED,
+    "tpn-tsm_imagenet-pretrained-r50_8xb8-1x1x8-150e_sthv1-rgb": MIXING,
     "tsm_imagenet-pretrained-mobileone-s4_8xb16-1x1x16-50e_kinetics400-rgb": PACKAGE.format("mmpretrain"),
     "tsn_imagenet-pretrained-mobileone-s4_8xb32-1x1x8-100e_kinetics400-rgb": PACKAGE.format("mmpretrain"),
     "tsn_imagenet-pretrained-rn101-32x4d_8xb32-1x1x3-100e_kinetics400-rgb": PACKAGE.format("mmpretrain"),

@@ -9,7 +9,7 @@ from autox_video.errors import Problem, RequestError
 from autox_video.presets.card import Card, Preset, Weights
 from autox_video.presets.wheel_index import PREFIX
 
-__all__ = ["Card", "Preset", "Weights", "load_preset", "preset_names", "shared_folder"]
+__all__ = ["Card", "Preset", "Weights", "load_preset", "preset_names", "shared_folder", "wheel_names"]
 
 PACKAGE = Path(__file__).parent.parent
 
@@ -23,6 +23,13 @@ def shared_folder(name: str) -> Path:
 def preset_names() -> tuple[str, ...]:
     """Names of all presets."""
     return tuple(sorted(path.stem for path in (shared_folder("configs") / "models").glob("*.py")))
+
+
+def wheel_names() -> tuple[str, ...]:
+    """Names of the models of MMAction2's index that can be trained here, as one writes them."""
+    from autox_video.presets.wheel import measured_sizes
+
+    return tuple(PREFIX + name for name in measured_sizes())
 
 
 def load_preset(name: str) -> Preset:

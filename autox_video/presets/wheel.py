@@ -76,6 +76,8 @@ def _refusal(entry: Entry, model: dict[str, Any]) -> str | None:
     """Why a model cannot be trained here, or None."""
     if entry.facts.get("Modality") != "RGB":
         return f"it takes {entry.facts.get('Modality')} and not the frames of a video"
+    if "neck" in model and model["type"] in SINGLE_FRAMES:
+        return "it joins the views of a video in time, so that a test of several would mix them"
     backbone = model["backbone"]["type"]
     package = FOREIGN_PACKAGES.get(backbone.partition(".")[0])
     return OF_A_PACKAGE.format(package) if package else REFUSED_BACKBONES.get(backbone)

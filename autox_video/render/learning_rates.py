@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import Any
 
 from autox_video.plan.schema import Plan
-from autox_video.render.param_schedulers import iterations_an_epoch
+from autox_video.render.param_schedulers import steps_an_epoch
 
 NUM_POINTS = 100
 # What a scheduler makes of the rate. Of its settings, its own step, its length in steps, the steps that one of its
@@ -27,7 +27,7 @@ def learning_rates(config: Mapping[str, Any], plan: Plan) -> list[tuple[float, f
         None where the config has a scheduler that is not known here, or none. A plateau is taken for flat: how long
         it lasts nobody knows.
     """
-    epoch = iterations_an_epoch(plan)
+    epoch = steps_an_epoch(plan)
     end = plan.epochs.value * epoch
     points = sorted({round(n * (end - 1) / NUM_POINTS) for n in range(NUM_POINTS + 1)})
     try:

@@ -26,10 +26,10 @@ Schedulers = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Course:
-    """A schedule in steps of the loader.
+    """A schedule in steps of the optimizer.
 
     Attributes:
-        epoch: Steps of an epoch, on each device.
+        epoch: Steps of an epoch.
         end: Steps of the run.
         warmup: Steps of the rise.
         unit: Steps between two changes after it: 1, or those of an epoch.
@@ -50,9 +50,9 @@ class Course:
         return self.end // self.unit
 
 
-def course_of(plan: Plan) -> Course:
+def course_of(plan: Plan, *, stock: bool = False) -> Course:
     """The schedule of a plan, in whole steps."""
-    epoch = iterations_an_epoch(plan)
+    epoch = steps_an_epoch(plan, stock=stock)
     end = plan.epochs.value * epoch
     warmup = min(round(plan.warmup_epochs.value * epoch), end - 1)
     if warmup == 1:
@@ -65,21 +65,23 @@ def course_of(plan: Plan) -> Course:
     return Course(epoch, end, warmup, unit, begin, tuple(leap for leap in leaps if begin < leap < end // unit))
 
 
-def iterations_an_epoch(plan: Plan) -> int:
-    """Batches that each device sees."""
+def steps_an_epoch(plan: Plan, *, stock: bool = False) -> int:
+    """What schedules count in an epoch: steps of the optimizer; MMEngine's own hook counts batches."""
     draws = plan.videos_per_gpu.value // plan.num_repeats.value * plan.hardware.num_devices
-    return math.ceil(plan.num_videos["train"] / draws)
+    batches = math.ceil(plan.num_videos["train"] / draws)
+    return batches if stock else math.ceil(batches / plan.accumulation.value)
 
 
-def param_scheduler(plan: Plan, monitor: str, min_delta: float) -> Schedulers:
-    """Warm-up and schedule, in steps of the loader or, where that was asked for, in epochs.
+def param_scheduler(plan: Plan, monitor: str, min_delta: float, *, stock: bool = False) -> Schedulers:
+    """Warm-up and schedule, in steps of the optimizer or, where that was asked for, in epochs.
 
     Args:
         plan: Every value of the run.
         monitor: The validation figure that `plateau` watches, as the evaluator calls it.
         min_delta: The least rise of it that counts.
+        stock: For MMEngine's own hook.
     """
-    course, schedule = course_of(plan), plan.schedule.value
+    course, schedule = course_of(plan, stock=stock), plan.schedule.value
     if schedule == "one_cycle":
         return _one_cycle(course)
     # What is scheduled after the rise, in units.

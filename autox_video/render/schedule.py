@@ -74,7 +74,7 @@ def course(plan: Plan, *, stock: bool = False) -> list[dict[str, Any]]:
         stock: Under MMAction2's own evaluator.
     """
     best = plan.best_metric.value
-    return param_scheduler(plan, STOCK_METRICS[best] if stock else best, least_rise(plan))
+    return param_scheduler(plan, STOCK_METRICS[best] if stock else best, least_rise(plan), stock=stock)
 
 
 def averaging(plan: Plan, *, stock: bool) -> list[dict[str, Any]]:

@@ -19,8 +19,8 @@ FREEZING = (
     *("MobileNetV2", "MobileNetV2TSM", "X3D", "TANet", "C2D", "SwinTransformer3D"),
 )
 NUM_STAGES = {"MobileNetV2": 7, "MobileNetV2TSM": 7}
-# Blocks of the transformers that MMAction2's layer decay knows.
-NUM_BLOCKS = {"VisionTransformer": 12, "tiny": 10, "small": 16, "base": 24, "large": 48}
+# Blocks of a VisionTransformer that names no depth, and of an MViT by its `arch`.
+NUM_BLOCKS = {"": 12, "tiny": 10, "small": 16, "base": 24, "large": 48}
 
 
 def stock_groups(plan: Plan, model: dict[str, Any]) -> dict[str, Any]:
@@ -41,8 +41,7 @@ def stock_groups(plan: Plan, model: dict[str, Any]) -> dict[str, Any]:
         return {"constructor": "SwinOptimWrapperConstructor", "paramwise_cfg": fragments}
     if backbone["type"] not in ("VisionTransformer", "MViT"):
         raise _cannot("train.layer_decay", f"decay layers of a {backbone['type']}", decay)
-    blocks = backbone.get("depth") or NUM_BLOCKS.get(backbone.get("arch", backbone["type"]), 12)
-    rates = {"decay_type": "layer_wise", "decay_rate": decay, "num_layers": blocks}
+    rates = {"decay_type": "layer_wise", "decay_rate": decay, "num_layers": _blocks(backbone)}
     return {"constructor": "LearningRateDecayOptimizerConstructor", "paramwise_cfg": rates}
 
 
@@ -73,6 +72,12 @@ def stock_freezing(plan: Plan, backbone: dict[str, Any]) -> dict[str, Any]:
             raise _cannot("train.norm_eval", f"keep the statistics of a {kind}", True)
         found["norm_eval"] = True
     return found
+
+
+def _blocks(transformer: dict[str, Any]) -> int:
+    arch = transformer.get("arch", "")
+    number: int = arch["num_layers"] if isinstance(arch, dict) else transformer.get("depth", NUM_BLOCKS[arch])
+    return number
 
 
 def _all_stages(backbone: dict[str, Any]) -> int:

@@ -56,7 +56,7 @@ def _row(preset: Preset) -> tuple[str, ...]:
     return (
         preset.name,
         f"{card.num_parameters / 1e6:.1f}",
-        f"{card.flops / 1e9:.3g}",
+        f"{card.flops / 1e9:.3g}" if card.flops < 1e12 else f"{card.flops / 1e9:.0f}",
         f"{card.clip_len}x{card.input_size}",
         f"{weights.top1:.3f}" if weights and weights.top1 is not None else "-",
         weights.trained_on.partition(",")[0] if weights else "no weights",

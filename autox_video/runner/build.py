@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import platform
 import pprint
 import sys
 import uuid
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -100,6 +101,19 @@ class WorkDirRunner(Runner):
         unused = bool(self.cfg.get("find_unused_parameters", False))
         model = model if on_cpu else model.to(get_device())
         return MMDistributedDataParallel(model, device_ids=own, broadcast_buffers=False, find_unused_parameters=unused)
+
+    def _build_param_scheduler(self, scheduler: Any, optim_wrapper: Any) -> list[Any]:
+        """Schedules count steps of the optimizer, of which an epoch has fewer where batches are added up."""
+        epoch = math.ceil(len(self.train_dataloader) / optim_wrapper._accumulative_counts)
+        given = scheduler if isinstance(scheduler, Sequence) else [scheduler]
+        counted = [
+            {"epoch_length": epoch, "end": self.max_epochs * (1 if one.get("by_epoch", True) else epoch), **one}
+            if isinstance(one, dict)
+            else one
+            for one in given
+        ]
+        schedulers: list[Any] = super()._build_param_scheduler(counted, optim_wrapper)
+        return schedulers
 
     def resume(
         self,

@@ -18,6 +18,7 @@ from autox_video.runner.hooks.epoch_report import EpochReportHook  # noqa: E402
 from autox_video.runner.hooks.finite import FiniteHook  # noqa: E402
 from autox_video.runner.hooks.preemption import PreemptionHook  # noqa: E402
 from autox_video.runner.hooks.pretrained import PretrainedWeightsHook  # noqa: E402
+from autox_video.runner.hooks.stepped_schedule import SteppedScheduleHook  # noqa: E402
 from autox_video.runner.hooks.unreadable import UnreadableVideosHook  # noqa: E402
 from autox_video.runner.loggers import FiguresVisualizer  # noqa: E402
 from autox_video.runner.loops import ResumableTrainLoop  # noqa: E402
@@ -48,6 +49,7 @@ __all__ = [
     "ScoreMetric",
     "ScoringTestLoop",
     "ScoringValLoop",
+    "SteppedScheduleHook",
     "TransferOptimWrapperConstructor",
     "UnreadableVideosHook",
     "VideoDecode",

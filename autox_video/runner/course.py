@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -79,9 +80,11 @@ def rebuild_schedule(runner: Any) -> None:
             group["betas"] = (group["momentum"], group["betas"][1])
     # Schedulers warn when they are stepped before the optimizer, which has its steps behind it here.
     runner.param_schedulers = runner.build_param_scheduler(runner.cfg.param_scheduler)
-    wrapper._global_step = wrapper.optimizer._global_step = runner.iter
-    epoch = len(runner.train_dataloader)
-    for step in range(1, runner.iter + 1):
+    batches, added_up = len(runner.train_dataloader), wrapper._accumulative_counts
+    epoch = math.ceil(batches / added_up)
+    done = runner.iter // batches * epoch + math.ceil(runner.iter % batches / added_up)
+    wrapper._global_step = wrapper.optimizer._global_step = done
+    for step in range(1, done + 1):
         for scheduler in runner.param_schedulers:
             if not scheduler.by_epoch or step % epoch == 0:
                 scheduler.step()

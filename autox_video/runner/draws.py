@@ -61,6 +61,14 @@ class Draws(Sampler[Draw]):
         """Draws of a whole epoch, wherever it starts."""
         return len(self._sampler)
 
+    @property
+    def num_without_padding(self) -> int:
+        """Draws of a whole epoch on all ranks together, without those that give each as many."""
+        everything = len(self) * self._world_size
+        dataset = getattr(self._sampler, "dataset", None)
+        number = getattr(self._sampler, "num_draws", everything if dataset is None else len(dataset))
+        return min(number, everything)
+
 
 def count_draws(dataloader: Any, seed: int, rank: int, world_size: int) -> Draws:
     """Put a data loader's sampler into `Draws`.

@@ -12,14 +12,16 @@ from mmengine.runner import EpochBasedTrainLoop
 
 from autox_video.runner.draws import count_draws
 from autox_video.runner.randomness import seed_step
+from autox_video.runner.shares import Shares, Weighted, only_first
 
 
 @LOOPS.register_module()
 class ResumableTrainLoop(EpochBasedTrainLoop):
     """Ends with the same weights wherever it was interrupted.
 
-    Three things differ from MMEngine's loop. Random numbers come from counters (`randomness`). Gradients are added
-    up within an epoch, never across its end: the last step of an epoch takes what is left. And hooks that have a
+    Four things differ from MMEngine's loop. Random numbers come from counters (`randomness`). Gradients are added
+    up within an epoch, never across its end: the last step of an epoch takes what is left. A step follows the mean over
+    its videos, whoever computes which (`shares`). And hooks that have a
     method `between_steps(runner)` are called after each step of the optimizer, when weights, schedules and counts
     agree and no gradient is pending: the one place where a state may be saved or a run may stop.
     `out_of_memory(runner)` is called when a GPU's memory did not suffice: the state is then that of the last step.
@@ -89,6 +91,21 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         self.runner.call_hook("after_train_epoch")
         self._epoch += 1
         self.position = 0
+
+    def run_iter(self, idx: int, data_batch: dict[str, Any]) -> None:
+        """Train on a batch, each of whose videos counts as much as any other of the step."""
+        draws = min(self.dataloader.batch_size, len(self._draws) - idx * self.dataloader.batch_size)
+        wrapper = self.runner.optim_wrapper
+        shares = Shares(
+            self._draws.num_without_padding, self.world_size, self.dataloader.batch_size, wrapper._accumulative_counts
+        )
+        count, weight = shares.of_batch(self.rank, idx)
+        data_batch = only_first(data_batch, draws, count)
+        self.runner.call_hook("before_train_iter", batch_idx=idx, data_batch=data_batch)
+        weighted = wrapper if weight == 1 else Weighted(wrapper, weight)
+        outputs = self.runner.model.train_step(data_batch, optim_wrapper=weighted)
+        self.runner.call_hook("after_train_iter", batch_idx=idx, data_batch=data_batch, outputs=outputs)
+        self._iter += 1
 
     def validation_is_due(self, epochs: int) -> bool:
         """Whether the state after so many epochs is validated."""

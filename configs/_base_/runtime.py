@@ -6,7 +6,7 @@ default_hooks = dict(
     runtime_info=dict(type='RuntimeInfoHook'),
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=20, ignore_last=False),
-    param_scheduler=dict(type='ParamSchedulerHook'),
+    param_scheduler=dict(type='SteppedScheduleHook'),
     # A config that trains names its own; None keeps MMEngine from adding its default.
     checkpoint=None,
     sampler_seed=dict(type='DistSamplerSeedHook'),

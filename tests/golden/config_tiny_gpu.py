@@ -19,7 +19,7 @@ custom_imports = dict(
 default_hooks = dict(
     checkpoint=dict(best_metric='top1', type='LastAndBestCheckpointHook'),
     logger=dict(ignore_last=False, interval=20, type='LoggerHook'),
-    param_scheduler=dict(type='ParamSchedulerHook'),
+    param_scheduler=dict(type='SteppedScheduleHook'),
     runtime_info=dict(type='RuntimeInfoHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     sync_buffers=dict(type='SyncBuffersHook'),

@@ -12,7 +12,7 @@ from mmengine.optim import scheduler as mmengine_schedulers
 
 from autox_video.render.config import render_config
 from autox_video.render.learning_rates import learning_rates
-from autox_video.render.param_schedulers import iterations_an_epoch
+from autox_video.render.param_schedulers import steps_an_epoch
 
 EPOCHS, EPOCH, BASE = 10, 5, 0.2
 BY_ITERATION = {"by_epoch": False}
@@ -99,5 +99,5 @@ def test_the_curve_of_a_plan_is_that_of_its_rendered_config() -> None:
     assert found[0] == (0.0, pytest.approx(0.001))
     peak = max(found, key=lambda point: point[1])
     assert peak == (pytest.approx(4, abs=0.3), pytest.approx(0.01, rel=0.01))
-    last = 40 - 1 / iterations_an_epoch(plan)
+    last = 40 - 1 / steps_an_epoch(plan)
     assert found[-1] == (pytest.approx(last), pytest.approx(0, abs=1e-6))

@@ -8,7 +8,7 @@ import pytest
 import runs
 
 from autox_video.plan.rules.batch import gpu_room_gib, training_memory_gib
-from autox_video.presets import Card, Preset, load_preset, preset_names
+from autox_video.presets import Card, Preset, load_preset, preset_names, wheel_names
 from autox_video.report.models import COLUMNS, GPU_SIZES_GIB, card_lines, model_lines, smallest_gpu_gib
 
 TINY = load_preset("video_swin_tiny")
@@ -20,6 +20,15 @@ def test_every_preset_has_a_row_and_the_least_work_comes_first() -> None:
     assert sorted(names) == sorted(preset_names())
     flops = [load_preset(name).card.flops for name in names]
     assert flops == sorted(flops)
+
+
+def test_all_are_those_of_the_index_too() -> None:
+    shown = runs.run_cli("models", "--all").splitlines()
+    names = [line.split()[0] for line in shown[1 : shown.index("")]]
+    assert sorted(names) == sorted([*preset_names(), *wheel_names()])
+    assert "mmaction::slowfast_r50_8xb8-4x16x1-256e_kinetics400-rgb" in names
+    (largest,) = {line for line in shown if "uniformerv2-large-p14-res336_clip-pre_u8_kinetics710-rgb" in line}
+    assert largest.split()[1:6] == ["354.7", "6268", "32x336", "-", "Kinetics-710"]
 
 
 def test_the_columns_stand_below_their_headings() -> None:

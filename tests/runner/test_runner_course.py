@@ -16,7 +16,7 @@ from mmengine.runner import Runner
 from autox_video.plan.schema import Plan
 from autox_video.render.config import render_config
 from autox_video.render.learning_rates import learning_rates
-from autox_video.render.param_schedulers import iterations_an_epoch
+from autox_video.render.param_schedulers import steps_an_epoch
 from autox_video.runner import components  # noqa: F401
 from autox_video.runner.course import planned_otherwise, rebuild_schedule, scale_learning_rate
 
@@ -45,7 +45,7 @@ def runner_with(plan: Plan, config: Any) -> Any:
     options = dict(config.optim_wrapper.optimizer)
     kind = getattr(torch.optim, options.pop("type"))
     rates = [{"params": [one], "lr": options["lr"] * rate} for one, rate in zip(parameters, (1.0, 0.1), strict=True)]
-    epoch = iterations_an_epoch(plan)
+    epoch = steps_an_epoch(plan)
     runner = SimpleNamespace(cfg=config, _train_loop=None, train_dataloader=range(epoch), max_epochs=plan.epochs.value)
     runner.optim_wrapper = OptimWrapper(kind(rates, **options))
     runner.build_param_scheduler = lambda given: Runner._build_param_scheduler(runner, given, runner.optim_wrapper)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import pytest
+import samples
 import torch
 from mmaction.registry import MODELS
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope
 from small_backbones import KINDS
 
+from autox_video.errors import RequestError
+from autox_video.render.stock_transfer import stock_groups
 from autox_video.runner import components  # noqa: F401
 
 
@@ -23,23 +27,23 @@ class Recognizer(torch.nn.Module):
         self.cls_head = torch.nn.Linear(4, 2)
 
 
-def groups(kind: str, *, mult: float = 1.0, decay: float | None = None, freeze: str = "none"):
+def built(model: torch.nn.Module, constructor: dict[str, Any]) -> tuple[list[Any], dict[str, tuple[float, float]]]:
     """The groups of an optimizer, and (learning rate, weight decay) by the name of each parameter."""
-    backbone = dict(copy.deepcopy(KINDS[kind][0]))
-    kept = {"freeze": freeze, "keep_statistics": False, "backbone_type": backbone.pop("type")}
-    model = Recognizer(MODELS.build({**backbone, **kept, "type": "PartlyFrozen"}))
-    config = {
-        "type": "OptimWrapper",
-        "optimizer": {"type": "SGD", "lr": 1.0, "weight_decay": 0.5},
-        "constructor": "TransferOptimWrapperConstructor",
-        "paramwise_cfg": {"backbone_lr_mult": mult, "layer_decay": decay},
-    }
+    config = {"type": "OptimWrapper", "optimizer": {"type": "SGD", "lr": 1.0, "weight_decay": 0.5}, **constructor}
     with DefaultScope.overwrite_default_scope("mmaction"):
         found = build_optim_wrapper(model, config).optimizer.param_groups
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     values = {names[id(one)]: (group["lr"], group["weight_decay"]) for group in found for one in group["params"]}
     assert sum(len(group["params"]) for group in found) == len(values)
-    return found, values, model
+    return found, values
+
+
+def groups(kind: str, *, mult: float = 1.0, decay: float | None = None, freeze: str = "none"):
+    backbone = dict(copy.deepcopy(KINDS[kind][0]))
+    kept = {"freeze": freeze, "keep_statistics": False, "backbone_type": backbone.pop("type")}
+    model = Recognizer(MODELS.build({**backbone, **kept, "type": "PartlyFrozen"}))
+    rates = {"backbone_lr_mult": mult, "layer_decay": decay}
+    return *built(model, {"constructor": "TransferOptimWrapperConstructor", "paramwise_cfg": rates}), model
 
 
 # Of parameters with two dimensions or more.
@@ -99,10 +103,34 @@ def test_the_optimizer_holds_only_what_learns(kind):
     assert set(values) == {name for name, parameter in model.named_parameters() if parameter.requires_grad}
 
 
-def test_layer_decay_gives_a_plain_transformer_the_rates_of_mmaction2():
-    from mmaction.engine.optimizers.layer_decay_optim_wrapper_constructor import get_layer_id_for_vit
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "UniFormer"])
+def test_a_stock_config_gives_each_parameter_the_same_rate_and_decay(kind):
+    """But for UniFormer: to MMAction2 alone the convolutions named `pos_embed` look like tables."""
+    _, ours, model = groups(kind, mult=0.1)
+    plan, _ = samples.plan(model={"load_from": "/weights.pth"}, train={"backbone_lr_mult": 0.1})
+    _, theirs = built(model, stock_groups(plan, {"backbone": KINDS[kind][0]}))
+    assert theirs == {name: pytest.approx(values) for name, values in ours.items()}
 
-    _, values, _ = groups("VideoMAE", decay=0.75)
-    depth = KINDS["VideoMAE"][0]["depth"]
-    theirs = {name: 0.75 ** (depth + 1 - get_layer_id_for_vit(name, depth)) for name in values}
-    assert {name: rate for name, (rate, _) in values.items()} == pytest.approx(theirs)
+
+@pytest.mark.parametrize("kind", ["VideoMAE", "MViT"])
+def test_a_stock_config_decays_layers_where_mmaction2_can(kind):
+    plan, _ = samples.plan(model={"load_from": "/weights.pth"}, train={"layer_decay": 0.75})
+    backbone, _, depth = KINDS[kind]
+    constructor = stock_groups(plan, {"backbone": backbone})
+    assert constructor["paramwise_cfg"]["num_layers"] == depth
+    _, ours, _ = groups(kind, decay=0.75)
+    model = Recognizer(MODELS.build(copy.deepcopy(backbone)))
+    _, theirs = built(model, constructor)
+    assert {name: rate for name, (rate, _) in theirs.items()} == {
+        name: pytest.approx(rate) for name, (rate, _) in ours.items()
+    }
+
+
+def test_a_stock_config_refuses_layers_that_mmaction2_does_not_know():
+    plan, _ = samples.plan(model={"load_from": "/weights.pth"}, train={"layer_decay": 0.75})
+    with pytest.raises(RequestError) as caught:
+        stock_groups(plan, {"backbone": KINDS["ResNet"][0]})
+    assert str(caught.value) == (
+        "train.layer_decay: MMAction2 cannot decay layers of a ResNet by itself (got 0.75). "
+        "Leave it out for this config."
+    )

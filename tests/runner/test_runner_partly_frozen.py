@@ -5,11 +5,15 @@ from __future__ import annotations
 import copy
 
 import pytest
+import samples
 import torch
 from mmaction.registry import MODELS
+from mmengine.model import MMDistributedDataParallel
+from several import in_processes
 from small_backbones import KINDS, clips_for, total
 
 from autox_video.errors import RequestError
+from autox_video.render.stock_transfer import stock_freezing
 from autox_video.runner import components  # noqa: F401
 from autox_video.runner.models.stages import stages_of
 
@@ -97,3 +101,53 @@ def test_too_many_stages_are_refused_by_their_number(kind):
     assert str(caught.value) == (
         f"train.freeze: the backbone has {stages} stage(s) (got stages:40). Choose as many at most, or head_only."
     )
+
+
+@pytest.mark.parametrize("kind", ["ResNet", "MobileNetV2", "SlowFast", "X3D", "Swin"])
+@pytest.mark.parametrize("freeze", ["stages:1", "head_only"])
+def test_a_stock_config_freezes_the_same(kind, freeze):
+    """With MMAction2's own arguments, where its backbone has them."""
+    config = copy.deepcopy(KINDS[kind][0])
+    config["type"] = config["type"].removeprefix("Fast")
+    plan, _ = samples.plan(model={"load_from": "/weights.pth"}, train={"freeze": freeze})
+    if kind == "SlowFast" or (kind, freeze) == ("X3D", "head_only"):
+        with pytest.raises(RequestError) as caught:
+            stock_freezing(plan, config)
+        assert str(caught.value).startswith("train.freeze: MMAction2 cannot freeze ")
+        return
+    ours, theirs = frozen(kind, freeze).train(), MODELS.build({**config, **stock_freezing(plan, config)})
+    theirs.train()
+    learned = [
+        {name for name, parameter in one.named_parameters() if parameter.requires_grad} for one in (ours, theirs)
+    ]
+    # MMAction2's Swin leaves its last norm free.
+    assert learned[1] - learned[0] <= {"norm1.weight", "norm1.bias"}
+    assert learned[0] <= learned[1]
+
+
+def learn_together(kind: str) -> tuple[list[str], list[float]]:
+    """Two steps in one of several processes; the parameters that changed, and a figure of all."""
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group("gloo")
+    backbone = frozen(kind, "stages:1")
+    before = {name: tensor.clone() for name, tensor in backbone.named_parameters()}
+    model = MMDistributedDataParallel(backbone, broadcast_buffers=False)
+    model.train()
+    optimizer = torch.optim.SGD([one for one in backbone.parameters() if one.requires_grad], lr=0.01)
+    for step in range(2):
+        torch.manual_seed(10 * step + torch.distributed.get_rank())
+        optimizer.zero_grad()
+        total(model(torch.rand_like(clips_for(kind)))).backward()
+        optimizer.step()
+    changed = [name for name, tensor in backbone.named_parameters() if not torch.equal(tensor, before[name])]
+    figures = [float(tensor.double().sum()) for tensor in backbone.parameters()]
+    torch.distributed.destroy_process_group()
+    return changed, figures
+
+
+def test_several_processes_learn_the_rest_together():
+    answers = [answer for answer, _ in in_processes(2, learn_together, "MobileNetV2")]
+    (changed, figures), other = answers
+    assert (changed, figures) == other
+    assert changed
+    assert not any(name.startswith(("conv1.", "layer1.")) for name in changed)

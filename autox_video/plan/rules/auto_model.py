@@ -8,6 +8,7 @@ those that train in the hours of the level.
 from __future__ import annotations
 
 import os
+from functools import cache
 from urllib.parse import urlparse
 
 from autox_video.dataset.facts import SplitFacts
@@ -72,12 +73,13 @@ def training_hours(settings: Settings, card: Card, train: SplitFacts, hardware: 
     clip_len = clip.choose_clip_len(settings, card, train).value
     side = clip.choose_input_size(settings, card, train, pretrained=bool(card.weights)).value
     each = network_seconds(card, hardware, ClipShape(clip_len, 1, side), TRAINING_PASSES)
-    workers = hardware.num_gpus or hardware.num_cpus * hardware.num_machines
-    return train.num_videos * epochs * each / workers / 3600
+    # Without a GPU one core decodes.
+    computing = hardware.num_gpus or max(1, hardware.num_cpus - 1) * hardware.num_machines
+    return train.num_videos * epochs * each / computing / 3600
 
 
 def _considered(settings: Settings, train: SplitFacts, hardware: Hardware, level: str) -> list[Preset]:
-    presets = [load_preset(name) for name in preset_names()]
+    presets = _presets(preset_names())
     if hardware.num_gpus:
         fitting = [one for one in presets if one.card.gpu_levels.get(level, float("inf")) <= hardware.gpu_memory_gib]
     else:
@@ -88,6 +90,12 @@ def _considered(settings: Settings, train: SplitFacts, hardware: Hardware, level
     named = [one for one in fitting if settings.model.load_from in one.card.weights]
     fitting = named or fitting
     return [one for one in fitting if _takes_clips(settings, one.card, train)] or fitting
+
+
+@cache
+def _presets(names: tuple[str, ...]) -> tuple[Preset, ...]:
+    """Their files are read once in a process: a plan asks several times."""
+    return tuple(load_preset(name) for name in names)
 
 
 def _takes_clips(settings: Settings, card: Card, train: SplitFacts) -> bool:

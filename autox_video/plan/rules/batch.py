@@ -60,8 +60,10 @@ def choose_amp(settings: Settings, hardware: Hardware, device: str) -> Decision[
 def training_memory_gib(card: Card, clip_len: int, input_size: int, videos: int) -> float:
     """Memory of one training step in GiB: parameters with gradients and moments, and what autograd keeps.
 
-    The activation figure of the card is measured in float32 at the card's clip; activations of a
-    Video Swin grow with the number of tokens, that is linearly with clip_len x input_size^2.
+    The activation figure of the card is measured in float32 at the card's clip. Feature maps of convolutions, and of
+    attention within windows, grow linearly with clip_len x input_size^2, be the frames one clip or single ones.
+    Attention over a whole clip grows faster; most networks that have it take the card's clip alone. SGD keeps one
+    moment less than is counted.
     """
     scale = clip_len * input_size**2 / (card.clip_len * card.input_size**2)
     return BYTES_PER_PARAMETER * card.num_parameters / GIB + card.activation_gib * scale * videos
