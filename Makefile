@@ -32,6 +32,7 @@ bench: $(INSTALLED)
 	$(BIN)/python benchmarks/model_step.py --seconds 4
 	$(BIN)/python benchmarks/data_path.py
 	$(BIN)/python benchmarks/batches.py
+	$(BIN)/python benchmarks/augmentation.py
 	$(BIN)/python benchmarks/proxy_cache.py
 	$(BIN)/python benchmarks/end_to_end.py
 	$(BIN)/python benchmarks/overhead.py --repeats 3

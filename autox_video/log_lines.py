@@ -44,6 +44,8 @@ def log_plan(decided: Plan, work_dir: WorkDir) -> None:
     logger.info("         %s", decided.load_from.why)
     if decided.estimates:
         logger.info("         %s", time_line(decided.estimates))
+    if decided.target_fps.value is not None and decided.target_fps.source == "data":
+        logger.info("note     clips have %.4g frames a second: %s", decided.target_fps.value, decided.target_fps.why)
     if note := cut_note(decided.workers, decided.prefetch):
         logger.info("note     %s", note)
     logger.info("         every value and its reason: %s", work_dir.plan)

@@ -22,6 +22,7 @@ class Prediction:
         end_seconds: Where it ends.
         leak: Where the video also stands in train or val, such as `same file as val: a.mp4`; None for a new one.
         fold: Which of `Predictions.folds` scored it; None where there is one model.
+        single_view_scores: As `scores`, of the one view nearest to the middle; None where the video was seen in one.
     """
 
     path: str
@@ -32,6 +33,7 @@ class Prediction:
     end_seconds: float | None = None
     leak: str | None = None
     fold: int | None = None
+    single_view_scores: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

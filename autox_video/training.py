@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +49,7 @@ class TrainOutcome:
         work_dir: Folder of the run.
         best_checkpoint: The file to test or deploy.
         best_epoch: The epoch it was written after.
-        best_metrics: Its validation figures.
+        best_metrics: Its validation figures, by their names in `metrics.csv`.
         epochs: Epochs the run has behind it.
     """
 
@@ -100,10 +100,11 @@ def _carry_out(job: TrainingJob, work_dir: WorkDir, messenger: Messenger) -> int
     from autox_video.runner.train import train as run_training
 
     epochs = job.plan.epochs.value
-    listeners = Listeners(
-        lambda epoch, metrics, best: messenger.better(told_figures(epoch, epochs, metrics) if best else None),
-        lambda problem: messenger.tell("stalled", problem),
-    )
+
+    def better(epoch: int, metrics: Mapping[str, float], best: bool) -> None:
+        messenger.better(told_figures(epoch, epochs, _of_validation(metrics)) if best else None)
+
+    listeners = Listeners(better, lambda problem: messenger.tell("stalled", problem))
     while True:
         config = render_config(job.plan, load_preset(job.plan.model.value), work_dir.root)
         trouble: NonFiniteLossError | GpuMemoryError
@@ -206,6 +207,12 @@ def _outcome(work_dir: WorkDir, epochs: int) -> TrainOutcome:
         raise RunError(Problem(str(work_dir.best_checkpoint), wrong, "Put it back, or start anew with --fresh"))
     record = read_checkpoint_record(work_dir.best_checkpoint)
     assert record is not None, "best.pth is written by this package"
-    metrics = ", ".join(f"{name} {value:.3f}" for name, value in record.metrics.items())
-    logger.info("best     epoch %d: %s -> %s", record.epoch, metrics, work_dir.best_checkpoint)
-    return TrainOutcome(work_dir.root, work_dir.best_checkpoint, record.epoch, record.metrics, epochs)
+    metrics = _of_validation(record.metrics)
+    shown = ", ".join(f"{name} {value:.3f}" for name, value in metrics.items())
+    logger.info("best     epoch %d: %s -> %s", record.epoch, shown, work_dir.best_checkpoint)
+    return TrainOutcome(work_dir.root, work_dir.best_checkpoint, record.epoch, metrics, epochs)
+
+
+def _of_validation(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Figures by their names in `metrics.csv`, so that nobody takes them for those of a test."""
+    return {f"val_{name}": value for name, value in metrics.items()}

@@ -41,6 +41,7 @@ SECTIONS = (
     Section("Loss curves", "loss_curves", ""),
     Section("Batches", "batches", "copying and normalising the clips"),
     Section("The data path", "data_path", "decoding frames that others refer to, 86 % of a clip at 1080p"),
+    Section("Varying the pixels of a clip", "augmentation", "memory and OpenCV's warps"),
     Section("The proxy cache", "proxy_cache", "decoding the proxy"),
     Section("What proxies do to accuracy", "proxy_accuracy", ""),
     Section("Training and testing, the demo on the CPU", "end_to_end", "the network, where little waits for data"),

@@ -8,15 +8,16 @@ from typing import Any
 from autox_video.dataset.facts import Fingerprint
 from autox_video.plan.measured import Measured
 from autox_video.plan.rules import (
+    augmentation,
     batch,
     by_task,
     cache,
     clip,
     compiling,
-    direction,
     model,
     own_code,
     probing,
+    sampling,
     schedule,
     testing,
     transfer,
@@ -53,13 +54,15 @@ def make_plan(
     Raises:
         RequestError: Something asked for cannot be done.
     """
+    preset = sampling.sampled_as_asked(settings, preset)
     card, train, val = preset.card, fingerprint.splits["train"], fingerprint.splits["val"]
     device = batch.choose_device(settings, hardware)
     if device.value == "cpu":
         hardware = dataclasses.replace(hardware, num_gpus=0)
     load_from = model.choose_load_from(settings, preset)
     clip_len = clip.choose_clip_len(settings, card, train)
-    frame_interval = clip.choose_frame_interval(settings, card, train, clip_len.value)
+    frames = sampling.choose_sampling(settings, preset, train, clip_len)
+    frame_interval = frames["frame_interval"]
     input_size = clip.choose_input_size(settings, card, train, pretrained=load_from.value != "none")
     clip.check_clip(preset, clip_len, frame_interval, input_size)
     devices = hardware.num_devices
@@ -92,12 +95,9 @@ def make_plan(
         preset=choose_level(settings),
         load_from=load_from,
         num_classes=_num_classes(settings, fingerprint),
-        **_input(preset),
-        clip_len=clip_len,
-        frame_interval=frame_interval,
+        **frames,
         input_size=input_size,
-        **_mirroring(settings, fingerprint),
-        min_crop_area=clip.choose_min_crop_area(settings, card),
+        **augmentation.choose_augmentation(settings, card, fingerprint, videos_per_gpu.value // repeats.value),
         device=device,
         compile=compiling.choose_compile(settings, card, device.value, *shape.size, epochs.value * drawn // devices),
         videos_per_gpu=videos_per_gpu,
@@ -119,21 +119,6 @@ def make_plan(
     )
     plan = dataclasses.replace(plan, cache=cache.choose_cache(settings, fingerprint, plan, cost))
     return _reading_proxies(plan, settings, card, shape) if plan.cache.value == "proxy" else plan
-
-
-def _input(preset: Preset) -> dict[str, Any]:
-    frames = "each frame by itself" if preset.input_format == "NCHW" else "the frames of a clip together"
-    return {
-        "sampling": Decision(preset.card.sampling, "preset", "the way the network was trained"),
-        "input_format": Decision(preset.input_format, "preset", f"the network takes {frames}"),
-    }
-
-
-def _mirroring(settings: Settings, fingerprint: Fingerprint) -> dict[str, Any]:
-    one_label = fingerprint.task == by_task.ONE_LABEL
-    flip = direction.choose_flip(settings, fingerprint.classes, one_label=one_label)
-    pairs = direction.choose_flip_pairs(flip.value, fingerprint.classes, one_label=one_label)
-    return {"flip": flip, "flip_pairs": pairs}
 
 
 def _learning(settings: Settings, card: Card, total: int, epochs: Decision[int], *, pretrained: bool) -> dict[str, Any]:

@@ -23,6 +23,8 @@ FIXED = (
     "num_repeats",
     "transforms",
     "seed",
+    *("augment", "flip", "min_crop_area", "multi_scale_crop", "color_jitter", "rand_augment", "random_erasing"),
+    *("mixup", "cutmix"),
 )
 # A decision from one of these sources was not asked for, so the first run's value goes on.
 OURS = ("data", "hardware", "preset", "default", "plan", measured.SOURCE, recovery.SOURCE)

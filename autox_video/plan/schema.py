@@ -174,6 +174,15 @@ class Plan:
     transforms: Decision[tuple[dict[str, Any], ...]] = Decision((), "default", "not planned")
     loggers: Decision[tuple[str, ...]] = Decision((), "default", "not planned")
     sampling: Decision[str] = Decision("dense", "default", "not planned")  # dense, segments or uniform
+    target_fps: Decision[float | None] = Decision(None, "default", "not planned")  # of a clip; None: frame_interval
+    augment: Decision[str] = Decision("default", "default", "not planned")  # none, light, default or strong
+    multi_scale_crop: Decision[bool] = Decision(False, "default", "not planned")
+    color_jitter: Decision[float] = Decision(0.0, "default", "not planned")
+    rand_augment: Decision[float] = Decision(0.0, "default", "not planned")
+    rand_augment_ops: Decision[tuple[str, ...]] = Decision((), "default", "not planned")
+    random_erasing: Decision[float] = Decision(0.0, "default", "not planned")
+    mixup: Decision[float] = Decision(0.0, "default", "not planned")
+    cutmix: Decision[float] = Decision(0.0, "default", "not planned")
     preset: Decision[str] = Decision("balanced", "default", "not planned")  # fast, balanced or best: chooses the model
     input_format: Decision[str] = Decision("NCTHW", "default", "not planned")  # NCTHW: clips; NCHW: frames
     optimizer: Decision[str] = Decision("adamw", "default", "not planned")  # adamw or sgd
@@ -198,6 +207,8 @@ class Plan:
             "classes": list(self.classes),
             "clip.clip_len": self.clip_len.value,
             "clip.frame_interval": self.frame_interval.value,
+            "clip.sampling": self.sampling.value,
+            "clip.target_fps": self.target_fps.value,
             "clip.input_size": self.input_size.value,
         }
 

@@ -11,8 +11,10 @@ from mmengine.config import Config
 from autox_video.errors import Problem, RequestError
 from autox_video.plan.schema import Plan
 from autox_video.presets import Preset, shared_folder
+from autox_video.render.augmentation import blending, stock_problem
 from autox_video.render.dataloaders import dataloaders
 from autox_video.render.model import fit_to_clip
+from autox_video.render.pipelines import centre_view
 from autox_video.render.schedule import averaging, course, early_stopping, optim_wrapper, train_loop
 from autox_video.render.stock_transfer import stock_freezing
 from autox_video.render.visualizer import visualizer
@@ -59,6 +61,12 @@ def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = F
         wrong = "MMAction2 cannot make several views of one decoding"
         cure = "Leave it out for this config"
         raise RequestError(Problem("augment.num_repeats", wrong, cure, str(plan.num_repeats.value)))
+    if stock and plan.target_fps.value is not None:
+        wrong = "MMAction2's own sampling by frame rate spreads the frames wider than asked for"
+        cure = "Set clip.frame_interval for this config"
+        raise RequestError(Problem("clip.target_fps", wrong, cure, f"{plan.target_fps.value:g}"))
+    if stock and (problem := stock_problem(plan)):
+        raise RequestError(problem)
     base = "runtime_stock.py" if stock else "runtime.py"
     config = Config.fromfile(shared_folder("configs") / "_base_" / base, import_custom_modules=False).to_dict()
     if plan.plugins.value:
@@ -121,6 +129,8 @@ def _model(plan: Plan, preset: Preset, stock: bool) -> dict[str, Any]:
         model["backbone"]["type"] = FASTER_BACKBONES.get(kind, kind)
     fit_to_clip(model, plan.clip_len.value)
     task = load_task(plan.task)
+    if mixing := blending(plan):
+        model["data_preprocessor"]["blending"] = mixing
     if not stock:
         model["data_preprocessor"]["type"] = "ClipBatchPreprocessor"
     model["cls_head"] |= task.head_settings(plan.num_classes.value, plan.class_weights.value)
@@ -145,11 +155,15 @@ def _loops(plan: Plan, stock: bool) -> dict[str, Any]:
     task = load_task(plan.task)
     score = task.stock_evaluator(plan.num_classes.value) if stock else {"type": "ScoreMetric", "task": plan.task}
     loops: dict[str, Any] = {}
+    num_views = plan.test_num_clips.value * plan.test_num_crops.value
     if "train" in plan.ann_files:
         loops["train_cfg"] = train_loop(plan, stock=stock)
     for split, loop in (("val", "ValLoop"), ("test", "TestLoop")):
         if split in plan.ann_files:
-            how = {} if stock else {"threads": plan.scoring_threads.value, "amp": plan.scoring_amp.value}
+            how: dict[str, Any] = {"threads": plan.scoring_threads.value, "amp": plan.scoring_amp.value}
+            if split == "test" and num_views > 1:
+                how |= {"num_views": num_views, "single_view": centre_view(plan)}
+            how = {} if stock else how
             kind = loop if stock else f"Scoring{loop}"
             loops |= {f"{split}_cfg": {"type": kind, **how}, f"{split}_evaluator": score}
     return loops

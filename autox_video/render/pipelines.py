@@ -7,22 +7,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from autox_video.plan.schema import Plan
+from autox_video.render.augmentation import Transforms, mirroring, pixels, random_crop
 
-Transforms = list[dict[str, Any]]
 # Carried with each clip: without `filename` a score could not be told whose it is.
 META_KEYS = ("img_shape", "num_clips", "clip_len", "filename")
 
 
 def train_pipeline(plan: Plan, *, stock: bool) -> Transforms:
-    """One clip at a random time, randomly cropped and mirrored."""
-    size = plan.input_size.value
-    crop: Transforms = [
-        {"type": "RandomResizedCrop", "area_range": (float(plan.min_crop_area.value), 1.0)},
-        {"type": "Resize", "scale": (size, size), "keep_ratio": False},
-    ]
-    if plan.min_crop_area.value == 1:
-        crop = _centre(size)
-    return _pipeline(plan, [*crop, *_flip(plan)], copy.deepcopy(plan.transforms.value), test_mode=False, stock=stock)
+    """One clip at a random time, varied as planned."""
+    geometry = [*(random_crop(plan) or _centre(plan.input_size.value)), *mirroring(plan)]
+    changed = [*pixels(plan, stock=stock), *copy.deepcopy(plan.transforms.value)]
+    return _pipeline(plan, geometry, changed, test_mode=False, stock=stock)
 
 
 def val_pipeline(plan: Plan, *, stock: bool) -> Transforms:
@@ -37,6 +32,16 @@ def test_pipeline(plan: Plan, *, stock: bool) -> Transforms:
         return _pipeline(plan, _centre(size), num_clips=num_clips, test_mode=True, stock=stock)
     crops: Transforms = [{"type": "ThreeCrop", "crop_size": size}]
     return _pipeline(plan, [_short_side(size)], crops, num_clips=num_clips, test_mode=True, stock=stock)
+
+
+def centre_view(plan: Plan) -> int:
+    """The place of the view that is nearest to what validation sees, among those of `test_pipeline`.
+
+    Clips of the first crop come first. `ThreeCrop` begins with the ends, and the middle is the last; of an even number
+    of clips the one before the middle of the video is taken. Of two clips of TSN's frames the first is of the middles.
+    """
+    num_clips, num_crops = plan.test_num_clips.value, plan.test_num_crops.value
+    return (num_crops - 1) * num_clips + (num_clips - 1) // 2
 
 
 def _pipeline(
@@ -72,6 +77,14 @@ def _sample(plan: Plan, num_clips: int, test_mode: bool) -> dict[str, Any]:
     clip_len, sampling = plan.clip_len.value, plan.sampling.value
     # MMAction2's default starts over at the first frame: a jump that no class has.
     rest = {"out_of_bound_opt": "repeat_last", "test_mode": test_mode}
+    if plan.target_fps.value is not None:
+        return {
+            "type": "SampleAtRate",
+            "clip_len": clip_len,
+            "target_fps": plan.target_fps.value,
+            "num_clips": num_clips,
+            "test_mode": test_mode,
+        }
     if sampling == "dense":
         interval = plan.frame_interval.value
         return {
@@ -86,16 +99,6 @@ def _sample(plan: Plan, num_clips: int, test_mode: bool) -> dict[str, Any]:
         twice = {"twice_sample": True} if num_clips == 2 else {}
         return {"type": "SampleFrames", "clip_len": 1, "frame_interval": 1, "num_clips": clip_len, **twice, **rest}
     return {"type": "UniformSample", "clip_len": clip_len, "num_clips": num_clips, "test_mode": test_mode}
-
-
-def _flip(plan: Plan) -> Transforms:
-    if not plan.flip.value:
-        return []
-    flip = {"type": "Flip", "flip_ratio": plan.flip.value}
-    if plan.flip_pairs.value:
-        pairs = plan.flip_pairs.value
-        flip["flip_label_map"] = dict(sorted([*pairs, *((other, one) for one, other in pairs)]))
-    return [flip]
 
 
 def _short_side(size: int) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +81,13 @@ def count_rows(rows: tuple[Prediction, ...]) -> Counts:
     return Counts(videos=len(rows), scored=scored, unreadable=len(rows) - scored, labelled=labelled)
 
 
+def scored_line(counts: Counts, views: Views | None) -> str:
+    """How many videos were scored, and of several views in how many, for the console."""
+    several = views is not None and views.num_clips * views.num_crops > 1
+    seen = f", in {views.num_clips}x{views.num_crops} views each" if views and several else ""
+    return f"{counts.scored} of {counts.videos} videos scored{seen}"
+
+
 def metrics_note(counts: Counts, used: int) -> str | None:
     """What the figures of `used` videos leave out, or why there are none."""
     if not counts.labelled:
@@ -88,6 +97,26 @@ def metrics_note(counts: Counts, used: int) -> str | None:
     left_out = counts.videos - used
     what = f"the figures leave out {left_out} of {counts.videos} videos: unreadable or without a label"
     return what if left_out else None
+
+
+def numbers(metrics: Any) -> dict[str, float]:
+    """The figures that are one number."""
+    values = ((field.name, getattr(metrics, field.name)) for field in dataclasses.fields(metrics))
+    return {name: value for name, value in values if isinstance(value, float)}
+
+
+def single_view_figures(
+    used: Sequence[Prediction], figures: Callable[[list[Prediction]], Any]
+) -> dict[str, float] | None:
+    """The figures by what one view of each video says; None where the videos were seen in one.
+
+    Args:
+        used: Labelled and scored rows.
+        figures: Makes the `metrics` of such rows.
+    """
+    if not used or any(row.single_view_scores is None for row in used):
+        return None
+    return numbers(figures([dataclasses.replace(row, scores=row.single_view_scores) for row in used]))
 
 
 def shortest(score: np.floating[Any]) -> float:

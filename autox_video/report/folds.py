@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autox_video.predictions import Prediction, Predictions
-from autox_video.report.common import Checkpoint, Counts, count_rows
+from autox_video.report.common import Checkpoint, Counts, count_rows, numbers
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def make_folds(predictions: Predictions, figures: Callable[[list[Prediction]], A
         rows = [row for row in predictions.rows if row.fold == model.fold]
         used = [row for row in rows if row.scores is not None and row.label is not None]
         checkpoint = Checkpoint(model.checkpoint, model.checkpoint_sha256, model.epoch)
-        metrics = _numbers(figures(used)) if used else None
+        metrics = numbers(figures(used)) if used else None
         each.append(FoldResult(model.fold, checkpoint, count_rows(tuple(rows)), metrics, model.thresholds))
     found = [fold.metrics for fold in each if fold.metrics is not None]
     return Folds(
@@ -85,12 +84,6 @@ def fold_lines(folds: Folds | None) -> list[str]:
     spread = {name: f" +- {std:.3f}" for name, std in (folds.std or {}).items()}
     figures = [f"{name} {mean:.3f}{spread.get(name, '')}" for name, mean in folds.mean.items()]
     return [f"{len(folds.each)} folds, mean +- standard deviation: {', '.join(figures)}"]
-
-
-def _numbers(metrics: Any) -> dict[str, float]:
-    """The figures that are one number."""
-    values = ((field.name, getattr(metrics, field.name)) for field in dataclasses.fields(metrics))
-    return {name: value for name, value in values if isinstance(value, float)}
 
 
 def _each_figure(found: Sequence[dict[str, float]], of: Callable[[list[float]], Any]) -> dict[str, float]:

@@ -56,7 +56,7 @@ def fuse(runs: Sequence[Predictions], weights: np.ndarray) -> Predictions:
         error = next((row.error for row in same if row.scores is None), None)
         leak = next((row.leak for row in same if row.leak is not None), None)
         mean = np.average(vectors, axis=0, weights=weights).astype(np.float32) if len(vectors) == len(same) else None
-        rows.append(dataclasses.replace(same[0], scores=mean, error=error, leak=leak))
+        rows.append(dataclasses.replace(same[0], scores=mean, error=error, leak=leak, single_view_scores=None))
     return dataclasses.replace(
         runs[0],
         model=f"ensemble of {', '.join(run.model for run in runs)}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,8 +17,11 @@ from autox_video.report.common import (
     Views,
     count_rows,
     metrics_note,
+    numbers,
     refuse_broken_scores,
+    scored_line,
     shortest,
+    single_view_figures,
 )
 from autox_video.report.ensembles import Ensemble, ensemble_lines
 from autox_video.report.folds import Folds, checkpoint_of, fold_lines, make_folds
@@ -119,6 +122,8 @@ class MultiLabelResults:
         views: How each video was seen; None where the members of an ensemble saw it each in its own way.
         counts: How many videos there were.
         metrics: None when no video is labelled and scored: figures are never made up.
+        metrics_single_view: The same figures by what one view of each video says, the one nearest to its middle, as in
+            validation; None where each was seen in one.
         metrics_note: What the figures leave out, or why there are none; None when they cover every video.
         metrics_without_leaks: Over the same videos without those that also stand in train or val; None where no
             video does, or none is left.
@@ -140,6 +145,7 @@ class MultiLabelResults:
     views: Views | None
     counts: Counts
     metrics: MultiLabelMetrics | None
+    metrics_single_view: dict[str, float] | None = field(default=None, kw_only=True)
     metrics_note: str | None
     metrics_without_leaks: MultiLabelMetrics | None
     leaks_note: str | None
@@ -169,6 +175,10 @@ def make_multi_label_results(predictions: Predictions) -> MultiLabelResults:
     used = [row for row in rows if row.scores is not None and row.label is not None]
     new = [row for row in used if row.leak is None]
     counts = count_rows(rows)
+
+    def figures(rows: list[Prediction]) -> MultiLabelMetrics:
+        return _metrics(predictions, levels, rows)
+
     return MultiLabelResults(
         version=VERSION,
         task=predictions.task,
@@ -181,26 +191,29 @@ def make_multi_label_results(predictions: Predictions) -> MultiLabelResults:
         views=Views(predictions.num_clips, predictions.num_crops),
         counts=counts,
         metrics=_metrics(predictions, levels, used) if used else None,
+        metrics_single_view=single_view_figures(used, figures),
         metrics_note=metrics_note(counts, len(used)),
         metrics_without_leaks=_metrics(predictions, levels, new) if 0 < len(new) < len(used) else None,
         leaks_note=leaks_note(len(used), len(new)),
         videos=tuple(_video(row, predictions.classes, levels[row.fold]) for row in rows),
-        folds=make_folds(predictions, lambda rows: _metrics(predictions, levels, rows)),
+        folds=make_folds(predictions, figures),
     )
 
 
 def multi_label_lines(results: MultiLabelResults) -> list[str]:
     """The outcome in a few lines for the console."""
     counts = results.counts
-    what = f"{counts.scored} of {counts.videos} videos scored"
+    what = scored_line(counts, results.views)
     if results.metrics is None:
         return [f"no figures: {results.metrics_note} ({what})"]
     metrics = results.metrics
-    lines = [_figures(metrics, what)]
+    lines = [f"test     {_figures(numbers(metrics))}  ({what})"]
+    if results.metrics_single_view:
+        lines.append(f"one view {_figures(results.metrics_single_view)}  (of each, nearest to its middle)")
     if results.metrics_note:
         lines.append(f"note     {results.metrics_note}")
     if results.metrics_without_leaks is not None:
-        lines.append(_figures(results.metrics_without_leaks, results.leaks_note or ""))
+        lines.append(f"new      {_figures(numbers(results.metrics_without_leaks))}  ({results.leaks_note})")
     elif results.leaks_note:
         lines.append(f"note     {results.leaks_note}")
     lines += [*fold_lines(results.folds), *ensemble_lines(results.ensemble)]
@@ -211,9 +224,9 @@ def multi_label_lines(results: MultiLabelResults) -> list[str]:
     return lines
 
 
-def _figures(metrics: MultiLabelMetrics, what: str) -> str:
-    shares = f"mean F1 {metrics.mean_f1:.3f}  exact match {metrics.exact_match:.3f}"
-    return f"mAP {metrics.mean_average_precision:.3f}  {shares}  ({what})"
+def _figures(figures: dict[str, float]) -> str:
+    shares = f"mean F1 {figures['mean_f1']:.3f}  exact match {figures['exact_match']:.3f}"
+    return f"mAP {figures['mean_average_precision']:.3f}  {shares}"
 
 
 def _metrics(

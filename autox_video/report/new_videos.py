@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from autox_video.report.common import numbers
+
 if TYPE_CHECKING:
     from autox_video.report.results import Results
 
@@ -27,5 +29,10 @@ def leak_lines(results: Results) -> list[str]:
     new = results.metrics_without_leaks
     if new is None:
         return [f"note     {results.leaks_note}"] if results.leaks_note else []
-    figures = f"top-1 {new.top1:.3f}  top-5 {new.top5:.3f}  mean class accuracy {new.mean_class_accuracy:.3f}"
-    return [f"{figures}  ({results.leaks_note})"]
+    return [f"new      {figures_line(numbers(new))}  ({results.leaks_note})"]
+
+
+def figures_line(figures: dict[str, float]) -> str:
+    """The figures of videos with one label each, for the console."""
+    mean = figures["mean_class_accuracy"]
+    return f"top-1 {figures['top1']:.3f}  top-5 {figures['top5']:.3f}  mean class accuracy {mean:.3f}"

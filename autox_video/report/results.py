@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,12 +18,15 @@ from autox_video.report.common import (
     Views,
     count_rows,
     metrics_note,
+    numbers,
     refuse_broken_scores,
+    scored_line,
     shortest,
+    single_view_figures,
 )
 from autox_video.report.ensembles import Ensemble, ensemble_lines
 from autox_video.report.folds import Folds, checkpoint_of, fold_lines, make_folds
-from autox_video.report.new_videos import leak_lines, leaks_note
+from autox_video.report.new_videos import figures_line, leak_lines, leaks_note
 from autox_video.tasks import load_task
 
 VERSION = 1
@@ -116,6 +119,8 @@ class Results:
         views: How each video was seen; None where the members of an ensemble saw it each in its own way.
         counts: How many videos there were.
         metrics: None when no video is labelled and scored: figures are never made up.
+        metrics_single_view: The same figures by what one view of each video says, the one nearest to its middle, as in
+            validation; None where each was seen in one.
         metrics_note: What the figures leave out, or why there are none; None when they cover every video.
         metrics_without_leaks: Over the same videos without those that also stand in train or val; None where no
             video does, or none is left.
@@ -134,6 +139,7 @@ class Results:
     views: Views | None
     counts: Counts
     metrics: Metrics | None
+    metrics_single_view: dict[str, float] | None = field(default=None, kw_only=True)
     metrics_note: str | None
     metrics_without_leaks: Metrics | None
     leaks_note: str | None
@@ -153,6 +159,10 @@ def make_results(predictions: Predictions) -> Results:
     used = [row for row in rows if row.scores is not None and row.label is not None]
     new = [row for row in used if row.leak is None]
     counts = count_rows(rows)
+
+    def figures(rows: list[Prediction]) -> Metrics:
+        return _metrics(predictions, rows)
+
     return Results(
         version=VERSION,
         task=predictions.task,
@@ -163,25 +173,25 @@ def make_results(predictions: Predictions) -> Results:
         views=Views(predictions.num_clips, predictions.num_crops),
         counts=counts,
         metrics=_metrics(predictions, used) if used else None,
+        metrics_single_view=single_view_figures(used, figures),
         metrics_note=metrics_note(counts, len(used)),
         metrics_without_leaks=_metrics(predictions, new) if 0 < len(new) < len(used) else None,
         leaks_note=leaks_note(len(used), len(new)),
         videos=tuple(_video(row, predictions) for row in rows),
-        folds=make_folds(predictions, lambda rows: _metrics(predictions, rows)),
+        folds=make_folds(predictions, figures),
     )
 
 
 def summary_lines(results: Results) -> list[str]:
     """The outcome in a few lines for the console."""
     counts = results.counts
-    what = f"{counts.scored} of {counts.videos} videos scored"
+    what = scored_line(counts, results.views)
     if results.metrics is None:
         return [f"no figures: {results.metrics_note} ({what})"]
     metrics = results.metrics
-    lines = [
-        f"top-1 {metrics.top1:.3f}  top-5 {metrics.top5:.3f}  "
-        f"mean class accuracy {metrics.mean_class_accuracy:.3f}  ({what})"
-    ]
+    lines = [f"test     {figures_line(numbers(metrics))}  ({what})"]
+    if results.metrics_single_view:
+        lines.append(f"one view {figures_line(results.metrics_single_view)}  (of each, nearest to its middle)")
     if results.metrics_note:
         lines.append(f"note     {results.metrics_note}")
     lines += [*leak_lines(results), *fold_lines(results.folds), *ensemble_lines(results.ensemble)]

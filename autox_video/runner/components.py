@@ -27,6 +27,8 @@ from autox_video.runner.models.video_swin import FastSwinTransformer3D  # noqa: 
 from autox_video.runner.param_groups import TransferOptimWrapperConstructor  # noqa: E402
 from autox_video.runner.samplers import ClassBalancedSampler  # noqa: E402
 from autox_video.runner.scoring_loops import ScoringTestLoop, ScoringValLoop  # noqa: E402
+from autox_video.runner.transforms.augmentation import ClipColorJitter, ClipRandAugment  # noqa: E402
+from autox_video.runner.transforms.sampling import SampleAtRate  # noqa: E402
 from autox_video.runner.transforms.video import FormatClips, VideoDecode, VideoOpen  # noqa: E402
 from autox_video.runner.video_list import VideoListDataset  # noqa: E402
 
@@ -34,6 +36,8 @@ __all__ = [
     "AveragedWeightsHook",
     "ClassBalancedSampler",
     "ClipBatchPreprocessor",
+    "ClipColorJitter",
+    "ClipRandAugment",
     "CompileHook",
     "CpuAmpOptimWrapper",
     "EpochReportHook",
@@ -46,6 +50,7 @@ __all__ = [
     "PreemptionHook",
     "PretrainedWeightsHook",
     "ResumableTrainLoop",
+    "SampleAtRate",
     "ScoreMetric",
     "ScoringTestLoop",
     "ScoringValLoop",

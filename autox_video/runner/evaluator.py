@@ -10,6 +10,7 @@ from mmengine.dist import all_gather_object, broadcast_object_list
 from mmengine.evaluator import BaseMetric
 from mmengine.registry import METRICS
 
+from autox_video.runner.single_view import SINGLE_VIEW_SCORE
 from autox_video.tasks import load_task
 
 Row = tuple[str, Any, np.ndarray | None, str | None]
@@ -26,6 +27,7 @@ class ScoreMetric(BaseMetric):
         rows: After an evaluation: `(filename, label, scores, error)` of each video in the order of
             the list; `label` is None where there is none, `scores` are probabilities, float32 of shape
             (num_classes,), or None where the video could not be read and `error` says why.
+        single_view_scores: Of the same videos, what one view says of each; None where there is but one, or no score.
         thresholds: After an evaluation: what the task makes of it to decide by; None where it needs none.
 
     Args:
@@ -38,15 +40,23 @@ class ScoreMetric(BaseMetric):
         super().__init__()
         self.task = load_task(task)
         self.rows: list[Row] = []
+        self.single_view_scores: list[np.ndarray | None] = []
         self.thresholds: tuple[float, ...] | None = None
 
     def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
         """Keep one batch."""
         for sample in data_samples:
             error = sample.get("error")
-            scores = None if error else self.task.probabilities(sample["pred_score"].detach().float().cpu().numpy())
+            scores, single = (self._probabilities(sample.get(name)) for name in ("pred_score", SINGLE_VIEW_SCORE))
             label = self.task.read_label(sample["gt_label"].reshape(-1).cpu().numpy())
-            self.results.append((sample["filename"], label, scores, error))
+            row: Row = (sample["filename"], label, None if error else scores, error)
+            self.results.append((row, None if error else single))
+
+    def _probabilities(self, score: Any) -> np.ndarray | None:
+        if score is None:
+            return None
+        probabilities: np.ndarray = self.task.probabilities(score.detach().float().cpu().numpy())
+        return probabilities
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Put together what all processes have scored; each of them has all rows and the same figures.
@@ -58,9 +68,10 @@ class ScoreMetric(BaseMetric):
         """
         shares = all_gather_object(self.results)
         # The samplers deal: line n is result n // world_size of process n % world_size.
-        rows = [row for turn in zip(*shares, strict=True) for row in turn][:size]
+        found = [one for turn in zip(*shares, strict=True) for one in turn][:size]
         self.results.clear()
-        figures = [self.compute_metrics(rows)]
+        self.single_view_scores = [single for _, single in found]
+        figures = [self.compute_metrics([row for row, _ in found])]
         # Other processors may round otherwise, and all processes must find the same epoch best.
         broadcast_object_list(figures)
         return figures[0]

@@ -13,10 +13,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
+from mmengine.model import is_model_wrapper
 from mmengine.registry import LOOPS
 from mmengine.runner import TestLoop, ValLoop
 
+from autox_video.runner.single_view import SINGLE_VIEW_SCORE, keeping_single_view
 from autox_video.tasks.single_label import is_close, probabilities
 
 Outputs = Sequence[Any]
@@ -44,15 +47,36 @@ class ScoringValLoop(ValLoop):
 
 @LOOPS.register_module()
 class ScoringTestLoop(TestLoop):
-    """Tests; arguments as of `ScoringValLoop`."""
+    """Tests.
 
-    def __init__(self, *positional: Any, threads: int = 1, amp: str = "off", **given: Any) -> None:
+    Args:
+        threads: As of `ScoringValLoop`.
+        amp: As of `ScoringValLoop`.
+        num_views: Views of a video. Of several, the scores of a single one are kept too.
+        single_view: Which one.
+        **given: As in `TestLoop`.
+    """
+
+    def __init__(
+        self,
+        *positional: Any,
+        threads: int = 1,
+        amp: str = "off",
+        num_views: int = 1,
+        single_view: int = 0,
+        **given: Any,
+    ) -> None:
         super().__init__(*positional, **given)
         self.threads, self.amp = threads, amp
+        self.num_views, self.single_view = num_views, single_view
 
     def run(self) -> dict[str, float]:
         """Score the split; returns its figures."""
-        return _run(self, "test")
+        if self.num_views == 1:
+            return _run(self, "test")
+        model = self.runner.model.module if is_model_wrapper(self.runner.model) else self.runner.model
+        with keeping_single_view(model.cls_head, self.num_views, self.single_view):
+            return _run(self, "test")
 
 
 def _run(loop: Any, stage: str) -> dict[str, float]:
@@ -121,8 +145,7 @@ def _computing(loop: Any) -> Iterator[Callable[[Any], Future[Outputs]]]:
 
 def _decided_again(model: Any, batch: Any, outputs: Outputs) -> Outputs:
     """The outputs of a batch, of which close calls are computed once more, in the number format that is set."""
-    scores = [probabilities(sample.pred_score.float().cpu().numpy()) for sample in outputs]
-    close = [number for number, own in enumerate(scores) if is_close(own)]
+    close = [number for number, sample in enumerate(outputs) if any(map(is_close, _scores(sample)))]
     if not close:
         return outputs
     again = model.test_step({key: [values[number] for number in close] for key, values in batch.items()})
@@ -130,6 +153,12 @@ def _decided_again(model: Any, batch: Any, outputs: Outputs) -> Outputs:
     for number, sample in zip(close, again, strict=True):
         outputs[number] = sample
     return outputs
+
+
+def _scores(sample: Any) -> list[np.ndarray]:
+    """The probabilities of a video: of all its views, and of the single one where that is kept."""
+    kept = (sample.pred_score, getattr(sample, SINGLE_VIEW_SCORE, None))
+    return [probabilities(score.float().cpu().numpy()) for score in kept if score is not None]
 
 
 def _finished(outputs: Outputs) -> Future[Outputs]:

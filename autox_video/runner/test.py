@@ -56,12 +56,13 @@ def test(
         with watched(runner, plan.stall_minutes.value, work_dir.test_log):
             runner.test()
         release(runner.test_dataloader)
-    scored = runner.test_evaluator.metrics[0].rows
+    evaluated = runner.test_evaluator.metrics[0]
+    scored = evaluated.rows
     assert len(scored) == len(rows), "the evaluator returns one score vector for each line of the list"
     thresholds = loaded["meta"][RECORD_KEY].get("thresholds")
     predictions = [
-        Prediction(row.path, row.label, scores, error, row.start_seconds, row.end_seconds)
-        for row, (_, _, scores, error) in zip(rows, scored, strict=True)
+        Prediction(row.path, row.label, scores, error, row.start_seconds, row.end_seconds, single_view_scores=single)
+        for row, (_, _, scores, error), single in zip(rows, scored, evaluated.single_view_scores, strict=True)
     ]
     for video in sorted(bad, key=lambda video: video.position):
         row = Prediction(video.path, video.label, None, video.reason, video.start_seconds, video.end_seconds)

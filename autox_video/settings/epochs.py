@@ -1,4 +1,4 @@
-"""Two kinds of values that only the section `train` has: epochs of a schedule, and what is frozen."""
+"""Kinds of values that few keys have: epochs of a schedule, what is frozen, views of a video."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from autox_video.settings.key import Key
 from autox_video.settings.messages import complaint, instead, wanted
 
 FREEZE: Final = r"none|head_only|stages:[1-9][0-9]{0,2}"
+VIEWS: Final = r"[1-9][0-9]?x[13]"
 
 
 def read_epochs(name: str, key: Key, given: Given, base: Path) -> tuple[float, ...]:
@@ -38,4 +39,15 @@ def read_freeze(name: str, key: Key, given: Given, base: Path) -> str:
     if not isinstance(given.value, str) or not re.fullmatch(FREEZE, given.value):
         cure = "Choose none, head_only or e.g. stages:2"
         raise Refused([(given.line, complaint(name, given, f"must be {wanted(key)}", cure))])
+    return given.value
+
+
+def read_views(name: str, key: Key, given: Given, base: Path) -> str:
+    """Clips x crops: `4x3`.
+
+    Raises:
+        Refused: It is no such product, or of other crops than 1 or 3.
+    """
+    if not isinstance(given.value, str) or not re.fullmatch(VIEWS, given.value):
+        raise Refused([(given.line, complaint(name, given, f"must be {wanted(key)}", instead(key)))])
     return given.value

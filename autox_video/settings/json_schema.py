@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from autox_video.settings.data_source import SOURCE_KEYS
-from autox_video.settings.epochs import FREEZE
+from autox_video.settings.epochs import FREEZE, VIEWS
 from autox_video.settings.key import AUTO, DURATION, Key
-from autox_video.settings.schema import KEYS, SECTIONS, Settings
+from autox_video.settings.schema import KEYS, SECTIONS, SHORTHANDS, Settings
 from autox_video.work_dir import write_text
 
 SCHEMA_FILE = Path(__file__).parents[2] / "resources" / "config.schema.json"
@@ -57,11 +57,13 @@ def _section(name: str) -> dict[str, Any]:
     keys = {key.removeprefix(prefix): _property(value) for key, value in KEYS.items() if key.startswith(prefix)}
     section = {"type": ["object", "null"], "properties": keys, "additionalProperties": False}
     described = {"description": SECTIONS[name].__doc__}
-    if name != "model":
+    if name not in SHORTHANDS:
         return {**described, **section}
+    key = KEYS[prefix + SHORTHANDS[name]]
+    word = {"enum": [*key.choices, AUTO]} if key.choices else _WORD
     return {
         **described,
-        "anyOf": [section, {**_WORD, "description": f"Short for `name`. {keys['name']['description']}"}],
+        "anyOf": [section, {**word, "description": f"Short for `{SHORTHANDS[name]}`. {key.help}"}],
     }
 
 
@@ -102,6 +104,8 @@ def _forms(key: Key) -> list[dict[str, Any]]:
         return [{"type": "object"}]
     if key.kind == "duration":
         return [{**_WORD, "pattern": f"^({DURATION}|none)$"}]
+    if key.kind == "views":
+        return [{**_WORD, "pattern": f"^{VIEWS}$"}]
     if key.kind == "sources":
         paths = {name: _property(KEYS[name]) for name in SOURCE_KEYS}
         item = {"type": "object", "properties": paths, "required": ["data_root"], "additionalProperties": False}

@@ -19,8 +19,9 @@ class Key:
         kind: `int`, `float`, `bool`, `str`, `path` (made absolute against the YAML's folder),
             `weights` (a word, a URL, or a path that is made absolute), `classes` (a list of names,
             or a path to a file of them), `sources` (a list of data sets), `mapping`, `duration` (`90s`,
-            `10min`, `2h`; held in seconds, and `none` as None), `words` (one choice or a list), `plugins` (modules or
-            files of Python), `parts` (a list of mappings with a `type` each), `urls` (which may hold secrets).
+            `10min`, `2h`; held in seconds, and `none` as None), `views` (clips x crops: `4x3`), `words` (one
+            choice or a list), `plugins` (modules or files of Python), `parts` (a list of mappings with a `type`
+            each), `urls` (which may hold secrets).
         help: One or two sentences for the README, the editor and the error messages.
         default: What a key that is left out means.
         required: Whether there is no default.

@@ -12,12 +12,10 @@ from typing import Any
 from autox_video.errors import Problem, RequestError
 from autox_video.settings.given import REFUSED, Findings, Given, Refused, given_from_python
 from autox_video.settings.messages import complaint, unknown_key
-from autox_video.settings.schema import KEYS, SECTIONS, Settings
+from autox_video.settings.schema import KEYS, SECTIONS, SHORTHANDS, Settings
 from autox_video.settings.values import absolute, is_left_out, merge_options, option_entries, read_value
 from autox_video.settings.yaml_source import read_override, read_yaml
 
-# A section that may be written as a single word: `model: video_swin_tiny`.
-_SHORTHANDS = {"model": "name"}
 _OPTIONS = "cfg_options"
 
 # Somebody else's file can be wrong in every line; nobody reads further than this.
@@ -130,8 +128,8 @@ def _known_entries(source: _Source, findings: Findings) -> Iterator[tuple[str, G
                     yield f"{name}.{inner}", item
                 else:
                     findings.append((item.line, unknown_key(name, inner, item)))
-        elif name in _SHORTHANDS and isinstance(given.value, (str, int, float)):
-            yield f"{name}.{_SHORTHANDS[name]}", given
+        elif name in SHORTHANDS and isinstance(given.value, (str, int, float)):
+            yield f"{name}.{SHORTHANDS[name]}", given
         elif given.value is not None and given.value is not REFUSED:
             first = next(key for key in KEYS if key.startswith(f"{name}."))
             cure = f"Write its keys indented below `{name}:`, e.g. `{first.rpartition('.')[2]}: {KEYS[first].example}`"

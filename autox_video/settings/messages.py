@@ -22,6 +22,7 @@ _KINDS: Final = {
     "sources": "a list of mappings with a data_root each",
     "mapping": "a mapping",
     "duration": "a time in s, min or h",
+    "views": "clips x crops, with 1 or 3 crops",
     "words": "a word or a list of words",
     "plugins": "the name of a module, the path of a .py file, or a list of these",
     "parts": "a list of mappings with a type each",

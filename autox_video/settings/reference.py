@@ -42,6 +42,7 @@ WORDS: Final = {
     "parts": "list of mappings",
     "urls": "URL or list of URLs",
     "duration": "time in `s`, `min` or `h`",
+    "views": "clips x crops",
     "epochs": "list of epochs",
     "freeze": "`none`, `head_only`, `stages:N`",
     "between": "{low} to {high}",

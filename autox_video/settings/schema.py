@@ -26,7 +26,7 @@ from autox_video.settings.sections import (
     TrainSettings,
 )
 
-__all__ = ["AUTO", "KEYS", "SECTIONS", "DataSettings", "Key", "RuntimeSettings", "Settings"]
+__all__ = ["AUTO", "KEYS", "SECTIONS", "SHORTHANDS", "DataSettings", "Key", "RuntimeSettings", "Settings"]
 
 
 @dataclass(frozen=True)
@@ -159,6 +159,8 @@ SECTIONS: Final[dict[str, Any]] = {
     for part in dataclasses.fields(Settings)
     if dataclasses.is_dataclass(part.default_factory)
 }
+# Sections that may be written as a single word, and the key that it is of: `model: video_swin_tiny`.
+SHORTHANDS: Final = {"model": "name", "augment": "level"}
 
 
 def _all_keys() -> dict[str, Key]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from autox_video.errors import Problem
 from autox_video.settings.data_source import SOURCE_KEYS, DataSource
-from autox_video.settings.epochs import read_epochs, read_freeze
+from autox_video.settings.epochs import read_epochs, read_freeze, read_views
 from autox_video.settings.foreign_code import foreign_code
 from autox_video.settings.given import REFUSED, Findings, Given, Refused
 from autox_video.settings.key import AUTO, DURATION, Key
@@ -277,6 +277,7 @@ _READERS: dict[str, Callable[[str, Key, Given, Path], Any]] = {
     "sources": _sources,
     "mapping": _mapping,
     "duration": _duration,
+    "views": read_views,
     "words": read_words,
     "plugins": read_plugins,
     "parts": read_parts,

@@ -108,7 +108,12 @@ param_scheduler = [
 ]
 randomness = dict(deterministic=False, seed=0)
 resume = False
-test_cfg = dict(amp='bfloat16', threads=1, type='ScoringTestLoop')
+test_cfg = dict(
+    amp='bfloat16',
+    num_views=6,
+    single_view=4,
+    threads=1,
+    type='ScoringTestLoop')
 test_dataloader = dict(
     batch_size=2,
     collate_fn=dict(type='stack_clips'),

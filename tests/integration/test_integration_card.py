@@ -47,12 +47,13 @@ def test_the_card_says_what_one_must_know_to_use_them(trained):
         "model": "video_swin_nano",
         "task": "single_label",
         "epoch": record.epoch,
-        "metrics": record.metrics,
+        "metrics": {f"val_{name}": value for name, value in record.metrics.items()},
     }
     assert card["preprocessing"] == {
         "sampling": "dense",
         "clip_len": 4,
         "frame_interval": record.plan.frame_interval.value,
+        "target_fps": None,
         "input_size": record.plan.input_size.value,
         "num_clips": record.plan.test_num_clips.value,
         "num_crops": record.plan.test_num_crops.value,

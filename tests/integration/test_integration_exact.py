@@ -15,6 +15,7 @@ EMA = {"type": "EMAHook"}
 # Steps of the optimizer lie after iterations 2 and 3 of an epoch of three.
 ACCUMULATED = {"train": {"accumulation": 2, "val_interval": 2}}
 AMP = {"train": {"amp": "bfloat16"}}
+EVERYTHING = {"level": "strong", "color_jitter": 0.4, "multi_scale_crop": True}
 # Name: settings, hooks of all runs, after which iterations the run is saved and killed.
 CASES: dict[str, tuple[dict[str, Any], list[dict[str, Any]], list[tuple[int, int]]]] = {
     # Before anything was saved, inside an epoch, at the last step of one, steps after the last save, and once more.
@@ -22,6 +23,7 @@ CASES: dict[str, tuple[dict[str, Any], list[dict[str, Any]], list[tuple[int, int
     "with accumulation": (ACCUMULATED, [], [(2, 2), (5, 5)]),
     "in mixed precision with an averaged model": (AMP, [EMA], [(2, 2), (5, 5)]),
     "with several views of a video": ({"augment": {"num_repeats": 2}}, [], [(2, 2), (5, 5)]),
+    "with all that varies and mixes clips": ({**AMP, "augment": EVERYTHING}, [], [(2, 2), (5, 5)]),
     "with balanced classes": ({"data": {"balance": "sampler"}}, [], [(2, 2), (5, 5)]),
 }
 

@@ -68,7 +68,7 @@ def test_a_stopped_training_goes_on_in_its_fold(folded):
     assert refused == f"{where}: 1 of 2 folds are not trained: fold 2. {cure}\n"
     assert resumed.count("epoch 1/1") == 1
     assert "nothing to do: 1 of 1 epochs are done" in resumed.partition("fold     2 of 2")[0]
-    assert "folds    all 2 are trained; validation, mean +- standard deviation: top1 " in resumed
+    assert "folds    all 2 are trained; validation, mean +- standard deviation: val_top1 " in resumed
 
 
 def test_each_fold_is_a_run_and_the_probe_is_shared(folded):
@@ -169,7 +169,7 @@ def test_python_trains_folds_and_wants_to_know_the_model_for_new_videos(folded, 
     model.read_cfg(run.config)
     outcome = model.fit()
     assert [fold.best_checkpoint for fold in outcome.folds] == [run.work_dir / "folds" / n / "best.pth" for n in "12"]
-    assert outcome.best_metrics["top1"] == statistics.mean(fold.best_metrics["top1"] for fold in outcome.folds)
+    assert outcome.best_metrics["val_top1"] == statistics.mean(fold.best_metrics["val_top1"] for fold in outcome.folds)
     results = model.transform(output_path=tmp_path / "again.json")
     assert [video.scores for video in results.videos] == [
         None if video["scores"] is None else tuple(video["scores"]) for video in results_of(folded)["videos"]

@@ -81,8 +81,8 @@ def test_beginning_best_and_end_are_told_with_the_curves(told):
     assert "run: finished" in titles[3:]
     of = {message["title"]: message for message in posted[:3]}
     assert of["run: started"]["message"].startswith("video_swin_nano on cpu, 1 epochs: 16 train, 6 val, ")
-    assert of["run: best so far"]["message"].startswith("epoch 1 of 1: top1 ")
-    assert of["run: finished"]["message"].startswith("1 epochs are done. Best: epoch 1 of 1: top1 ")
+    assert of["run: best so far"]["message"].startswith("epoch 1 of 1: val_top1 ")
+    assert of["run: finished"]["message"].startswith("1 epochs are done. Best: epoch 1 of 1: val_top1 ")
     (picture,) = of["run: finished"]["attachments"]
     assert picture["filename"] == "curves.png"
     assert base64.b64decode(picture["base64"]).startswith(b"\x89PNG")

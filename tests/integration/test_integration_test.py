@@ -32,20 +32,28 @@ def test_the_figures_follow_from_the_rows(trained):
     assert results["checkpoint"]["path"].endswith("best.pth")
 
 
-def test_more_views_change_the_scores(trained, tmp_path):
-    run_cli(
-        "test",
-        "-c",
-        str(trained.config),
-        "--set",
-        f"test_results_path={tmp_path / 'views.json'}",
-        "--set",
-        "test.num_clips=3",
-        "--set",
-        "test.num_crops=3",
-    )
-    many = json.loads((tmp_path / "views.json").read_text())
+def test_one_pass_gives_the_figures_of_all_views_and_of_one(trained, tmp_path):
+    def tested(*options: str) -> tuple[dict, str]:
+        options = (f"test_results_path={tmp_path / 'views.json'}", *options)
+        output = run_cli("test", "-c", str(trained.config), *(word for option in options for word in ("--set", option)))
+        return json.loads((tmp_path / "views.json").read_text()), output
+
+    many, output = tested("test.views=3x3")
     assert many["views"] == {"num_clips": 3, "num_crops": 3}
+    assert set(many["metrics_single_view"]) == {"top1", "top5", "mean_class_accuracy", "loss"}
+    assert many["metrics_single_view"]["loss"] != many["metrics"]["loss"]
+    lines = output.splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("test     top-1 "))
+    assert lines[start].endswith(" of 7 videos scored, in 3x3 views each)")
+    assert lines[start + 1].startswith("one view top-1 ")
+    # What all views say stays as it is where none is looked at by itself.
+    without, _ = tested("test.views=3x3", "cfg_options.test_cfg.num_views=1")
+    assert [row["scores"] for row in without["videos"]] == [row["scores"] for row in many["videos"]]
+    assert without["metrics_single_view"] is None
+    one, output = tested("test.views=1x1")
+    assert (one["views"], one["metrics_single_view"]) == ({"num_clips": 1, "num_crops": 1}, None)
+    assert "one view" not in output
+    assert one["metrics"]["loss"] == pytest.approx(many["metrics_single_view"]["loss"], rel=0.02)
 
 
 def test_mixed_precision_predicts_what_float32_does(trained, tmp_path):
@@ -90,7 +98,7 @@ def test_python_trains_and_transforms(made_data, tmp_path, monkeypatch):
     model.read_cfg(made_data / "config.yaml")
     outcome = model.fit(epoch=1, work_dir=tmp_path / "run")
     assert outcome.best_checkpoint == tmp_path / "run" / "best.pth"
-    assert set(outcome.best_metrics) == {"top1", "top5", "mean_class_accuracy", "loss"}
+    assert set(outcome.best_metrics) == {"val_top1", "val_top5", "val_mean_class_accuracy", "val_loss"}
     results = model.transform(output_path=tmp_path / "labelled.json")
     assert results.metrics is not None
 

@@ -266,3 +266,20 @@ def test_scores_are_rounded_only_where_that_pays_and_changes_no_accuracy(amp, de
     decided = testing.choose_scoring_amp(Decision(amp, "config.yaml:3", "asked"), device, task)
     assert decided.value == scoring
     assert (decided.source == "config.yaml:3") == (amp == "off")
+
+
+@pytest.mark.parametrize(("views", "clips", "crops"), [("10x3", 10, 3), ("4x1", 4, 1), ("1x1", 1, 1)])
+def test_views_are_short_for_clips_and_crops(views, clips, crops):
+    asked, facts = samples.settings(test={"views": views, "num_crops": crops}), samples.split_facts()
+    num_clips = testing.choose_test_num_clips(asked, TINY, facts, 2.0)
+    num_crops = testing.choose_test_num_crops(asked, TINY, facts)
+    assert (num_clips.value, num_crops.value) == (clips, crops)
+    assert num_clips.why == num_crops.why == f"as asked: test.views is {views}"
+
+
+def test_views_that_contradict_clips_or_crops_are_refused():
+    asked = samples.settings(test={"views": "10x3", "num_clips": 4})
+    with pytest.raises(RequestError) as caught:
+        testing.choose_test_num_clips(asked, TINY, samples.split_facts(), 2.0)
+    text = "fit(): test.num_clips: contradicts test.views, which is 10x3 (got 4). Keep one of the two."
+    assert str(caught.value) == text

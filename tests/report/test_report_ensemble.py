@@ -61,6 +61,12 @@ def test_scores_are_the_weighted_mean():
     assert together.model == "ensemble of video_swin_nano, video_swin_nano"
 
 
+def test_what_one_view_says_to_one_member_is_no_figure_of_all():
+    seen = dataclasses.replace(ONE.rows[0], single_view_scores=ONE.rows[0].scores)
+    one = dataclasses.replace(ONE, rows=(seen, *ONE.rows[1:]))
+    assert {row.single_view_scores is None for row in fuse([one, OTHER], np.array([0.5, 0.5])).rows} == {True}
+
+
 def test_a_video_that_one_could_not_read_has_no_score():
     broken = predicted(("a", 0, None), ("b", 1, (0.1, 0.9)))
     broken = dataclasses.replace(broken, rows=(Prediction("a", 0, None, "is empty"), broken.rows[1]))

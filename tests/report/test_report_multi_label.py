@@ -88,15 +88,17 @@ def test_without_a_validation_the_thresholds_are_a_half_and_said_so():
 
 def test_the_summary_names_the_hardest_label():
     assert outcome_lines(make_outcome(predictions(*ROWS))) == [
-        "mAP 0.917  mean F1 0.583  exact match 0.333  (3 of 4 videos scored)",
+        "test     mAP 0.917  mean F1 0.583  exact match 0.333  (3 of 4 videos scored, in 2x1 views each)",
         "note     the figures leave out 1 of 4 videos: unreadable or without a label",
         "hardest label: 'run' (average precision 0.833)",
     ]
     assert outcome_lines(make_outcome(predictions(scored("a.mp4", (0,), 0.9, 0.1, 0.1)))) == [
-        "mAP 1.000  mean F1 1.000  exact match 1.000  (1 of 1 videos scored)"
+        "test     mAP 1.000  mean F1 1.000  exact match 1.000  (1 of 1 videos scored, in 2x1 views each)"
     ]
     unlabelled = make_outcome(predictions(scored("a.mp4", None, 0.9, 0.1, 0.1)))
-    assert outcome_lines(unlabelled) == ["no figures: the videos have no labels (1 of 1 videos scored)"]
+    assert outcome_lines(unlabelled) == [
+        "no figures: the videos have no labels (1 of 1 videos scored, in 2x1 views each)"
+    ]
 
 
 def test_json_reads_back_and_fits_the_schema(tmp_path):

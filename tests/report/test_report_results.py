@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import csv
+import dataclasses
 import json
 import pickle
 from pathlib import Path
@@ -66,7 +67,7 @@ def test_without_labels_there_are_no_figures():
     results = make_results(predictions(scored("a.mp4", None, 0.1, 0.2, 0.7)))
     assert (results.metrics, results.metrics_note) == (None, "the videos have no labels")
     assert results.videos[0].correct is None
-    assert summary_lines(results) == ["no figures: the videos have no labels (1 of 1 videos scored)"]
+    assert summary_lines(results) == ["no figures: the videos have no labels (1 of 1 videos scored, in 2x1 views each)"]
 
 
 def test_nothing_readable_is_said_so():
@@ -76,7 +77,7 @@ def test_nothing_readable_is_said_so():
 
 def test_the_summary_names_the_most_frequent_mistake():
     assert summary_lines(make_results(predictions(*ROWS))) == [
-        "top-1 0.250  top-5 1.000  mean class accuracy 0.250  (4 of 5 videos scored)",
+        "test     top-1 0.250  top-5 1.000  mean class accuracy 0.250  (4 of 5 videos scored, in 2x1 views each)",
         "note     the figures leave out 1 of 5 videos: unreadable or without a label",
         "most frequent mistake: 'jump' is taken for 'run' (2 times)",
     ]
@@ -96,11 +97,11 @@ def test_figures_without_the_videos_that_training_knew_stand_beside_those_over_a
     assert (results.metrics.top1, results.metrics_without_leaks.top1) == (0.5, 0.0)
     assert [video.leak for video in results.videos] == ["same file as train: a.mp4", None, "same file as val: c.mp4"]
     assert summary_lines(results)[:2] == [
-        "top-1 0.500  top-5 1.000  mean class accuracy 0.500  (3 of 3 videos scored)",
+        "test     top-1 0.500  top-5 1.000  mean class accuracy 0.500  (3 of 3 videos scored, in 2x1 views each)",
         "note     the figures leave out 1 of 3 videos: unreadable or without a label",
     ]
     assert summary_lines(results)[2] == (
-        "top-1 0.000  top-5 1.000  mean class accuracy 0.000  "
+        "new      top-1 0.000  top-5 1.000  mean class accuracy 0.000  "
         "(without the 1 of 2 test videos that also stand in train or val)"
     )
     jsonschema.validate(json.loads(json.dumps(to_plain(results))), SCHEMA)
@@ -210,3 +211,33 @@ def test_a_file_that_holds_no_results_is_named(tmp_path):
     (tmp_path / "r.json").write_text("{}")
     with pytest.raises(RunError, match=r"r\.json: holds no results: 'version'\. Name a results\.json"):
         read_results(tmp_path / "r.json")
+
+
+def test_the_figures_of_a_single_view_stand_beside_those_of_all():
+    rows = [
+        dataclasses.replace(row, single_view_scores=None if row.scores is None else row.scores[[1, 0, 2]])
+        for row in ROWS
+    ]
+    results = make_results(predictions(*rows))
+    alone = make_results(
+        predictions(*(dataclasses.replace(row, scores=row.single_view_scores, single_view_scores=None) for row in rows))
+    )
+    assert results.metrics == make_results(predictions(*ROWS)).metrics
+    assert alone.metrics is not None
+    names = ("top1", "top5", "mean_class_accuracy", "loss")
+    assert results.metrics_single_view == {name: getattr(alone.metrics, name) for name in names}
+    assert alone.metrics_single_view is None
+    assert summary_lines(results)[1] == (
+        "one view top-1 0.500  top-5 1.000  mean class accuracy 0.500  (of each, nearest to its middle)"
+    )
+    plain = to_plain(results)
+    jsonschema.validate(json.loads(json.dumps(plain)), SCHEMA)
+    assert list(plain).index("metrics_single_view") == list(plain).index("metrics") + 1
+
+
+def test_results_from_before_single_views_are_still_read(tmp_path):
+    write_results(make_results(predictions(*ROWS)), tmp_path / "results.json")
+    value = json.loads((tmp_path / "results.json").read_text())
+    del value["metrics_single_view"]
+    (tmp_path / "results.json").write_text(json.dumps(value))
+    assert read_results(tmp_path / "results.json") == make_results(predictions(*ROWS))

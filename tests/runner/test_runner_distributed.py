@@ -137,6 +137,7 @@ def row_of_an_epoch() -> dict[str, float]:
     metric = ScoreMetric(task="single_label")
     runner = SimpleNamespace(epoch=0, max_epochs=1, val_interval=1, iter=1, world_size=place.world_size)
     runner.val_evaluator = SimpleNamespace(metrics=[metric])
+    runner.model = SimpleNamespace(data_preprocessor=None)
     runner.train_loop = SimpleNamespace(validation_is_due=lambda epoch: True)
     runner.train_dataloader = [None]
     runner.message_hub = SimpleNamespace(get_scalar=lambda name: SimpleNamespace(current=lambda: 0.0))

@@ -105,6 +105,10 @@ WRONG = [
         "train.amp: must be off, float16 or bfloat16 (got 'x'). Choose off, float16, bfloat16 or auto.",
     ),
     (
+        "test: {views: 4x2}",
+        "test.views: must be clips x crops, with 1 or 3 crops (got '4x2'). Write e.g. 10x3 or auto.",
+    ),
+    (
         "train: {save_every: 600}",
         "train.save_every: must be a time in s, min or h (got 600). Write e.g. 30min, auto or none.",
     ),

@@ -102,13 +102,6 @@ def check_clip(
         raise RequestError(problems)
 
 
-def choose_min_crop_area(settings: Settings, card: Card) -> Decision[float]:
-    """Smallest share of the frame that a random training crop keeps."""
-    return asked(settings, "augment.min_crop_area") or Decision(
-        card.min_crop_area, "preset", "the recipe of the preset"
-    )
-
-
 def choose_num_repeats(settings: Settings, videos_per_gpu: Decision[int]) -> Decision[int]:
     """Views of one decoding in a batch.
 

@@ -26,6 +26,8 @@ _WORDS = re.compile(r"东西|東西|[顺逆]时针|[順逆]時針|\d+|[A-Za-z]+|
 _HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _TURNS = re.compile(r"(counter|anti)?[ _-]*clockwise", re.IGNORECASE)
 MAX_PAIRS_SHOWN = 3
+# Words that speak of any direction, those that a mirror leaves as they are among them.
+DIRECTIONS = frozenset({*MIRRORED, "up", "down", "upward", "downward", "north", "south", "上", "下", "北", "南"})
 
 
 def choose_flip(settings: Settings, classes: tuple[str, ...], *, one_label: bool = True) -> Decision[float]:
@@ -45,7 +47,7 @@ def choose_flip(settings: Settings, classes: tuple[str, ...], *, one_label: bool
         return Decision(0.0, "data", why)
     paired = {label for pair in pairs for label in pair}
     for label, name in enumerate(classes):
-        if label not in paired and _mirror(_words(name)) is not None:
+        if label not in paired and _mirror(words(name)) is not None:
             why = f"a mirror image changes the meaning of class {name!r}, and no class is its mirror image"
             return Decision(0.0, "data", why)
     if pairs:
@@ -75,26 +77,26 @@ def mirror_pairs(classes: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
     """
     ids: dict[tuple[str, ...], list[int]] = {}
     for label, name in enumerate(classes):
-        ids.setdefault(_words(name), []).append(label)
+        ids.setdefault(words(name), []).append(label)
     found = set()
-    for words, labels in ids.items():
+    for spoken, labels in ids.items():
         # `turnleft` is no word of its own, but where there is a `turnright` too it is clear what is meant.
-        mirror = _mirror(words) or tuple(map(_exchanged, words))
+        mirror = _mirror(spoken) or tuple(map(_exchanged, spoken))
         others = ids.get(mirror, [])
-        if mirror != words and len(labels) == len(others) == 1:
+        if mirror != spoken and len(labels) == len(others) == 1:
             found.add((min(labels + others), max(labels + others)))
     return tuple(sorted(found))
 
 
-def _words(name: str) -> tuple[str, ...]:
+def words(name: str) -> tuple[str, ...]:
     """The words of a class name, directions under one name each."""
     spaced = _TURNS.sub(lambda turn: f" {turn[1] or ''}clockwise ", _HUMPS.sub(" ", name))
     return tuple(SAME.get(word, word) for word in map(str.lower, _WORDS.findall(spaced)))
 
 
-def _mirror(words: tuple[str, ...]) -> tuple[str, ...] | None:
+def _mirror(spoken: tuple[str, ...]) -> tuple[str, ...] | None:
     """The words of the mirror image, or None where no direction is among them."""
-    return tuple(MIRRORED.get(word, word) for word in words) if MIRRORED.keys() & set(words) else None
+    return tuple(MIRRORED.get(word, word) for word in spoken) if MIRRORED.keys() & set(spoken) else None
 
 
 def _exchanged(word: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from autox_video.dataset.facts import SplitFacts
+from autox_video.errors import Problem, RequestError
 from autox_video.plan.rules.batch import CPU_SHARE
 from autox_video.plan.rules.by_task import ONE_LABEL
 from autox_video.plan.rules.common import asked
@@ -24,8 +25,11 @@ def choose_test_num_clips(settings: Settings, card: Card, facts: SplitFacts, cli
     Args:
         facts: The split that is scored.
         clip_seconds: What one clip covers.
+
+    Raises:
+        RequestError: It is asked for twice.
     """
-    if decision := asked(settings, "test.num_clips"):
+    if decision := _asked_views(settings, "test.num_clips", 0):
         return decision
     if card.sampling != "dense":
         return Decision(
@@ -39,13 +43,29 @@ def choose_test_num_clips(settings: Settings, card: Card, facts: SplitFacts, cli
 
 
 def choose_test_num_crops(settings: Settings, card: Card, facts: SplitFacts) -> Decision[int]:
-    """Crops of each clip: 1 (centre) or 3 (along the longer side)."""
-    if decision := asked(settings, "test.num_crops"):
+    """Crops of each clip: 1 (centre) or 3 (along the longer side).
+
+    Raises:
+        RequestError: It is asked for twice.
+    """
+    if decision := _asked_views(settings, "test.num_crops", 1):
         return Decision(int(decision.value), decision.source, decision.why)
     ratio = facts.long_side_px.p50 / facts.short_side_px.p50
     if card.test_num_crops > 1 and ratio < SQUARE_RATIO:
         return Decision(1, "data", "the videos are nearly square: three crops would be one")
     return Decision(card.test_num_crops, "preset", "the recipe of the preset")
+
+
+def _asked_views(settings: Settings, key: str, part: int) -> Decision[int] | None:
+    """What the user asks of one of the two keys that `test.views` is short for."""
+    views, own = asked(settings, "test.views"), asked(settings, key)
+    if views is None:
+        return own
+    value = int(views.value.split("x")[part])
+    if own is not None and int(own.value) != value:
+        wrong = f"contradicts test.views, which is {views.value}"
+        raise RequestError(Problem(f"{own.source}: {key}", wrong, "Keep one of the two", str(own.value)))
+    return Decision(value, views.source, f"as asked: test.views is {views.value}")
 
 
 def choose_scoring_threads(hardware: Hardware, views: int, clip_gib: float) -> Decision[int]:

@@ -77,6 +77,7 @@ def _card(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
             "sampling": plan.sampling.value,
             "clip_len": plan.clip_len.value,
             "frame_interval": plan.frame_interval.value,
+            "target_fps": plan.target_fps.value,
             # The shorter side is scaled to `input_size`, and a square is cut from the middle.
             "input_size": plan.input_size.value,
             "num_clips": plan.test_num_clips.value,
@@ -88,7 +89,8 @@ def _card(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
         },
         # The user's own words for MMEngine: they may change what stands above.
         "cfg_options": plan.cfg_options,
-        "metrics": record["metrics"],
+        # As in metrics.csv, so that nobody takes them for those of a test.
+        "metrics": {f"val_{name}": value for name, value in record["metrics"].items()},
         "best_metric": record["best_metric"],
         "thresholds": record.get("thresholds"),
         "epoch": checkpoint["meta"]["epoch"],

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from mmengine.dist import all_reduce, is_main_process, master_only
 from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 
 from autox_video.plan.rules.bottleneck import LEAST_WAIT, bottleneck
@@ -64,10 +65,12 @@ class EpochReportHook(Hook):
         """Take back the rows of epochs that a killed run had not saved."""
         if self.rows:
             self._write(runner)
+        if is_main_process() and _train_figures(runner) != _task(runner).TRAIN_FIGURES:
+            logger.info("note     training top-1 is left out: a clip that is mixed of two has no class of its own")
 
     def before_train_epoch(self, runner) -> None:  # type: ignore[no-untyped-def]
         """Open the bar and the sums of an epoch."""
-        figures = dict.fromkeys(_task(runner).TRAIN_FIGURES, 0.0)
+        figures = dict.fromkeys(_train_figures(runner), 0.0)
         self._sums = {"loss": 0.0, "videos": 0.0, "wait": 0.0, **figures} | self._sums
         self._started = time.perf_counter()
         self._open_bar(len(runner.train_dataloader), f"epoch {runner.epoch + 1}/{runner.max_epochs}")
@@ -77,7 +80,7 @@ class EpochReportHook(Hook):
         count = len(data_batch["data_samples"])
         loss = float(outputs["loss"].detach())
         wait = runner.message_hub.get_scalar("train/data_time").current() / runner.world_size
-        figures = {name: count * float(outputs[f"{name}_acc"]) for name in _task(runner).TRAIN_FIGURES}
+        figures = {name: count * float(outputs[f"{name}_acc"]) for name in _train_figures(runner)}
         # At once, and not at the end of the epoch: the state between two steps holds what all have added up.
         for name, value in _over_all_processes({"loss": count * loss, "videos": count, "wait": wait, **figures}):
             self._sums[name] += value
@@ -109,7 +112,7 @@ class EpochReportHook(Hook):
                 # The highest of all groups: a pretrained backbone learns more slowly than the head.
                 "learning_rate": max(runner.optim_wrapper.get_lr()["lr"]),
                 "train_loss": sums["loss"] / sums["videos"],
-                **{f"train_{name}": sums[name] / sums["videos"] for name in _task(runner).TRAIN_FIGURES},
+                **{f"train_{name}": sums[name] / sums["videos"] for name in _train_figures(runner)},
                 "seconds": seconds,
                 "videos_per_second": sums["videos"] / seconds,
                 "data_wait": sums["wait"] / seconds,
@@ -196,6 +199,14 @@ def _plan(runner) -> Plan:  # type: ignore[no-untyped-def]
 def _task(runner) -> ModuleType:  # type: ignore[no-untyped-def]
     task: ModuleType = runner.val_evaluator.metrics[0].task
     return task
+
+
+def _train_figures(runner) -> tuple[str, ...]:  # type: ignore[no-untyped-def]
+    """What a training tells besides its loss: nothing where mixup and cutmix leave no clip a class of its own."""
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    mixes = getattr(model.data_preprocessor, "blending", None) is not None
+    figures: tuple[str, ...] = () if mixes else _task(runner).TRAIN_FIGURES
+    return figures
 
 
 def _columns(task: ModuleType) -> tuple[str, ...]:

@@ -12,6 +12,12 @@ from autox_video.settings.key import AUTO, Auto, setting
 class TestSettings:
     """How a video is scored at test time, and how scores are written."""
 
+    views: str | Auto = setting(
+        AUTO,
+        "views",
+        "Views of a video at test time, clips x crops: `4x3` is short for num_clips 4 and num_crops 3.",
+        example="10x3",
+    )
     num_clips: int | Auto = setting(
         AUTO, "int", "Clips sampled evenly from a video; their scores are averaged.", minimum=1, maximum=100, example=4
     )
