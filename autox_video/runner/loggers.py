@@ -113,10 +113,13 @@ def _begin(options: dict[str, Any], plan: dict[str, str]) -> Any:
     _from_environment(name, options)
     known = folder / "run_id.txt"
     goes_on = known.is_file()
+    before = os.environ.get("MLFLOW_RUN_ID")
     if goes_on and name in _GOES_ON:
         _GOES_ON[name](options, known.read_text(encoding="utf-8").strip())
     backend = VISBACKENDS.build(options)
     write_text(known, f"{_RUN.get(name, lambda backend: name)(backend)}\n")
+    if before is None:
+        os.environ.pop("MLFLOW_RUN_ID", None)  # the next fold is a run of its own
     if not goes_on and name in _TAKES_PLAN:
         _TAKES_PLAN[name](backend, plan)
     return backend
