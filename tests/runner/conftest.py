@@ -5,6 +5,14 @@ from pathlib import Path
 
 import pytest
 from local_site import Site, running_site
+from mmengine.registry import DefaultScope
+
+
+@pytest.fixture(autouse=True)
+def scope_of_mmaction() -> Iterator[None]:
+    """What is built by name is MMAction2's, whatever an earlier test of the same process has left behind."""
+    with DefaultScope.overwrite_default_scope("mmaction"):
+        yield
 
 
 @pytest.fixture
