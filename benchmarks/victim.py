@@ -81,20 +81,18 @@ def _slow_down(tell: Any, bytes_per_second: float | None) -> None:
 
 
 def _tell_of_training(tell: Any, save_every: int | None) -> None:
-    from mmengine.runner import EpochBasedTrainLoop, Runner
+    from mmengine.runner import Runner
 
-    run_iter, call_hook = EpochBasedTrainLoop.run_iter, Runner.call_hook
-
-    def telling_run_iter(self: Any, idx: int, data_batch: Any) -> None:
-        number = self._iter
-        tell(f"step {number}")
-        run_iter(self, idx, data_batch)
-        tell(f"done {number}")
+    call_hook = Runner.call_hook
 
     def telling_call_hook(self: Any, fn_name: str, **given: Any) -> None:
         if fn_name == "after_val_epoch":
             given["metrics"] = {name: rising_score(self.epoch) for name in given["metrics"]}
+        if fn_name == "before_train_iter":
+            tell(f"step {self.iter}")
         call_hook(self, fn_name, **given)
+        if fn_name == "after_train_iter":
+            tell(f"done {self.iter}")
         if fn_name == "after_test_iter":
             tell(f"tested {len(given['outputs'])}")
         if fn_name == "before_val":
@@ -105,7 +103,7 @@ def _tell_of_training(tell: Any, save_every: int | None) -> None:
             (hook,) = (hook for hook in self.hooks if type(hook).__name__ == "LastAndBestCheckpointHook")
             hook.save_last(self)
 
-    EpochBasedTrainLoop.run_iter, Runner.call_hook = telling_run_iter, telling_call_hook
+    Runner.call_hook = telling_call_hook
 
 
 def rising_score(epoch: int) -> float:

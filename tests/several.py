@@ -11,6 +11,8 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+import torch
+
 LIMIT_SECONDS = 180
 
 
@@ -71,6 +73,9 @@ def _place_and_call(
         place |= {"SLURM_STEP_NUM_TASKS": count, "SLURM_STEP_TASKS_PER_NODE": count, "SLURM_NODEID": 0}
         place |= {"SLURM_PROCID": rank, "SLURM_LOCALID": rank}
     os.environ |= {name: str(value) for name, value in place.items()}
+    # Threads that an earlier test has started are not there after a fork, and would be waited for.
+    torch.set_num_threads(1)
+    torch.set_num_threads = lambda number: None  # type: ignore[assignment]
     text = io.StringIO()
     with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
         try:

@@ -4,6 +4,7 @@ import json
 
 import cv2
 import numpy as np
+import pytest
 from runs import FAST, run_cli
 from videos import write_config, write_images, write_video
 
@@ -35,7 +36,10 @@ def test_folders_of_images_train_test_and_survive_a_lost_image(tmp_path):
     assert None not in before.values()
     (tmp_path / "v" / "clip 0" / "img_0005.jpg").unlink()
     run_cli("test", "-c", str(config))
-    assert scores(tmp_path) == {**before, "clip 0": None}
+    after = scores(tmp_path)
+    assert after.pop("clip 0") is None
+    # Other videos share a batch now, which may change how a sum is rounded.
+    assert all(score == pytest.approx(before[name], abs=1e-6) for name, score in after.items())
     assert "5 train videos left out, only this package reads them: " in run_cli("render", "--stock", "-c", str(config))
 
 
