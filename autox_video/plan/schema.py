@@ -98,7 +98,7 @@ class Estimates:
     proxy_bytes: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """Every value of a run. Units are in the names; `Decision` carries source and reason.
 
@@ -123,59 +123,26 @@ class Plan:
     num_videos: dict[str, int]
     cfg_options: dict[str, Any]
     hardware: Hardware
+    decode_cost: DecodeCost | None = None
+    estimates: Estimates | None = None
 
+    # What has a default is newer than the plan in some checkpoints.
+    preset: Decision[str] = Decision("balanced", "default", "not planned")  # fast, balanced or best: chooses the model
     model: Decision[str]
     load_from: Decision[str]  # a URL, an absolute path, or "none"
     num_classes: Decision[int]
+    input_format: Decision[str] = Decision("NCTHW", "default", "not planned")  # NCTHW: clips; NCHW: frames
+
+    sampling: Decision[str] = Decision("dense", "default", "not planned")  # dense, segments or uniform
     clip_len: Decision[int]
     frame_interval: Decision[int]
+    target_fps: Decision[float | None] = Decision(None, "default", "not planned")  # of a clip; None: frame_interval
     input_size: Decision[int]
+
+    augment: Decision[str] = Decision("default", "default", "not planned")  # none, light, default or strong
     flip: Decision[float]
     flip_pairs: Decision[tuple[tuple[int, int], ...]]  # class ids that a mirrored clip exchanges
     min_crop_area: Decision[float]
-    device: Decision[str]
-    amp: Decision[str]  # off, float16 or bfloat16
-    videos_per_gpu: Decision[int]
-    accumulation: Decision[int]
-    total_batch_size: Decision[int]
-    learning_rate: Decision[float]
-    backbone_lr_mult: Decision[float]
-    weight_decay: Decision[float]
-    epochs: Decision[int]
-    warmup_epochs: Decision[float]
-    val_interval: Decision[int]
-    best_metric: Decision[str]
-    save_every_seconds: Decision[float | None]  # inside an epoch; None: only at its end
-    balance: Decision[str]  # none, sampler or weights
-    class_weights: Decision[tuple[float, ...] | None]
-    workers: Decision[int]
-    threads: Decision[int]  # of the training process
-    test_num_clips: Decision[int]
-    test_num_crops: Decision[int]
-    test_videos_per_gpu: Decision[int]
-    seed: Decision[int]
-    deterministic: Decision[bool]
-    stall_minutes: Decision[float]
-    # Newer than the plan in some checkpoints.
-    prefetch: Decision[int] = Decision(2, "default", "not planned")  # batches that each worker makes ahead
-    patience: Decision[int | None] = Decision(None, "default", "not planned")  # validations without improvement
-    # What is left of the learning rate after losses that were no finite numbers.
-    lr_scale: Decision[float] = Decision(1.0, "default", "halved where the loss is no finite number")
-    probe: Decision[str] = Decision("all", "default", "every video was opened")  # all or sample
-    decode_cost: DecodeCost | None = None
-    num_repeats: Decision[int] = Decision(1, "default", "not planned")  # views of one decoding in a batch
-    cache: Decision[str] = Decision("off", "default", "not planned")  # off or proxy
-    proxies_from_epoch: Decision[int] = Decision(2, "default", "counts only where there are proxies")
-    scoring_amp: Decision[str] = Decision("off", "default", "not planned")  # of validation and test
-    scoring_threads: Decision[int] = Decision(1, "default", "not planned")  # batches scored at a time
-    compile: Decision[str] = Decision("off", "default", "not planned")  # on or off
-    plugins: Decision[tuple[str, ...]] = Decision((), "default", "not planned")  # by the names they are imported by
-    hooks: Decision[tuple[dict[str, Any], ...]] = Decision((), "default", "not planned")  # in MMEngine's words
-    transforms: Decision[tuple[dict[str, Any], ...]] = Decision((), "default", "not planned")
-    loggers: Decision[tuple[str, ...]] = Decision((), "default", "not planned")
-    sampling: Decision[str] = Decision("dense", "default", "not planned")  # dense, segments or uniform
-    target_fps: Decision[float | None] = Decision(None, "default", "not planned")  # of a clip; None: frame_interval
-    augment: Decision[str] = Decision("default", "default", "not planned")  # none, light, default or strong
     multi_scale_crop: Decision[bool] = Decision(False, "default", "not planned")
     color_jitter: Decision[float] = Decision(0.0, "default", "not planned")
     rand_augment: Decision[float] = Decision(0.0, "default", "not planned")
@@ -183,20 +150,62 @@ class Plan:
     random_erasing: Decision[float] = Decision(0.0, "default", "not planned")
     mixup: Decision[float] = Decision(0.0, "default", "not planned")
     cutmix: Decision[float] = Decision(0.0, "default", "not planned")
-    preset: Decision[str] = Decision("balanced", "default", "not planned")  # fast, balanced or best: chooses the model
-    input_format: Decision[str] = Decision("NCTHW", "default", "not planned")  # NCTHW: clips; NCHW: frames
+    num_repeats: Decision[int] = Decision(1, "default", "not planned")  # views of one decoding in a batch
+    transforms: Decision[tuple[dict[str, Any], ...]] = Decision((), "default", "not planned")
+
+    device: Decision[str]
+    amp: Decision[str]  # off, float16 or bfloat16
+    compile: Decision[str] = Decision("off", "default", "not planned")  # on or off
+    videos_per_gpu: Decision[int]
+    accumulation: Decision[int]
+    total_batch_size: Decision[int]
+
     optimizer: Decision[str] = Decision("adamw", "default", "not planned")  # adamw or sgd
+    learning_rate: Decision[float]
+    # What is left of the learning rate after losses that were no finite numbers.
+    lr_scale: Decision[float] = Decision(1.0, "default", "halved where the loss is no finite number")
+    backbone_lr_mult: Decision[float]
     layer_decay: Decision[float | None] = Decision(None, "default", "not planned")
     freeze: Decision[str] = Decision("none", "default", "not planned")  # none, head_only or stages:N
     norm_eval: Decision[bool] = Decision(False, "default", "not planned")
+    weight_decay: Decision[float]
     clip_grad: Decision[float | None] = Decision(None, "default", "not planned")
-    ema: Decision[float | None] = Decision(None, "default", "not planned")  # decay a step
     label_smoothing: Decision[float] = Decision(0.0, "default", "not planned")
+    ema: Decision[float | None] = Decision(None, "default", "not planned")  # decay a step
+
+    epochs: Decision[int]
     schedule: Decision[str] = Decision("cosine", "default", "not planned")
     schedule_by: Decision[str] = Decision("iteration", "default", "not planned")  # or epoch
     milestones: Decision[tuple[float, ...]] = Decision((), "default", "counts for schedule: step only")  # epochs
     restart_epochs: Decision[tuple[float, ...]] = Decision((), "default", "counts for schedule: restarts only")
-    estimates: Estimates | None = None
+    warmup_epochs: Decision[float]
+    val_interval: Decision[int]
+    best_metric: Decision[str]
+    patience: Decision[int | None] = Decision(None, "default", "not planned")  # validations without improvement
+    save_every_seconds: Decision[float | None]  # inside an epoch; None: only at its end
+
+    balance: Decision[str]  # none, sampler or weights
+    class_weights: Decision[tuple[float, ...] | None]
+
+    probe: Decision[str] = Decision("all", "default", "every video was opened")  # all or sample
+    cache: Decision[str] = Decision("off", "default", "not planned")  # off or proxy
+    proxies_from_epoch: Decision[int] = Decision(2, "default", "counts only where there are proxies")
+    workers: Decision[int]
+    prefetch: Decision[int] = Decision(2, "default", "not planned")  # batches that each worker makes ahead
+    threads: Decision[int]  # of the training process
+
+    test_num_clips: Decision[int]
+    test_num_crops: Decision[int]
+    test_videos_per_gpu: Decision[int]
+    scoring_amp: Decision[str] = Decision("off", "default", "not planned")  # of validation and test
+    scoring_threads: Decision[int] = Decision(1, "default", "not planned")  # batches scored at a time
+
+    hooks: Decision[tuple[dict[str, Any], ...]] = Decision((), "default", "not planned")  # in MMEngine's words
+    loggers: Decision[tuple[str, ...]] = Decision((), "default", "not planned")
+    plugins: Decision[tuple[str, ...]] = Decision((), "default", "not planned")  # by the names they are imported by
+    seed: Decision[int]
+    deterministic: Decision[bool]
+    stall_minutes: Decision[float]
 
     def identity(self) -> dict[str, Any]:
         """What a checkpoint is bound to: a run that changes any of it is another run."""
