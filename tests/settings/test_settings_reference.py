@@ -37,7 +37,7 @@ def test_the_table_has_a_row_of_five_cells_for_every_key(language):
         (
             "en",
             "| `model.name` | name | `auto` | The model: a file name in configs/models, without .py "
-            "(`autox-video models`), or one of MMAction2's index (`autox-video models --all`). `auto` chooses by data, machine and the key `preset`. | `video_swin_tiny` |",
+            "(`autox-video models`), or one of MMAction2's index (`autox-video models mmaction::`). `auto` chooses by data, machine and the key `preset`. | `video_swin_tiny` |",
         ),
         ("en", "| `augment.flip` | number, 0 to 1 | `auto` | Probability of mirroring a training clip. | `0.5` |"),
         (
