@@ -198,7 +198,7 @@ def _path(folder: Path) -> dict[str, str]:
         (
             "mmaction::../../../../etc/passwd",
             "model.name: is not in the index of the installed MMAction2 (got 'mmaction::../../../../etc/passwd'). "
-            "Run `autox-video models --all` to see which there are.",
+            "Run `autox-video models mmaction::` to see which there are.",
         ),
         (
             "mmaction::bmn_2xb8-400x100-9e_activitynet-feature",

@@ -67,7 +67,7 @@ def find_entry(name: str) -> Entry:
     entry = _entries().get(name.removeprefix(PREFIX))
     if entry is None:
         close = difflib.get_close_matches(name, entry_names(), n=1, cutoff=0.75)
-        cure = f"Did you mean {close[0]!r}" if close else "Run `autox-video models --all` to see which there are"
+        cure = f"Did you mean {close[0]!r}" if close else "Run `autox-video models mmaction::` to see which there are"
         raise RequestError(Problem("model.name", "is not in the index of the installed MMAction2", cure, repr(name)))
     if entry.kind != RECOGNITION:
         raise refused(name, f"it {OTHER_KINDS.get(entry.kind, 'does not classify the frames of a video')}")
