@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 
 # Parameters of glibc's `mallopt`, from malloc.h.
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
@@ -14,13 +15,18 @@ def keep_freed_memory() -> bool:
 
     glibc maps every block above 32 MiB anew and gives it back when it is freed, so that the kernel fills each page
     with zeros at each step: a third of the time of an elementwise operation on a large activation. The process is as
-    large as before at its peak, and stays so.
+    large as before at its peak, and stays so. One that is forked off, to load videos, gives its share back at once: it
+    would hold on to pages that this process goes on writing to, and so double them.
 
     Returns:
         Whether the C library took it; another one than glibc does not know the call, and nothing changes.
     """
     try:
-        mallopt = ctypes.CDLL(None).mallopt
+        library = ctypes.CDLL(None)
+        taken = library.mallopt(MMAP_THRESHOLD, KEPT_BYTES) and library.mallopt(TRIM_THRESHOLD, KEPT_BYTES)
+        trim = library.malloc_trim
     except (AttributeError, OSError):
         return False
-    return bool(mallopt(MMAP_THRESHOLD, KEPT_BYTES) and mallopt(TRIM_THRESHOLD, KEPT_BYTES))
+    if taken:
+        os.register_at_fork(after_in_child=lambda: trim(0))
+    return bool(taken)
