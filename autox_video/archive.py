@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import time
 
-from autox_video.work_dir import WorkDir, sync_folder
+from autox_video.work_dir import WorkDir
+from autox_video.writing import sync_folder
 
 logger = logging.getLogger(__name__)
 # Everything that belongs to one run and not to the data.

@@ -22,7 +22,7 @@ import numpy as np
 
 from autox_video.errors import Problem, RequestError, RunError
 from autox_video.progress import Bar, progress_bar
-from autox_video.work_dir import TEMPORARY_ENDING, sync_folder, sync_tree, write_json, write_text
+from autox_video.writing import TEMPORARY_ENDING, sync_folder, sync_tree, write_json, write_text
 
 # Class name: which phase moves, and which way. The vertical axis of an image points down.
 MOTIONS: Final[dict[str, tuple[str, int]]] = {

@@ -27,7 +27,8 @@ from autox_video.report.side_by_side import aligned, key_of, predictions_of
 from autox_video.report.writers import read_results, write_results
 from autox_video.settings.load import load_settings
 from autox_video.stopping import stoppable
-from autox_video.work_dir import WorkDir, clear_leftovers
+from autox_video.work_dir import WorkDir
+from autox_video.writing import clear_leftovers
 
 logger = logging.getLogger(__name__)
 FIT, EQUAL = "fit", "equal"

@@ -28,7 +28,8 @@ from autox_video.runner.distributed import decided_by_first
 from autox_video.scoring import report, score
 from autox_video.settings.schema import Settings
 from autox_video.training import TrainOutcome, only_training, train_run
-from autox_video.work_dir import WorkDir, clear_leftovers, write_text
+from autox_video.work_dir import WorkDir
+from autox_video.writing import clear_leftovers, write_text
 
 logger = logging.getLogger(__name__)
 

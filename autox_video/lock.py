@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from autox_video.errors import Problem, RequestError, RunError
-from autox_video.work_dir import sync_folder
+from autox_video.writing import sync_folder
 
 logger = logging.getLogger(__name__)
 NAME = ".lock"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from autox_video.errors import Problem, RunError
-from autox_video.work_dir import write_json
+from autox_video.writing import write_json
 
 RecordT = TypeVar("RecordT")
 

@@ -20,7 +20,8 @@ from autox_video.report.outcome import AnyResults, make_outcome
 from autox_video.report.writers import write_results
 from autox_video.runner.distributed import decided_by_first
 from autox_video.settings.schema import Settings
-from autox_video.work_dir import WorkDir, clear_leftovers
+from autox_video.work_dir import WorkDir
+from autox_video.writing import clear_leftovers
 
 logger = logging.getLogger(__name__)
 

@@ -33,7 +33,8 @@ from autox_video.report.curves import write_curves
 from autox_video.runner.distributed import decided_by_first
 from autox_video.settings.schema import Settings
 from autox_video.trying import with_tried_batch
-from autox_video.work_dir import WorkDir, write_text
+from autox_video.work_dir import WorkDir
+from autox_video.writing import write_text
 
 if TYPE_CHECKING:
     from autox_video.runner.checkpoints import CheckpointRecord

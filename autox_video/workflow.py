@@ -30,7 +30,8 @@ from autox_video.settings.schema import Settings
 from autox_video.stopping import stoppable
 from autox_video.training import TrainOutcome, only_training, train_run
 from autox_video.trying import with_tried_batch
-from autox_video.work_dir import WorkDir, clear_leftovers, write_text
+from autox_video.work_dir import WorkDir
+from autox_video.writing import clear_leftovers, write_text
 
 logger = logging.getLogger(__name__)
 

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from autox_video import RunError, work_dir
+from autox_video import RunError, writing
 
 ROOT = Path(__file__).parent.parent
 # Writes new content over and over, slowly, and says when it is in the middle of it.
 WRITER = """
 import sys, time
 from pathlib import Path
-from autox_video.work_dir import write_durably
+from autox_video.writing import write_durably
 def write(file):
     for _ in range(100):
         file.write(b"new" * 1000)
@@ -47,12 +47,12 @@ def test_a_killed_writer_leaves_the_old_content_and_a_leftover_that_is_cleared(t
         for _ in range(3):
             process.stdout.readline()
         (half,) = leftovers(tmp_path)
-        work_dir.clear_leftovers(tmp_path)
+        writing.clear_leftovers(tmp_path)
         assert half.exists(), "what a living process writes is not taken away from it"
         process.send_signal(signal.SIGKILL)
     assert path.read_bytes() == b"old"
     assert 0 < half.stat().st_size < 300_000
-    work_dir.clear_leftovers(tmp_path)
+    writing.clear_leftovers(tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["plan.json"]
 
 
@@ -61,7 +61,7 @@ def test_only_our_own_leftovers_are_cleared_and_only_in_the_folders_named(tmp_pa
     for name in (*kept, ".plan.json.x.autox.tmp"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("")
-    work_dir.clear_leftovers(tmp_path, tmp_path / "nowhere")
+    writing.clear_leftovers(tmp_path, tmp_path / "nowhere")
     found = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert found == set(kept)
 
@@ -75,9 +75,9 @@ def test_where_files_cannot_be_locked_a_leftover_is_cleared_once_it_is_old(tmp_p
     for path in (fresh, old):
         path.write_text("")
     os.utime(old, (0, 0))
-    work_dir.clear_leftovers(tmp_path)
+    writing.clear_leftovers(tmp_path)
     assert leftovers(tmp_path) == [fresh]
-    work_dir.write_text(tmp_path / "plan.json", "{}")
+    writing.write_text(tmp_path / "plan.json", "{}")
     assert (tmp_path / "plan.json").read_text() == "{}"
 
 
@@ -96,7 +96,7 @@ def test_content_is_durable_before_the_name_and_the_name_before_the_call_returns
 
     record("fsync")
     record("replace")
-    work_dir.write_text(tmp_path / "plan.json", "{}")
+    writing.write_text(tmp_path / "plan.json", "{}")
     assert calls == [("fsync", ".plan.json.X.autox.tmp"), ("replace", "plan.json"), ("fsync", tmp_path.name)]
 
 
@@ -104,20 +104,20 @@ def test_what_raises_in_the_middle_leaves_the_old_content_and_no_leftover(tmp_pa
     path = tmp_path / "plan.json"
     path.write_text("old")
     with pytest.raises(ZeroDivisionError):
-        work_dir.write_durably(path, lambda file: file.write(b"n" * (1 // 0)))
+        writing.write_durably(path, lambda file: file.write(b"n" * (1 // 0)))
     assert path.read_text() == "old"
     assert leftovers(tmp_path) == []
 
 
 def test_a_name_as_long_as_a_file_system_takes_is_written(tmp_path):
-    work_dir.write_text(tmp_path / ("视" * 85), "text")
+    writing.write_text(tmp_path / ("视" * 85), "text")
     assert [path.name for path in tmp_path.iterdir()] == ["视" * 85]
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError) as caught:
-        work_dir.write_text(tmp_path / "file" / "plan.json", "{}")
+        writing.write_text(tmp_path / "file" / "plan.json", "{}")
     assert str(caught.value) == (
         f"{tmp_path / 'file' / 'plan.json'}: cannot be written: File exists. Free space or choose another work_dir."
     )
@@ -127,9 +127,9 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
 # folder that is renamed as a whole, or (the lock) has a reason of its own.
 WRITING = {"write_text", "write_bytes", "savez", "imwrite", "to_csv", "replace", "rename", "save_checkpoint"}
 ALLOWED = {
-    ("work_dir.py", "write_durably", "open"),
+    ("writing.py", "write_durably", "open"),
     ("runner/weights.py", "_download", "open"),
-    ("work_dir.py", "publish", "replace"),
+    ("writing.py", "publish", "replace"),
     ("archive.py", "archive_run", "rename"),
     ("cli.py", "_join_in", "open"),  # of nowhere
     ("runner/watchdog.py", "_tell", "open"),  # appended to the log
@@ -139,7 +139,7 @@ ALLOWED = {
 }
 
 
-def test_every_file_is_written_through_the_helpers_of_work_dir():
+def test_every_file_is_written_through_the_helpers_of_writing():
     found = set()
     for file in sorted((ROOT / "autox_video").rglob("*.py")):
         tree = ast.parse(file.read_text(encoding="utf-8"))
@@ -149,12 +149,12 @@ def test_every_file_is_written_through_the_helpers_of_work_dir():
             for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
                 if name := _writes(call):
                     found.add((str(file.relative_to(ROOT / "autox_video")), function.name, name))
-    assert ("work_dir.py", "publish", "replace") in found
+    assert ("writing.py", "publish", "replace") in found
     assert found - ALLOWED == set()
 
 
 def _writes(call: ast.Call) -> str | None:
-    """The name of a method that writes a file; `write_text` and others of `work_dir` are plain functions."""
+    """The name of a method that writes a file; `write_text` and others of `writing` are plain functions."""
     function = call.func
     if isinstance(function, ast.Attribute) and function.attr in WRITING:
         # Strings and dataclasses are replaced too.

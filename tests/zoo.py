@@ -23,7 +23,8 @@ from autox_video.predictions import Predictions
 from autox_video.presets import Preset, load_preset
 from autox_video.records import write_record
 from autox_video.render.config import render_config
-from autox_video.work_dir import WorkDir, write_text
+from autox_video.work_dir import WorkDir
+from autox_video.writing import write_text
 
 CLASSES = ("dark", "light")
 THIN_3D = {"backbone.base_channels": 8, "cls_head.in_channels": 256}

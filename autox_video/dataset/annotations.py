@@ -12,7 +12,7 @@ from pathlib import Path
 
 from autox_video.dataset.entries import Label, Sample, ids_of
 from autox_video.dataset.video_files import is_file, is_image_folder
-from autox_video.work_dir import write_text
+from autox_video.writing import write_text
 
 # Of a file; folders of images need none.
 NO_ENDING = "has no ending in its name, and MMAction2 would open the name with .mp4 added"

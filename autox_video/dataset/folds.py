@@ -19,7 +19,7 @@ from autox_video.dataset.video_files import as_text
 from autox_video.errors import Problem
 from autox_video.settings.data_source import DataSource
 from autox_video.settings.schema import Settings
-from autox_video.work_dir import write_text
+from autox_video.writing import write_text
 
 KEY = "test.folds"
 

@@ -18,7 +18,8 @@ from autox_video.dataset.probe import remembered_videos
 from autox_video.errors import RunError
 from autox_video.records import read_record
 from autox_video.settings.schema import Settings
-from autox_video.work_dir import WorkDir, write_text
+from autox_video.work_dir import WorkDir
+from autox_video.writing import write_text
 
 # The strongest first: a leak is called by the first that is true of it.
 FILE, CONTENT, LOOK, GROUP = "same file", "same content", "look-alike frames", "same group"

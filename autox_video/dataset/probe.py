@@ -17,7 +17,7 @@ from autox_video.dataset.folders import Folders
 from autox_video.dataset.probe_pool import Answer, read_videos
 from autox_video.decoding import FILES
 from autox_video.progress import progress_bar
-from autox_video.work_dir import write_json
+from autox_video.writing import write_json
 
 CACHE_VERSION = 4
 LIMIT_SECONDS = 20.0

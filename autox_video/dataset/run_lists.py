@@ -10,7 +10,8 @@ from autox_video.dataset.annotations import columns
 from autox_video.dataset.facts import Fingerprint
 from autox_video.dataset.messages import in_short, plural
 from autox_video.errors import Problem
-from autox_video.work_dir import WorkDir, write_text
+from autox_video.work_dir import WorkDir
+from autox_video.writing import write_text
 
 logger = logging.getLogger(__name__)
 SPLITS = ("train", "val")

@@ -10,7 +10,7 @@ from autox_video.dataset.entries import ids_of
 from autox_video.dataset.folders import Folders
 from autox_video.dataset.probe import VideoFacts, remembered_videos
 from autox_video.decoding import FILES
-from autox_video.work_dir import write_text
+from autox_video.writing import write_text
 
 
 def stock_list(path: Path) -> Path:

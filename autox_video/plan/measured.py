@@ -13,7 +13,7 @@ from typing import Any
 from autox_video.errors import RunError
 from autox_video.plan.schema import Plan
 from autox_video.records import build_record
-from autox_video.work_dir import cache_folder, write_json
+from autox_video.writing import cache_folder, write_json
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,8 @@ from autox_video.dataset.folders import Folders
 from autox_video.dataset.probe import VideoFacts, remembered_videos
 from autox_video.decoding import FILES
 from autox_video.proxies.sizes import BITS_PER_PIXEL, VERSION, frame_size, is_worthwhile, writing_seconds
-from autox_video.work_dir import WorkDir, write_text
+from autox_video.work_dir import WorkDir
+from autox_video.writing import write_text
 
 SPLITS = ("train", "val")
 # A video of which pieces of less than this share are used is read as it is: most of its proxy would never be.

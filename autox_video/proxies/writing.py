@@ -11,7 +11,7 @@ import numpy as np
 
 from autox_video.decoding import DecodingError, PyavReader, open_file
 from autox_video.proxies.sizes import KEY_FRAME_EVERY, frame_size
-from autox_video.work_dir import replacing
+from autox_video.writing import replacing
 
 # What a later version of a decoder may round otherwise.
 TIME_TOLERANCE_SECONDS = 1e-3

@@ -17,7 +17,7 @@ import numpy as np
 from autox_video.errors import Problem, RunError
 from autox_video.presets import shared_folder
 from autox_video.previews import ClassPreview, Clip
-from autox_video.work_dir import write_durably, write_text
+from autox_video.writing import write_durably, write_text
 
 # Frames are shown at their own size, up to this many pixels on the longer side.
 MAX_FRAME_PX = 112

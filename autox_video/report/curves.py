@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from autox_video.work_dir import write_durably
+from autox_video.writing import write_durably
 
 WIDTH_INCHES, HEIGHT_INCHES, DOTS_PER_INCH = 10, 4, 110
 # Columns of `metrics.csv` that are no figures of the model.

@@ -17,7 +17,7 @@ from autox_video.records import build_record
 from autox_video.report.multi_label import MultiLabelResults
 from autox_video.report.outcome import AnyResults
 from autox_video.report.results import Results, to_plain
-from autox_video.work_dir import write_durably
+from autox_video.writing import write_durably
 
 
 def write_results(results: AnyResults, path: Path, results_format: str = "full") -> None:

@@ -19,7 +19,7 @@ from mmengine.dist import is_main_process
 from mmengine.registry import VISBACKENDS, VISUALIZERS
 from mmengine.visualization import vis_backend  # noqa: F401  (registers the backends)
 
-from autox_video.work_dir import write_text
+from autox_video.writing import write_text
 
 logger = logging.getLogger(__name__)
 PROJECT = "autox_video"

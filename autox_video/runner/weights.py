@@ -19,7 +19,7 @@ from autox_video.errors import Problem, RequestError, RunError
 from autox_video.progress import progress_bar
 from autox_video.runner.partial_file import Part, open_part
 from autox_video.runner.weight_files import CHUNK, damage, digest_in_name, sha256_of
-from autox_video.work_dir import cache_folder, publish
+from autox_video.writing import cache_folder, publish
 
 logger = logging.getLogger(__name__)
 TIMEOUT_SECONDS = 30

@@ -14,7 +14,7 @@ from autox_video.settings.data_source import SOURCE_KEYS
 from autox_video.settings.epochs import FREEZE, VIEWS
 from autox_video.settings.key import AUTO, DURATION, Key
 from autox_video.settings.schema import KEYS, SECTIONS, SHORTHANDS, Settings
-from autox_video.work_dir import write_text
+from autox_video.writing import write_text
 
 SCHEMA_FILE = Path(__file__).parents[2] / "resources" / "config.schema.json"
 

@@ -17,7 +17,7 @@ from autox_video.errors import AutoXVideoError, Problem, RequestError
 from autox_video.settings.key import Key
 from autox_video.settings.reference_zh import HELP_ZH, WORDS_ZH
 from autox_video.settings.schema import KEYS
-from autox_video.work_dir import write_text
+from autox_video.writing import write_text
 
 BEGIN: Final = "<!-- settings:begin -->"
 END: Final = "<!-- settings:end -->"

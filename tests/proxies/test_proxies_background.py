@@ -14,7 +14,7 @@ from mounts import small_disk
 from autox_video.decoding import open_video
 from autox_video.proxies.background import Writing
 from autox_video.proxies.listing import Proxied
-from autox_video.work_dir import clear_leftovers
+from autox_video.writing import clear_leftovers
 
 SIDE, FRAMES = 24, odd_videos.NUM_FRAMES
 

@@ -23,7 +23,7 @@ from autox_video.plan.schema import Plan
 from autox_video.presets import Card, load_preset
 from autox_video.records import build_record
 from autox_video.runner.checkpoints.record import RECORD_KEY
-from autox_video.work_dir import write_durably
+from autox_video.writing import write_durably
 
 
 @master_only

@@ -20,7 +20,8 @@ from autox_video.runner.checkpoints import RECORD_KEY, from_plain, load_checkpoi
 from autox_video.runner.checkpoints.card import write_weights_with_card
 from autox_video.runner.course import planned_otherwise, rebuild_schedule, refuse_other_groups, scale_learning_rate
 from autox_video.stopping import later
-from autox_video.work_dir import WorkDir, replacing
+from autox_video.work_dir import WorkDir
+from autox_video.writing import replacing
 
 logger = logging.getLogger(__name__)
 

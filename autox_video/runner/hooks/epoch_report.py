@@ -24,7 +24,8 @@ from autox_video.plan.schema import Plan
 from autox_video.progress import Bar, progress_bar
 from autox_video.records import read_record
 from autox_video.runner.loggers import FiguresVisualizer
-from autox_video.work_dir import WorkDir, write_text
+from autox_video.work_dir import WorkDir
+from autox_video.writing import write_text
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,44 @@
+"""What a sub-command is, and what several of them share."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Callable
+
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+    """One sub-command.
+
+    Attributes:
+        help: One line for `--help`.
+        run: Takes the parsed arguments, returns the exit code.
+        options: Adds the options that only this command has.
+        takes_config: Whether it reads a config.yaml.
+        joins: Whether several processes do it together; of any other command the first does all.
+    """
+
+    help: str
+    run: Callable[[argparse.Namespace], int]
+    options: Callable[[argparse.ArgumentParser], None] = lambda parser: None
+    takes_config: bool = True
+    joins: bool = False
+
+
+def settings_of(arguments: argparse.Namespace):  # type: ignore[no-untyped-def]
+    """The settings that a command line names."""
+    from autox_video.runner.distributed import after_first
+    from autox_video.settings.load import load_settings
+
+    def load():  # type: ignore[no-untyped-def]
+        return load_settings(arguments.config, arguments.set, work_dir=arguments.work_dir)
+
+    return after_first(load) if arguments.joins else load()
+
+
+def count(text: str) -> int:
+    """A whole number from 1, of an option."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return int(text)
