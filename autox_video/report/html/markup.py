@@ -64,7 +64,7 @@ def tag(name: str, *content: Content, **attributes: Any) -> Html:
         key = key.rstrip("_").replace("_", "-")
         if value is True:
             told += f" {key}"
-        elif value not in (None, False):
+        elif value is not None and value is not False:
             told += f' {key}="{escape(str(value))}"'
     return Html(f"<{name}{told}>{join(content)}</{name}>")
 
