@@ -12,9 +12,11 @@ ORDER = 40
 TITLE = Text("Which classes are confused", "哪些类别被混淆")
 # Edge of a cell: between these, so that the matrix of a few classes is not huge and each of 150 keeps its name.
 CELLS_PX, MATRIX_PX = (10, 44), 560
-MARGIN_PX = 120
+MARGIN_PX = 200
 MAX_NUMBERED, MAX_NAME = 20, 24
 MAX_PAIRS = 100
+# Of more classes those with the most mistakes are drawn: a cell for each pair of a thousand is a page no browser opens.
+MAX_DRAWN = 200
 
 
 def section(run: ReportedRun) -> Section | None:
@@ -23,12 +25,21 @@ def section(run: ReportedRun) -> Section | None:
     if not isinstance(results, Results) or results.metrics is None:
         return None
     counts = np.array(results.metrics.confusion_matrix)
-    parts = [_told(counts), _matrix(counts, results.classes), *_pairs(counts, results.classes)]
-    return Section("confusion", TITLE, join(parts))
+    drawn = most_mistaken(counts)
+    names = tuple(results.classes[index] for index in drawn)
+    matrix, pairs = _matrix(counts[np.ix_(drawn, drawn)], names), tag("div", *_pairs(counts, results.classes))
+    return Section("confusion", TITLE, join([_told(counts, len(drawn)), tag("div", matrix, pairs, class_="side")]))
 
 
-def _told(counts: np.ndarray) -> Html:
+def most_mistaken(counts: np.ndarray) -> list[int]:
+    """The classes that are drawn, in their order: all, or of many those with the most mistakes in row and column."""
+    wrong = counts.sum(axis=0) + counts.sum(axis=1) - 2 * np.diag(counts)
+    return sorted(int(index) for index in np.argsort(-wrong, kind="stable")[:MAX_DRAWN])
+
+
+def _told(counts: np.ndarray, drawn: int) -> Html:
     wrong = int(counts.sum() - np.trace(counts))
+    limit = Text(f" The {drawn} classes with the most mistakes are drawn.", f"仅显示错误最多的 {drawn} 个类别。")
     return paragraph(
         Text(
             f"A row is a true class, a column what its videos were taken for. {wrong} of {counts.sum()} videos lie off"
@@ -36,6 +47,7 @@ def _told(counts: np.ndarray) -> Html:
             f"每行是真实类别，每列是被预测成的类别。{counts.sum()} 个视频中有 {wrong} 个不在对角线上。"
             "拖动可放大，双击还原，悬停可查看名称和数量。",
         ),
+        limit if drawn < len(counts) else "",
         kind="note",
     )
 
@@ -50,10 +62,12 @@ def _matrix(counts: np.ndarray, classes: tuple[str, ...]) -> Html:
     both = np.stack([counts, shares.round(4)], axis=2)
     base = {"type": "heatmap", "x": names, "y": names, "showscale": False, "xgap": 1, "ygap": 1, "customdata": both}
     base |= {"colorscale": [[0, "--card"], [0.001, "--tint"], [1, "--accent"]], "hovertemplate": told, "name": ""}
-    numbered = size <= MAX_NUMBERED
+    numbered = {"texttemplate": "%{text}"} if size <= MAX_NUMBERED else {}
+    written = [[f"{100 * share:.0f} %" if share else "" for share in row] for row in shares]
+    counted = [[str(count) if count else "" for count in row] for row in counts]
     traces = [
-        {**base, "z": shares.round(4), "zmin": 0, "zmax": 1, **({"texttemplate": "%{z:.0%}"} if numbered else {})},
-        {**base, "z": counts, "zmin": 0, "visible": False, **({"texttemplate": "%{z}"} if numbered else {})},
+        {**base, "z": shares.round(4), "zmin": 0, "zmax": 1, "text": written, **numbered},
+        {**base, "z": counts, "zmin": 0, "visible": False, "text": counted, **numbered},
     ]
     longest = max(len(_short(name)) for name in classes)
     font = max(8, min(12, edge))

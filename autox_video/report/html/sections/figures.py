@@ -61,7 +61,7 @@ def _counts(results: AnyResults) -> Html:
         f", {views.num_clips} x {views.num_crops} views a video",
         f"，每个视频 {views.num_clips} x {views.num_crops} 个视图",
     )
-    return paragraph(said, tag("code", results.model), epoch or "", seen if many and seen else "", ".")
+    return paragraph(said, tag("code", results.model), epoch or "", seen if many and seen else "", Text(".", "。"))
 
 
 def _how_sure(run: ReportedRun, results: AnyResults) -> Html:

@@ -109,7 +109,7 @@ def _figure(run: ReportedRun, video: Video) -> Html:
 def _confidence(video: Video) -> Html:
     best = video.top5[:1] if isinstance(video, VideoResult) else video.top5[:3]
     if isinstance(video, VideoResult):
-        return Html(f' <span class="sure">{100 * (video.confidence or 0):.0f} %</span>')
+        return Html(f' <span class="sure">{100 * (video.confidence or 0):.0f}&nbsp;%</span>')
     return tag("div", ", ".join(f"{one.label} {100 * one.score:.0f} %" for one in best), class_="note")
 
 
