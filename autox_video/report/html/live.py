@@ -148,7 +148,6 @@ class _Handler(BaseHTTPRequestHandler):
     """Answers `/` with the page and `/sections?have=<version>` with what is newer than that."""
 
     watcher: Watcher
-    protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         """One request."""
