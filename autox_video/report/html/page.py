@@ -6,6 +6,7 @@ import base64
 import hashlib
 import logging
 import re
+from collections.abc import Mapping
 from functools import cache
 
 from autox_video.presets import shared_folder
@@ -53,7 +54,7 @@ def make_page(run: ReportedRun, title: str, *, live: bool = False) -> str:
         "live": "true" if live else "false",
         "style": files["css"],
         "navigation": navigation(sections),
-        "sections": "\n".join(section_html(one, films) for one in sections),
+        "sections": "\n".join([films_note(run, films), *(section_html(one, films) for one in sections)]),
         "films": as_json({number: data for number, (data, _, _) in films.items()}),
         "plotly": scripts[0],
         "script": scripts[1],
@@ -84,6 +85,18 @@ def draw_films(run: ReportedRun) -> dict[int, tuple[str, int, int]]:
     return {
         number: (base64.b64encode(strip).decode("ascii"), *size_of(strip)) for number, strip in sorted(strips.items())
     }
+
+
+def films_note(run: ReportedRun, films: Mapping[int, object]) -> str:
+    """How many filmstrips were left out, and why; empty where none was."""
+    left_out = len(run.films) - len(films)
+    if not left_out:
+        return ""
+    text = Text(
+        f"{left_out} of {len(run.films)} films are not drawn: the page stays below 20 MB, and drawing within a minute.",
+        f"{len(run.films)} 段影片中有 {left_out} 段未绘制：页面不超过 20 MB，绘制不超过一分钟。",
+    )
+    return paragraph(text, kind="note")
 
 
 @cache
