@@ -93,14 +93,16 @@ def clips_of_windows(
     asked = _Window(reader, times, int(windows.first[0]), int(windows.end[0]))
     clips_of(asked)
     kept: dict[int, Frame] = {}
+    newest = -1
     frames = reader.passing(asked.parts, windows.step)
     for first, end in zip(windows.first.tolist(), windows.end.tolist(), strict=True):
         for index in [index for index in kept if index < first]:
             del kept[index]
         # The last frame that a window of so many steps looks at.
         last = end - 1 - (end - 1) % windows.step
-        while max(kept, default=-1) < last:
+        while newest < last:
             frame = Frame(*_packed(next(frames)))
+            newest = frame.index
             look(frame)
             if frame.index >= first:
                 kept[frame.index] = frame

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Final
 
 import cv2
@@ -39,25 +40,37 @@ class StillScenes:
             start: When it is shown, in seconds.
             end: When the next one takes its place.
         """
-        grey = cv2.resize(picture, (CELLS, CELLS), interpolation=cv2.INTER_AREA).astype(np.float32).mean(axis=2)
-        self._last.append((start, grey))
+        self._last.append((start, _cells(picture)))
         # Not more of the past than is needed to span the time.
         while len(self._last) > 1 and end - self._last[1][0] >= self._seconds:
             self._last.popleft()
         begin = self._last[0][0]
-        if end - begin < self._seconds or self._changes():
+        if end - begin < self._seconds or _change([cells for _, cells in self._last]) > MAX_CHANGE:
             return
         if self._found and begin <= self._found[-1][1]:
             self._found[-1] = self._found[-1][0], end
         else:
             self._found.append((begin, end))
 
-    def _changes(self) -> bool:
-        cells = np.stack([grey for _, grey in self._last]).reshape(len(self._last), -1)
-        cells = cells - np.median(cells, axis=1, keepdims=True)
-        return bool((cells.max(axis=0) - cells.min(axis=0)).max() > MAX_CHANGE)
-
     @property
     def found(self) -> tuple[tuple[float, float], ...]:
         """Beginning and end of each stretch so far, in seconds, ascending."""
         return tuple(self._found)
+
+
+def is_still(frames: Sequence[np.ndarray]) -> bool:
+    """Whether nothing moves from the first of these frames to the last; uint8, shape (H, W, 3) each."""
+    return _change([_cells(frame) for frame in frames]) <= MAX_CHANGE
+
+
+def _cells(picture: np.ndarray) -> np.ndarray:
+    """The brightness of each cell, less what all have in common: shape (CELLS, CELLS)."""
+    # Averaged in the precision of the pixels, a slow drift would go in steps of one level.
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    cells = cv2.resize(grey, (CELLS, CELLS), interpolation=cv2.INTER_AREA)
+    return cells - np.median(cells)
+
+
+def _change(cells: Sequence[np.ndarray]) -> float:
+    """By how many grey levels the cell varies that varies most."""
+    return float(np.ptp(np.stack(cells), axis=0).max())
