@@ -31,7 +31,7 @@ STILL_SHARE: Final = 0.5
 MIN_SHARE: Final = 0.5
 GAP_SHARE: Final = 0.25
 # Standard deviation of the smoothing, as a share of a window.
-SMOOTH_SHARE: Final = 0.25
+SMOOTH_SHARE: Final = 0.375
 # Batches of windows that are decoded ahead.
 BATCHES_AHEAD: Final = 2
 

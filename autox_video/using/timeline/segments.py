@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from scipy import ndimage
@@ -11,6 +12,7 @@ from scipy import ndimage
 from autox_video.using.timeline.windows import Windows
 
 Interval = tuple[float, float]
+LEAST_WEIGHT: Final = 1e-6
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,9 @@ def segments_of(scores: np.ndarray, windows: Windows, still: Sequence[Interval],
     Returns:
         By their beginning.
     """
-    smooth = smoothed(scores, rules.smooth_windows)
+    # Where classes may stand still, still scenes have as much to say as others.
+    weights = np.ones(len(scores)) if rules.still else moving_shares(windows.bounds, still) ** 2
+    smooth = smoothed(scores, rules.smooth_windows, weights)
     best = np.argmax(smooth, axis=1)
     found = []
     for label, name in enumerate(rules.classes):
@@ -88,11 +92,36 @@ def segments_of(scores: np.ndarray, windows: Windows, still: Sequence[Interval],
     return tuple(sorted(found, key=lambda segment: (segment.start_seconds, segment.label)))
 
 
-def smoothed(scores: np.ndarray, windows: float) -> np.ndarray:
-    """Scores with a Gaussian of so many windows over time; 0 leaves them as they are."""
+def moving_shares(bounds: np.ndarray, still: Sequence[Interval]) -> np.ndarray:
+    """How much of each window lies outside of still scenes, in [0, 1].
+
+    Args:
+        bounds: Beginning and end of the windows, shape (N, 2).
+        still: Where nothing moves, ascending and apart from each other.
+    """
+    # The still seconds up to a time: they rise by one a second in each still scene.
+    corners = np.array([(0.0, 0.0), *still], dtype=np.float64)
+    total = np.cumsum(corners[:, 1] - corners[:, 0])
+    heights = np.stack([np.append(0.0, total[:-1]), total], axis=1)
+    inside = np.interp(bounds, corners.ravel(), heights.ravel())
+    shares: np.ndarray = 1 - (inside[:, 1] - inside[:, 0]) / (bounds[:, 1] - bounds[:, 0])
+    return shares.clip(0.0, 1.0)
+
+
+def smoothed(scores: np.ndarray, windows: float, weights: np.ndarray) -> np.ndarray:
+    """The mean over a window and its neighbours, weighted by a Gaussian of time and by how much each has to say.
+
+    Args:
+        scores: Shape (N, num_classes).
+        windows: Standard deviation of the Gaussian; 0 leaves the scores as they are.
+        weights: Of the windows, shape (N,), at least 0.
+    """
     if windows <= 0:
         return scores
-    made: np.ndarray = ndimage.gaussian_filter1d(scores.astype(np.float64), windows, axis=0, mode="nearest")
+    # Where none has anything to say, all have as much.
+    weights = np.maximum(weights, LEAST_WEIGHT)
+    summed = ndimage.gaussian_filter1d(scores * weights[:, None], windows, axis=0, mode="nearest")
+    made: np.ndarray = summed / ndimage.gaussian_filter1d(weights, windows, mode="nearest")[:, None]
     return made
 
 

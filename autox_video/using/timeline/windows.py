@@ -41,6 +41,7 @@ class Windows:
     Attributes:
         first: Index of the first frame of each, shape (N,).
         end: Index after the last frame of each, shape (N,).
+        bounds: When each begins and ends, in seconds, shape (N, 2).
         edges: When each window has its say, in seconds: from one to the next, shape (N + 1,). They are the times at
             which frames are shown; the first is 0, the last the end of the video.
         step: See `Span`.
@@ -48,6 +49,7 @@ class Windows:
 
     first: np.ndarray
     end: np.ndarray
+    bounds: np.ndarray
     edges: np.ndarray
     step: int
 
@@ -91,10 +93,11 @@ def windows_of(times: np.ndarray, end_seconds: float, span: Span, stride_seconds
     """
     first, end = _in_frames(times, end_seconds, span, stride_seconds)
     shown_until = np.append(times, end_seconds)
-    middles = (times[first] + shown_until[end]) / 2
+    bounds = np.stack([times[first], shown_until[end]], axis=1)
+    middles = bounds.mean(axis=1)
     between = np.searchsorted(times, (middles[:-1] + middles[1:]) / 2 - TIME_TOLERANCE_SECONDS)
     edges = np.concatenate([[0.0], shown_until[between], [end_seconds]])
-    return Windows(first, end, edges, span.step)
+    return Windows(first, end, bounds, edges, span.step)
 
 
 def _in_frames(
