@@ -239,7 +239,7 @@ class PyavReader(Reader):
         """The same of frames that are reached in one go."""
         # One of them at a time: they may be all frames of a video of any length.
         waiting, before = iter(wanted), None
-        at = next(waiting, None)
+        at: int | None = next(waiting)
         for index, frame in self._decoded_up_to(wanted[0]):
             while at is not None and at <= index:
                 self.damaged = self.damaged or at < index
@@ -249,7 +249,7 @@ class PyavReader(Reader):
                 return
             before = frame
         self.damaged = True
-        for index in chain([at], waiting):
+        for index in (at, *waiting) if at is not None else ():
             if before is None:
                 raise DecodingError(f"is damaged: neither frame {index} nor one before it can be decoded")
             yield index, before

@@ -95,9 +95,7 @@ def end_of(reader: Reader, times: np.ndarray) -> float:
     return 1 / reader.fps if reader.fps else 1.0
 
 
-def rules_of(
-    settings: Settings, model: Model, exclusive: bool, window_seconds: float, stride_seconds: float
-) -> Rules:
+def rules_of(settings: Settings, model: Model, exclusive: bool, window_seconds: float, stride_seconds: float) -> Rules:
     """The rules for a video with windows of this length and distance."""
     least = window_seconds * MIN_SHARE if settings.min_seconds is None else settings.min_seconds
     return Rules(

@@ -1,4 +1,4 @@
-"""One pass over a video: each frame is decoded once and scaled at once, and no more is kept than the windows in hand need.
+"""One pass over a video: each frame is decoded once and scaled at once, and only what the window in hand needs is kept.
 
 The windows are shown to the very pipeline that tests a model: each of them is an open video of its own, which answers
 out of the frames that are kept.

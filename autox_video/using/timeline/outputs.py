@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from autox_video.using.timeline.page import page_of
 from autox_video.using.timeline.record import OK, Timeline
 from autox_video.using.timeline.segments import Segment
 from autox_video.writing import write_json, write_text
-import dataclasses
 
 SUMMARY: Final = "timelines.csv"
+_HEAD: Final = ("file", "start", "end", "label", "confidence", "status", "error")
 
 
-def write_timeline(row: Timeline, file: Path, folder: Path, stem: str, known: Sequence[Segment] | None) -> Path | None:
+def write_timeline(row: Timeline, file: Path, folder: Path, stem: str, known: Sequence[Segment] | None) -> None:
     """Write what was found in one video; the JSON last, so that what it stands for is there.
 
     Args:
@@ -26,22 +28,19 @@ def write_timeline(row: Timeline, file: Path, folder: Path, stem: str, known: Se
         stem: Of the names of the files.
         known: The segments that are known, for the page; None where none are.
 
-    Returns:
-        The page; None of a video that could not be read.
-
     Raises:
         RunError: A file cannot be written.
     """
-    if row.status != OK:
-        write_json(folder / f"{stem}.json", dataclasses.asdict(row))
-        return None
-    write_text(folder / f"{stem}.csv", _csv([_HEAD[1:5], *(_cells(segment) for segment in row.segments)]))
-    write_text(folder / f"{stem}.srt", srt(row.segments))
+    if row.status == OK:
+        write_text(folder / f"{stem}.csv", _csv([_HEAD[1:5], *(_cells(segment) for segment in row.segments)]))
+        write_text(folder / f"{stem}.srt", srt(row.segments))
+        write_text(page_path(folder, stem), page_of(row, file, known))
     write_json(folder / f"{stem}.json", dataclasses.asdict(row))
-    return None
 
 
-_HEAD: Final = ("file", "start", "end", "label", "confidence", "status", "error")
+def page_path(folder: Path, stem: str) -> Path:
+    """The page of a video that could be read."""
+    return folder / f"{stem}.html"
 
 
 def write_summary(rows: Sequence[Timeline], folder: Path) -> None:

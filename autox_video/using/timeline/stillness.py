@@ -11,9 +11,9 @@ import numpy as np
 
 # A frame is looked at through so many cells a side: each is the mean of many pixels, so that noise averages out, and
 # small enough that something that moves in a corner changes one.
-CELLS: Final = 16
+CELLS: Final = 8
 # Grey levels of 255 by which a cell may change in a still scene.
-MAX_CHANGE: Final = 3.0
+MAX_CHANGE: Final = 4.0
 
 
 class StillScenes:

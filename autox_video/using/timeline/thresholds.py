@@ -3,12 +3,12 @@
 A softmax gives some class a high probability whatever it is shown. Two things keep background out:
 
 - A threshold on the highest probability, the baseline of Hendrycks and Gimpel (ICLR 2017, arXiv:1610.02136) for what is
-  unlike the training data. Nothing is known of the background to come, so it is set at what the model must still accept:
-  `KEPT` of the validation videos that it recognises stay above it.
+  unlike the training data. Nothing is known of the background to come, so it is set by what the model must still
+  accept: `KEPT` of the validation videos that it recognises reach it.
 - Still scenes (`stillness.py`) make no segment, unless videos of the class stand still in validation as well.
 
-Background that moves and that the model is sure of gets through: only a class of its own, named as in `BACKGROUND`, teaches
-a model what background is.
+Background that moves and that the model is sure of gets through: only a class of its own, named as in `BACKGROUND`,
+teaches a model what background is.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def _of_videos(predictor: Predictor, rows: Sequence[Row]) -> Measured:
 
 def probabilities(predictor: Predictor, batch: Sequence[object]) -> np.ndarray:
     """Scores of a batch, true to their word where the model is calibrated: float32, shape (N, num_classes)."""
-    scores: np.ndarray = predictor.score(batch)  # type: ignore[arg-type]
+    scores: np.ndarray = predictor.score(batch)
     if predictor.temperature is not None:
         scores = predictor.task.tempered(scores, predictor.temperature)
     return scores

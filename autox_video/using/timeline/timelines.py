@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,7 +16,7 @@ from autox_video.errors import Problem, RequestError, RunError
 from autox_video.progress import progress_bar
 from autox_video.records import read_record
 from autox_video.using.timeline.looking import look_through
-from autox_video.using.timeline.outputs import write_summary, write_timeline
+from autox_video.using.timeline.outputs import page_path, write_summary, write_timeline
 from autox_video.using.timeline.record import OK, Model, Settings, Timeline
 from autox_video.using.timeline.record import VERSION as RECORD_VERSION
 from autox_video.using.timeline.segments import Segment
@@ -99,9 +99,9 @@ def make_timelines(
 
     files = find_files(videos)
     predictor = open_predictor(source, device, (1, 1), plugins)
-    known = {}
+    known: Mapping[Path, tuple[Segment, ...]] = {}
     if truth is not None:
-        known = read_truth(truth, files, predictor.classes, BACKGROUND - set(predictor.classes) | _unseen(predictor))
+        known = read_truth(truth, files, predictor.classes, _unseen(predictor.classes))
     measured = measure(predictor)
     model, settings = _model(predictor), _settings(predictor, measured, wishes)
     span = span_of(predictor.plan, settings.window_seconds)
@@ -153,18 +153,21 @@ def _over_all(
     with progress_bar(len(files), "looking through videos") as bar:
         for file in files:
             stem = _free_name(folder, file, taken)
-            row = _done_before(folder / f"{stem}.json", file, model, settings)
-            num_kept += row is not None
-            if row is None:
+            before = _done_before(folder / f"{stem}.json", file, model, settings)
+            if before is None:
                 row = look_through(file, predictor, model, settings, span, BATCH_SIZE[predictor.plan.device.value], bar)
             else:
+                row, num_kept = before, num_kept + 1
                 bar.advance()
             counted = _counted(row, file, known)
             counts += counted
             row = dataclasses.replace(row, metrics=metrics_of(counted))
-            pages.append(write_timeline(row, file, folder, stem, known.get(file)))
+            page = page_path(folder, stem) if row.status == OK else None
+            if row != before or counted or not (page and page.is_file()):
+                write_timeline(row, file, folder, stem, known.get(file))
+            pages.append(page)
             rows.append(row)
-            write_summary(rows, folder)
+    write_summary(rows, folder)
     return Timelines(tuple(rows), tuple(pages), metrics_of(counts), num_kept)
 
 
@@ -200,9 +203,9 @@ def _settings(predictor: Predictor, measured: Measured, wishes: Wishes) -> Setti
     )
 
 
-def _unseen(predictor: Predictor) -> Collection[str]:
-    """Names of the model's own classes that make no segment."""
-    return {predictor.classes[label] for label in background_of(predictor.classes)}
+def _unseen(classes: Sequence[str]) -> set[str]:
+    """Labels that make no segment: names of background, and the model's own classes of such a name."""
+    return {*BACKGROUND, *(classes[label] for label in background_of(classes))}
 
 
 def _level(enter: Sequence[float]) -> str:

@@ -1,9 +1,9 @@
 """Segments that are known, and how well those that were found agree with them.
 
 The figures are those of Lea et al., "Temporal Convolutional Networks for Action Segmentation and Detection" (CVPR 2017,
-arXiv:1611.05267): segment F1 at a threshold of overlap, and the share of frames that are right. A segment that was found
-is right where its intersection over union with a known one of its label reaches the threshold; of several that
-meet the same known segment the first is right and each other wrong. Background has no segments. Counts are added up over
+arXiv:1611.05267): segment F1 at a threshold of overlap, and the share of frames that are right. A segment that was
+found is right where its intersection over union with a known one of its label reaches the threshold; of several that
+meet the same known segment one is right and each other wrong. Background has no segments. Counts are added up over
 videos before F1 is computed of them.
 """
 
@@ -168,9 +168,9 @@ def read_truth(
     problems = []
     for number, row in enumerate(rows, start=2):
         try:
-            video = _video_of(row, files, by_name)
-            if video is not None:
-                known.setdefault(video, []).extend(_segment_of(row, classes, background))
+            meant = _video_of(row, files, by_name)
+            if meant is not None:
+                known.setdefault(meant, []).extend(_segment_of(row, classes, background))
         except ValueError as error:
             problems.append(Problem(f"{path}:{number}", str(error), "Correct the row"))
     if problems:

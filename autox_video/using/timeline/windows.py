@@ -10,8 +10,8 @@ import numpy as np
 from autox_video.decoding.reader import TIME_TOLERANCE_SECONDS
 from autox_video.plan.schema import Plan
 
-# A segment begins and ends between two windows: with a quarter of the span it is found to within an eighth of it, and each
-# moment is seen in four windows, which is what is computed for it. docs/timeline.md has what other shares gave.
+# A segment begins and ends between two windows: with a quarter of the span it is found to within an eighth of it, and
+# each moment is seen in four windows, which is what it costs. docs/timeline.md has what other shares gave.
 STRIDE_SHARE: Final = 0.25
 
 
