@@ -88,7 +88,7 @@ def segments_of(scores: np.ndarray, windows: Windows, still: Sequence[Interval],
             pieces = without(pieces, still)
         for start, end in joined(pieces, rules.max_gap_seconds):
             if end - start >= rules.min_seconds:
-                found.append(Segment(start, end, name, _mean_within(smooth[:, label], windows.middles, start, end)))
+                found.append(Segment(start, end, name, _mean_within(smooth[:, label], windows.edges, start, end)))
     return tuple(sorted(found, key=lambda segment: (segment.start_seconds, segment.label)))
 
 
@@ -171,10 +171,7 @@ def joined(pieces: Sequence[Interval], max_gap: float) -> list[Interval]:
     return made
 
 
-def _mean_within(likely: np.ndarray, middles: np.ndarray, start: float, end: float) -> float:
-    """The mean over the windows that have their say between two times, or of the nearest."""
-    first, last = np.searchsorted(middles, [start, end])
-    if first == last:
-        nearest = int(np.argmin(np.abs(middles - (start + end) / 2)))
-        first, last = nearest, nearest + 1
-    return float(likely[first:last].mean())
+def _mean_within(likely: np.ndarray, edges: np.ndarray, start: float, end: float) -> float:
+    """The mean over the windows that have their say between two times, by how much of it they have."""
+    shared = np.clip(np.minimum(edges[1:], end) - np.maximum(edges[:-1], start), 0.0, None)
+    return float(likely @ shared / shared.sum())

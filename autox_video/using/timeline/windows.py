@@ -56,11 +56,6 @@ class Windows:
     def __len__(self) -> int:
         return len(self.first)
 
-    @property
-    def middles(self) -> np.ndarray:
-        """The middle of what each has its say on, in seconds, shape (N,)."""
-        return (self.edges[:-1] + self.edges[1:]) / 2
-
 
 def span_of(plan: Plan, whole_seconds: float | None) -> Span | None:
     """What one clip of a model covers.
