@@ -23,7 +23,7 @@ def plan(**values: object) -> SimpleNamespace:
 @pytest.mark.parametrize(
     ("values", "whole", "expected"),
     [
-        ({}, None, Span(16, 0.0, 2)),
+        ({}, None, Span(15, 0.0, 2)),
         ({"clip_len": 32, "frame_interval": 1}, 9.0, Span(32, 0.0, 1)),
         ({"target_fps": 4.0}, None, Span(0, 2.0)),
         ({"target_fps": 4.0, "sampling": "uniform"}, None, Span(0, 2.0)),

@@ -71,7 +71,8 @@ def span_of(plan: Plan, whole_seconds: float | None) -> Span | None:
         return Span(0, plan.clip_len.value / plan.target_fps.value)
     if plan.sampling.value == "dense":
         interval = plan.frame_interval.value
-        return Span(plan.clip_len.value * interval, 0.0, interval)
+        # From its first frame to its last: with more, the pipeline would take what lies in the middle.
+        return Span((plan.clip_len.value - 1) * interval + 1, 0.0, interval)
     return None if whole_seconds is None else Span(0, whole_seconds)
 
 
