@@ -56,6 +56,7 @@ def test_the_commands_are_the_ones_agreed_on() -> None:
         "watch",
         "ensemble",
         "predict",
+        "timeline",
         "models",
         "notify-test",
         "demo-data",
