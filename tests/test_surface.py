@@ -57,6 +57,7 @@ def test_the_commands_are_the_ones_agreed_on() -> None:
         "ensemble",
         "predict",
         "timeline",
+        "export",
         "models",
         "notify-test",
         "demo-data",
