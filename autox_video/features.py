@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,6 +72,41 @@ def write_features(features: Features, path: Path) -> None:
         RunError: The file cannot be written.
     """
     write_durably(path, lambda file: np.savez(file, **vars(features)))
+
+
+def write_parquet(features: Features, path: Path) -> None:
+    """Write the same as a table, a row a video, with the labels as names; what is of all videos is in its metadata.
+
+    Raises:
+        RunError: The file cannot be written.
+    """
+    import pyarrow
+    from pyarrow import parquet
+
+    several = features.labels.ndim == 2
+    names = features.classes.tolist()
+    labels = [
+        [names[number] for number in np.flatnonzero(row)] if several else (names[row] if row >= 0 else None)
+        for row in features.labels
+    ]
+    flat = pyarrow.array(features.features.reshape(-1))
+    columns = {
+        "file": pyarrow.array(features.files.tolist()),
+        "split": pyarrow.array(features.splits.tolist()),
+        "label": pyarrow.array(labels, pyarrow.list_(pyarrow.string()) if several else pyarrow.string()),
+        "start_seconds": pyarrow.array(features.start_seconds, from_pandas=True),
+        "end_seconds": pyarrow.array(features.end_seconds, from_pandas=True),
+        "features": pyarrow.FixedSizeListArray.from_arrays(flat, features.features.shape[1]),
+    }
+    said = {
+        "classes": json.dumps(names, ensure_ascii=False),
+        "model_sha256": str(features.model_sha256),
+        "views": json.dumps(features.views.tolist()),
+        "data_root": str(features.data_root),
+        "bad": json.dumps(dict(zip(features.bad_files.tolist(), features.bad_reasons.tolist(), strict=True))),
+    }
+    table = pyarrow.table(columns).replace_schema_metadata(said)
+    write_durably(path, lambda file: parquet.write_table(table, file))
 
 
 def read_features(path: Path) -> Features:

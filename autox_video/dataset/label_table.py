@@ -1,4 +1,4 @@
-"""`suspicious.csv`: labels that look wrong, worst first, for a person to judge; and what the person has written into it."""
+"""`suspicious.csv`: labels that look wrong, worst first, and what a person has decided of them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 
 from autox_video.dataset.list_lines import read_text
 from autox_video.dataset.messages import in_short, meant, plural, shorten
-from autox_video.dataset.table_rows import columns_of, read_rows
 from autox_video.dataset.table_rows import Row as Cells
+from autox_video.dataset.table_rows import columns_of, read_rows
 from autox_video.errors import Problem, RequestError
 
 # Where a piece of a video is meant, and not all of it.
@@ -39,7 +39,8 @@ class Suspect:
         label: Its class, by name.
         suggested_label: The class it looks like.
         score: How much rather it looks like that one, from -1 to 1.
-        reason: What speaks against the label, in a sentence.
+        chances: What a classifier that has not seen it gives for the suggested class and for its own.
+        near: Of the most alike videos, how many have the suggested class, how many its own, and how many there are.
     """
 
     rank: int
@@ -50,7 +51,17 @@ class Suspect:
     label: str
     suggested_label: str
     score: float
-    reason: str
+    chances: tuple[float, float]
+    near: tuple[int, int, int]
+
+    @property
+    def reason(self) -> str:
+        """What speaks against the label, in a sentence."""
+        return (
+            f"by the other videos it is {self.suggested_label!r} ({self.chances[0]:.2f}) rather than {self.label!r} "
+            f"({self.chances[1]:.2f}); of the {self.near[2]} most alike, {self.near[0]} are {self.suggested_label!r} "
+            f"and {self.near[1]} {self.label!r}"
+        )
 
 
 @dataclass(frozen=True)
@@ -80,7 +91,7 @@ def label_table(suspects: Sequence[Suspect]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     for one in suspects:
-        cells = {**vars(one), "score": f"{one.score:.4f}", "new_label": "", "keep": "yes"}
+        cells = {**vars(one), "reason": one.reason, "score": f"{one.score:.4f}", "new_label": "", "keep": "yes"}
         writer.writerow("" if cells[column] is None else cells[column] for column in columns)
     return text.getvalue()
 

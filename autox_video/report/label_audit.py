@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from autox_video.dataset.annotations import Row
 from autox_video.dataset.label_table import Suspect
 from autox_video.features import Features
 from autox_video.report.suspicion import Suspicion, ranking, suspect
@@ -41,7 +42,7 @@ class LabelAudit:
         checkpoint_sha256: Digest of the weights whose features were compared.
         data_root: Folder that relative files start from.
         classes: Class names.
-        lists: Of each split that was audited, the digest of its list, see `digest_of`.
+        lists: Of each split that was audited, the digest of its list, see `digest_of_rows`.
         num_videos: Labels that were judged.
         not_judged: Classes all of whose videos come from one recording: there is nothing to judge them by.
         num_look_wrong: Labels with a score of at least `LOOKS_WRONG`.
@@ -62,9 +63,12 @@ class LabelAudit:
     alike: tuple[tuple[Alike, ...], ...]
 
 
-def digest_of(rows: Iterable[tuple[str, str, float | None, float | None]]) -> str:
-    """The digest of a list, of its paths, class names and times, in any order."""
-    lines = sorted(repr(row) for row in rows)
+def digest_of_rows(rows: Iterable[Row], classes: Sequence[str]) -> str:
+    """The digest of a list: of its paths, class names and times, in any order."""
+    lines = sorted(
+        repr((row.path, classes[row.label] if isinstance(row.label, int) else "", row.start_seconds, row.end_seconds))
+        for row in rows
+    )
     return hashlib.sha256("\n".join(lines).encode("utf-8", "backslashreplace")).hexdigest()
 
 
@@ -106,13 +110,17 @@ def _suspect(rank: int, place: int, features: Features, found: Suspicion) -> Sus
     label, suggested = str(features.classes[own]), str(features.classes[other])
     chances = found.by_classifier[place]
     near = features.labels[found.neighbours[place][found.neighbours[place] >= 0]]
-    reason = (
-        f"by the other videos it is {suggested!r} ({chances[other]:.2f}) rather than {label!r} ({chances[own]:.2f}); "
-        f"of the {len(near)} most alike {int((near == other).sum())} are {suggested!r}, {int((near == own).sum())} "
-        f"{label!r}"
+    return Suspect(
+        rank,
+        str(features.files[place]),
+        *_piece(features, place),
+        str(features.splits[place]),
+        label,
+        suggested,
+        float(found.score[place]),
+        (float(chances[other]), float(chances[own])),
+        (int((near == other).sum()), int((near == own).sum()), len(near)),
     )
-    where = (str(features.files[place]), *_piece(features, place), str(features.splits[place]))
-    return Suspect(rank, *where, label, suggested, float(found.score[place]), reason)
 
 
 def _alike(place: int, features: Features, found: Suspicion) -> tuple[Alike, ...]:

@@ -1,10 +1,11 @@
 """Which labels look wrong: what a classifier says of a video that never saw its label, and what its nearest videos are.
 
-The classifier (a softmax regression on a trained model's features) judges each video after it has been fitted to the
-videos of other recordings alone; so do the neighbours. Their mean probability of the label, less that of the likeliest
-other class, is the margin that labels are ranked by (C. Northcutt, L. Jiang and I. Chuang, Confident Learning: Estimating
-Uncertainty in Dataset Labels, JAIR 70, 2021). Margins gathered in training, which would have to be kept by every run (G.
-Pleiss and others, Identifying Mislabeled Data using the Area Under the Margin Ranking, 2020), found no more of them.
+The classifier (a softmax regression on a trained model's features) judges each video after it has been fitted to videos
+of other recordings alone, and the neighbours are of other recordings too. By how much their mean probability of another
+class exceeds that of the label, labels are ranked (C. Northcutt, L. Jiang and I. Chuang, Confident Learning: Estimating
+Uncertainty in Dataset Labels, JAIR 70, 2021). Margins gathered in training (G. Pleiss and
+others, Identifying Mislabeled Data using the Area Under the Margin Ranking, 2020), which every run would have to keep,
+found no more of them.
 """
 
 from __future__ import annotations
@@ -130,4 +131,3 @@ def _shares(neighbours: np.ndarray, labels: np.ndarray, num_classes: int) -> np.
     np.add.at(counts, (rows, labels[neighbours[rows, columns]]), 1)
     shares: np.ndarray = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     return shares
-

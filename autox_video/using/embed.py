@@ -13,12 +13,15 @@ import numpy as np
 from autox_video.dataset.annotations import Row, read_rows
 from autox_video.dataset.entries import SPLITS, ids_of
 from autox_video.dataset.facts import Fingerprint
-from autox_video.dataset.messages import in_short, plural
-from autox_video.dataset.video_files import as_text
+from autox_video.dataset.messages import in_short, missing_path, plural
+from autox_video.dataset.video_files import as_text, find_videos, is_image_folder
+from autox_video.decoding import FILES, IMAGES
 from autox_video.errors import Problem, RequestError, RunError
-from autox_video.features import Features, write_features
+from autox_video.extras import check_package
+from autox_video.features import Features, read_features, write_features, write_parquet
 from autox_video.progress import progress_bar
 from autox_video.records import read_record
+from autox_video.settings.schema import Settings
 from autox_video.stopping import stoppable
 from autox_video.tasks import load_task
 from autox_video.work_dir import WorkDir
@@ -79,6 +82,67 @@ def embed(
     return _table(predictor, [listed[at] for at in positions], np.concatenate(vectors), bad)
 
 
+def embed_to_files(
+    settings: Settings | None,
+    model: Path | None,
+    inputs: Sequence[str] = (),
+    split: str | None = None,
+    output: Path | None = None,
+    parquet: Path | None = None,
+    *,
+    device: str = "auto",
+    plugins: Sequence[str] = (),
+    workers: int | None = None,
+) -> list[str]:
+    """Compute features and write them.
+
+    Args:
+        settings: Of a run whose best model is used; None where `model` is given.
+        model: A model: see `open_predictor`.
+        inputs: Videos and folders of videos; none for those of the run.
+        split: Of the run's videos: `train`, `val`, `test` or `all`.
+        output: The .npz; None for one in the work dir, or in the current folder where `inputs` are given.
+        parquet: Where to write the same as a table; None for nowhere.
+        device: Where `model` is given, what to compute on.
+        plugins: Where `model` is given, those that it was trained with.
+        workers: Processes that decode; None for half of the cores.
+
+    Returns:
+        What was written, in lines.
+
+    Raises:
+        RequestError: Both videos and a split are named, a package is missing, or there is no such model or list.
+    """
+    if inputs and split:
+        cure = "Name videos, or a split of the run"
+        raise RequestError(Problem("embed", "is given videos and a split", cure, f"--split {split}"))
+    if parquet is not None:
+        check_package("pyarrow", "--parquet")
+    if model is None:
+        assert settings is not None, "one of the two is given"
+        model, device, plugins = settings.work_dir, settings.runtime.device, settings.plugins
+    from autox_video.runner.predictor import open_predictor
+
+    predictor = open_predictor(model, device, None, plugins)
+    work_dir = WorkDir(model if model.is_dir() else model.parent)
+    if inputs:
+        features = embed(predictor, videos_of(inputs), workers=workers)
+        output = output or Path("features.npz")
+    elif split in (None, "all") and output is None:
+        features, output = features_of_run(work_dir, predictor, workers), work_dir.features
+    else:
+        splits = SPLITS if split in (None, "all") else (split,)
+        features = embed(predictor, *rows_of_run(work_dir, splits), workers)
+        output = output or work_dir.features.with_name(f"features_{split}.npz")
+    if output != work_dir.features:
+        write_features(features, output)
+    told = [f"features {output}: {len(features)} videos, {features.features.shape[1]} numbers each"]
+    if parquet is not None:
+        write_parquet(features, parquet)
+        told.append(f"table    {parquet}")
+    return told
+
+
 def rows_of_run(work_dir: WorkDir, splits: Sequence[str] = SPLITS) -> tuple[list[Listed], list[tuple[str, str, str]]]:
     """The videos that a run was trained, validated and tested on, and those that could not be read then.
 
@@ -109,8 +173,6 @@ def rows_of_run(work_dir: WorkDir, splits: Sequence[str] = SPLITS) -> tuple[list
 
 def features_of_run(work_dir: WorkDir, predictor: Predictor, workers: int | None = None) -> Features:
     """The features of all videos of a run; computed and written where they are not there, or of another model."""
-    from autox_video.features import read_features
-
     listed, bad = rows_of_run(work_dir)
     if work_dir.features.is_file():
         try:
@@ -124,6 +186,31 @@ def features_of_run(work_dir: WorkDir, predictor: Predictor, workers: int | None
     write_features(features, work_dir.features)
     logger.info("features %s", work_dir.features)
     return features
+
+
+def videos_of(inputs: Sequence[str]) -> list[Listed]:
+    """The videos that a user names: files, folders of numbered images, and folders of either.
+
+    Raises:
+        RequestError: Something of it is not there, or a folder holds no video.
+    """
+    problems, listed = [], list[Listed]()
+    for given in inputs:
+        path = Path(given)
+        if not path.exists():
+            problems.append(missing_path("embed", path, "Name videos that exist"))
+        elif not path.is_dir() or is_image_folder(given):
+            listed.append(("", Row(str(path.absolute()), None, IMAGES if path.is_dir() else FILES)))
+        else:
+            found = find_videos(path)
+            if not found.paths:
+                problems.append(Problem("embed", "holds no videos", "Name a folder that does", given))
+            for below in found.paths:
+                full = (path / below).absolute()
+                listed.append(("", Row(str(full), None, IMAGES if full.is_dir() else FILES)))
+    if problems:
+        raise RequestError(problems)
+    return list(dict.fromkeys(listed))
 
 
 def _is_of(features: Features, predictor: Predictor, listed: Sequence[Listed]) -> bool:
@@ -152,17 +239,18 @@ def _table(
         labels = load_task(plan.task).label_array([ids_of(row.label) for _, row in listed], len(plan.classes))
     else:
         labels = np.array([-1 if row.label is None else row.label for _, row in listed], dtype=np.int64)
-    times = [
+    start, end = (
         np.array([np.nan if (value := getattr(row, name)) is None else value for _, row in listed], dtype=np.float64)
         for name in ("start_seconds", "end_seconds")
-    ]
+    )
     bad = list(bad)
     return Features(
         vectors,
         _texts(row.path for _, row in listed),
         _texts(split for split, _ in listed),
         labels,
-        *times,
+        start,
+        end,
         classes=_texts(plan.classes),
         bad_files=_texts(file for _, file, _ in bad),
         bad_splits=_texts(split for split, _, _ in bad),

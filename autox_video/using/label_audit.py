@@ -1,4 +1,4 @@
-"""`autox-video audit-labels` and `apply-labels`: labels that look wrong, and new lists with what a person made of them."""
+"""`autox-video audit-labels`: the labels of a run that look wrong, for a person to judge."""
 
 from __future__ import annotations
 
@@ -6,43 +6,38 @@ import numpy as np
 
 from autox_video.dataset.label_table import is_edited, label_table
 from autox_video.dataset.leaks import read_groups
+from autox_video.dataset.messages import setting_place
 from autox_video.errors import Problem, RequestError
 from autox_video.records import write_record
 from autox_video.report.label_audit import (
     LOOKS_WRONG,
     VERSION,
     LabelAudit,
-    digest_of,
+    digest_of_rows,
     find_suspects,
     unjudged_classes,
 )
+from autox_video.report.label_audit_page import audit_page
+from autox_video.settings.schema import Settings
 from autox_video.stopping import stoppable
 from autox_video.using.embed import features_of_run, rows_of_run
 from autox_video.work_dir import WorkDir
 from autox_video.writing import write_text
 
 AUDITED = ("train", "val")
-TABLE, RECORD = "suspicious.csv", "audit.json"
+TABLE, RECORD, PAGE = "suspicious.csv", "audit.json", "label_audit.html"
 
 
 @stoppable()
-def audit_labels(
-    work_dir: WorkDir,
-    share: float = 0.1,
-    device: str = "auto",
-    plugins: tuple[str, ...] = (),
-    workers: int | None = None,
-) -> LabelAudit:
+def audit_labels(settings: Settings, share: float = 0.1, workers: int | None = None) -> LabelAudit:
     """Find the labels of a run's training and validation videos that look wrong.
 
-    Writes `label_audit/suspicious.csv`, for a person to edit, and `audit.json` beside it; and the features of the run's
-    videos where they are not there yet.
+    Writes into `label_audit`: `suspicious.csv`, for a person to edit, a page with the videos, and `audit.json`; and the
+    features of the run's videos where they are not there yet.
 
     Args:
-        work_dir: Of a trained run.
+        settings: Of a trained run.
         share: How many of the labels are listed, in (0, 1].
-        device: `auto`, `cpu` or `cuda`.
-        plugins: Those that the run was trained with.
         workers: Processes that decode; None for half of the cores.
 
     Raises:
@@ -50,12 +45,9 @@ def audit_labels(
     """
     from autox_video.runner.predictor import open_predictor
 
-    table = work_dir.label_audit / TABLE
-    if table.is_file() and is_edited(table):
-        wrong = "has been edited since it was written, and would be replaced"
-        cure = "Apply it with `autox-video apply-labels`, or move it away"
-        raise RequestError(Problem(str(table), wrong, cure))
-    predictor = open_predictor(work_dir.root, device, None, plugins)
+    work_dir = WorkDir(settings.work_dir)
+    _refuse(settings, work_dir)
+    predictor = open_predictor(work_dir.root, settings.runtime.device, None, settings.plugins)
     plan = predictor.trained.plan
     if plan.task != "single_label":
         wrong = "has several labels a video, and an audit compares one label with the others"
@@ -69,7 +61,10 @@ def audit_labels(
         checkpoint_sha256=predictor.trained.sha256,
         data_root=plan.data_root,
         classes=plan.classes,
-        lists={split: _digest_of_run(work_dir, split, plan.classes) for split in AUDITED},
+        lists={
+            split: digest_of_rows((row for _, row in rows_of_run(work_dir, (split,))[0]), plan.classes)
+            for split in AUDITED
+        },
         num_videos=int((~np.isnan(found.score)).sum()),
         not_judged=unjudged_classes(features, found),
         num_look_wrong=int((found.score >= LOOKS_WRONG).sum()),
@@ -77,13 +72,19 @@ def audit_labels(
         alike=tuple(alike),
     )
     write_record(work_dir.label_audit / RECORD, audit)
-    write_text(table, label_table(suspects))
+    write_text(work_dir.label_audit / PAGE, audit_page(audit, work_dir))
+    write_text(work_dir.label_audit / TABLE, label_table(suspects))
     return audit
 
 
-def _digest_of_run(work_dir: WorkDir, split: str, classes: tuple[str, ...]) -> str:
-    rows = [row for _, row in rows_of_run(work_dir, (split,))[0]]
-    return digest_of(
-        (row.path, classes[row.label] if isinstance(row.label, int) else "", row.start_seconds, row.end_seconds)
-        for row in rows
-    )
+def _refuse(settings: Settings, work_dir: WorkDir) -> None:
+    """Refuse what cannot be audited, before anything long."""
+    if settings.test.folds:
+        wrong = "trains a model for each fold, and an audit compares the features of one model"
+        cure = "Train without it in another work_dir, and audit that run"
+        raise RequestError(Problem(setting_place(settings, "test.folds"), wrong, cure, str(settings.test.folds)))
+    table = work_dir.label_audit / TABLE
+    if table.is_file() and is_edited(table):
+        wrong = "has been edited since it was written, and would be replaced"
+        cure = "Apply it with `autox-video apply-labels`, or move it away"
+        raise RequestError(Problem(str(table), wrong, cure))

@@ -41,10 +41,22 @@ def make_page(run: ReportedRun, title: str, *, live: bool = False) -> str:
         title: Name of the run.
         live: Made by `watch`: the page asks for newer sections.
     """
-    sections = make_sections(run)
+    return compose(make_sections(run), run, title, live=live)
+
+
+def compose(sections: list[Section], run: ReportedRun, title: str, *, live: bool = False, plots: bool = True) -> str:
+    """A page of these sections.
+
+    Args:
+        sections: From top to bottom.
+        run: Whose filmstrips they have asked for.
+        title: Of the page.
+        live: As of `make_page`.
+        plots: Whether there are any: what draws them is most of a page.
+    """
     films = draw_films(run)
     files = {name: (_folder() / f"page.{name}").read_text(encoding="utf-8") for name in ("html", "css", "js")}
-    scripts = [plotly(), files["js"]]
+    scripts = [plotly() if plots else "", files["js"]]
     hashes = " ".join(f"'sha256-{_digest(script)}'" for script in scripts)
     values = {
         "title": escape(title),
