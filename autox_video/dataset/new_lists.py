@@ -16,6 +16,7 @@ from autox_video.errors import Problem, RequestError
 from autox_video.writing import write_text
 
 CLASSES = "classes.txt"
+AGAIN = "Run `autox-video audit-labels` again"
 
 
 @dataclass(frozen=True)
@@ -55,14 +56,15 @@ def apply_verdicts(
         found = places.get(verdict.key)
         split, file = verdict.key[:2]
         if found is None:
-            cure = meant(file, [key[1] for key in places if key[0] == split], "Run `autox-video audit-labels` again")
+            others = {key[1] for key in places if key[0] == split} - {file}
+            cure = meant(file, others, AGAIN)
             problems.append(Problem(verdict.where, f"is of no video in the {split} list", cure, repr(file)))
             continue
         row = lists[found[0]][found[1]]
         label = classes[row.label] if isinstance(row.label, int) else ""
         if label != verdict.label:
             wrong = f"is of a video that has the label {label!r} now"
-            problems.append(Problem(verdict.where, wrong, "Run `autox-video audit-labels` again", repr(verdict.label)))
+            problems.append(Problem(verdict.where, wrong, AGAIN, repr(verdict.label)))
         elif not verdict.keep:
             changed[found[0]][found[1]] = None
         elif verdict.new_label is not None:
