@@ -11,6 +11,7 @@ from autox_video.report.html.films import Films
 from autox_video.report.html.markup import Html, film, join, paragraph, tag
 from autox_video.report.html.page import compose
 from autox_video.report.html.parts import ReportedRun, Section, Text
+from autox_video.report.html.video_figure import figure
 from autox_video.report.label_audit import LOOKS_WRONG, Alike, LabelAudit
 from autox_video.work_dir import WorkDir
 
@@ -111,39 +112,28 @@ def _card(one: Suspect, alike: Sequence[Alike], films: Films) -> Html:
         f"依据其他视频：{one.chances[0]:.2f}，原标签 {one.chances[1]:.2f}；最相似的 {one.near[2]} 个中分别有 "
         f"{one.near[0]} 个和 {one.near[1]} 个",
     )
-    own = tag(
-        "figure",
-        film(films, one.file, one.start_seconds, one.end_seconds),
-        tag(
-            "figcaption",
-            tag("b", f"{one.rank}. "),
-            tag("span", one.label, class_="bad"),
-            " → ",
-            tag("span", one.suggested_label, class_="good"),
-            f" ({one.score:.2f})",
-            tag("span", said, class_="file"),
-            tag("span", f"{one.split}: {_named(one)}", class_="file"),
-        ),
+    own = figure(
+        films,
+        one.split,
+        one.file,
+        (one.start_seconds, one.end_seconds),
+        tag("b", f"{one.rank}. "),
+        tag("span", one.label, class_="bad"),
+        " → ",
+        tag("span", one.suggested_label, class_="good"),
+        f" ({one.score:.2f})",
+        tag("span", said, class_="file"),
     )
     others = [
-        tag(
-            "figure",
-            film(films, near.file, near.start_seconds, near.end_seconds),
-            tag(
-                "figcaption",
-                Text("alike: ", "相似："),
-                tag("span", near.label, class_="bad" if near.label == one.label else "good"),
-                tag("span", f"{near.split}: {_named(near)}", class_="file"),
-            ),
+        figure(
+            films,
+            near.split,
+            near.file,
+            (near.start_seconds, near.end_seconds),
+            Text("alike: ", "相似："),
+            tag("span", near.label, class_="bad" if near.label == one.label else "good"),
         )
         for near in alike[:ALIKE_SHOWN]
     ]
     about = {"data_label": one.label, "data_suggested": one.suggested_label, "data_split": one.split}
     return tag("div", own, *others, class_="films", data_file=one.file, style="margin-bottom:22px", **about)
-
-
-def _named(one: Suspect | Alike) -> str:
-    if one.start_seconds is one.end_seconds is None:
-        return one.file
-    start, end = ("" if value is None else f"{value:g}" for value in (one.start_seconds, one.end_seconds))
-    return f"{one.file} ({start}–{end} s)"
