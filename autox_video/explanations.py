@@ -17,8 +17,8 @@ class Hidden:
 
     Attributes:
         scores: Probability of the explained class then, shape (moments,) or (rows, columns).
-        weights: How much of the log-odds of the class is lost, the same shape: 0 where the part tells nothing, 2.3 where
-            the odds fall to a tenth, below 0 where the part speaks against the class.
+        weights: How much of the log-odds of the class is lost, the same shape: 0 where the part tells nothing, 2.3
+            where the odds fall to a tenth, below 0 where the part speaks against the class.
         best: The class id with the highest score then, the same shape.
     """
 
@@ -81,10 +81,11 @@ class Explanation:
         return self.classes[self.class_id]
 
     def spans(self) -> list[tuple[float, float]]:
-        """First and last second of each moment; it ends where the next one begins, the last with its last frame."""
+        """First and last second of each moment: it ends where the next one begins, the last after its last frame."""
         found = self.occlusion
+        frame = float(np.median(np.diff(found.seconds))) if len(found.seconds) > 1 else 0.0
         starts = [float(found.seconds[found.moment == number][0]) for number in range(len(found.time.scores))]
-        return list(zip(starts, [*starts[1:], float(found.seconds[-1])], strict=True))
+        return list(zip(starts, [*starts[1:], float(found.seconds[-1]) + frame], strict=True))
 
 
 def to_plain(explanation: Explanation) -> dict[str, Any]:
@@ -130,7 +131,8 @@ def sentence(explanation: Explanation) -> str:
         return f"{time} No single region decides."
     place = f"{_PLACES[_third(row, found.space, 0)][0]} {_PLACES[_third(column, found.space, 1)][2]}"
     told = _instead(found.space, (row, column), explanation, "; the answer is then {!r}")
-    return f"{time} Of the regions, the one at the {place} counts most: hidden, {found.space.scores[row, column]:.0%}{told}."
+    left = f"{found.space.scores[row, column]:.0%}"
+    return f"{time} Of the regions, the one at the {place} counts most: hidden, {left}{told}."
 
 
 def sentence_zh(explanation: Explanation) -> str:

@@ -52,6 +52,7 @@ def test_the_commands_are_the_ones_agreed_on() -> None:
         "render",
         "preview",
         "bench",
+        "explain",
         "ensemble",
         "models",
         "notify-test",

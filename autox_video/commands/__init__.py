@@ -5,7 +5,7 @@ A file holds commands of one kind, in its own table `COMMANDS`; `--help` lists t
 
 from __future__ import annotations
 
-from autox_video.commands import machine, run, several_runs
+from autox_video.commands import looking, machine, run, several_runs
 from autox_video.commands.command import Command
 
-COMMANDS: dict[str, Command] = {**run.COMMANDS, **several_runs.COMMANDS, **machine.COMMANDS}
+COMMANDS: dict[str, Command] = {**run.COMMANDS, **looking.COMMANDS, **several_runs.COMMANDS, **machine.COMMANDS}

@@ -2,8 +2,8 @@
 
 Needs nothing but the forward pass, so it works for every network. Hiding a part and looking at what the network says
 then is from Zeiler and Fergus, Visualizing and Understanding Convolutional Networks, 2014
-(https://arxiv.org/abs/1311.2901); that the difference is taken in log-odds, so that a part also counts where the network
-is all but certain, from Robnik-Sikonja and Kononenko, Explaining Classifications for Individual Instances, 2008.
+(https://arxiv.org/abs/1311.2901). The difference is taken in log-odds, so that a part also counts where the network is
+all but certain, as in Robnik-Sikonja and Kononenko, Explaining Classifications for Individual Instances, 2008.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from autox_video.explanations import Hidden, Occlusion
 
 # Of a probability of nothing or of all but nothing: log-odds stay finite.
 SMALLEST = 1e-9
-# With a region its neighbours this far away are hidden: behind a single one what moves comes out again, and little is lost.
+# With a region its neighbours this far away are hidden: what moves comes out again behind a single one.
 REACH = 1
 
 Score = Callable[[Sequence[torch.Tensor]], np.ndarray]
@@ -57,7 +57,9 @@ def occlude(
             yield without_moment(views, torch.from_numpy(moments == number))
         for row in range(rows):
             for column in range(columns):
-                yield without_region(views, _around(row, rows, views.shape[-2]), _around(column, columns, views.shape[-1]))
+                yield without_region(
+                    views, _around(row, rows, views.shape[-2]), _around(column, columns, views.shape[-1])
+                )
 
     scores = np.concatenate([score(some) for some in _batches(versions(), batch)])
     odds = log_odds(scores, class_id, one_label=one_label)

@@ -94,13 +94,15 @@ def test_a_jump_between_frames_is_found_at_the_moments_on_both_sides() -> None:
 def test_the_outcome_is_said_in_a_sentence_and_in_plain_values() -> None:
     made = clip(moments=[2], cells=[(0, 6)])
     found = occlude(sees_brightness, made, seconds_of(made), 1)
-    told = Explanation("a.mp4", None, None, ("nothing", "a \"spot\""), 1, None, found, made[0].permute(1, 2, 3, 0).numpy())
+    told = Explanation(
+        "a.mp4", None, None, ("nothing", 'a "spot"'), 1, None, found, made[0].permute(1, 2, 3, 0).numpy()
+    )
     assert sentence(told) == (
         "Hiding 0.50 to 0.75 s takes 'a \"spot\"' from 99% to 1%; the answer is then 'nothing'. "
         "Of the regions, the one at the top right counts most: hidden, 1%; the answer is then 'nothing'."
     )
     assert sentence_zh(told) == (
-        "遮住 0.50 至 0.75 秒，“a \"spot\"”从 99% 变为 1%，答案变为“nothing”。"
+        '遮住 0.50 至 0.75 秒，“a "spot"”从 99% 变为 1%，答案变为“nothing”。'
         "区域中右上方最重要：遮住后为 1%，答案变为“nothing”。"
     )
     plain = to_plain(told)
@@ -134,7 +136,9 @@ def test_what_is_hidden_leaves_no_trace_of_itself() -> None:
     assert torch.equal(without_region(made, slice(0, 8), slice(0, 8))[..., 8:, :], made[..., 8:, :])
 
 
-@pytest.mark.parametrize(("frames", "moments", "grid"), [(1, 1, (7, 7)), (3, 3, (1, 1)), (16, 8, (2, 3)), (5, 5, (7, 7))])
+@pytest.mark.parametrize(
+    ("frames", "moments", "grid"), [(1, 1, (7, 7)), (3, 3, (1, 1)), (16, 8, (2, 3)), (5, 5, (7, 7))]
+)
 def test_short_clips_have_fewer_moments(frames: int, moments: int, grid: tuple[int, int]) -> None:
     made = clip(frames=frames)
     found = occlude(sees_brightness, made, seconds_of(made), 1, grid=grid)
