@@ -53,6 +53,7 @@ def test_the_commands_are_the_ones_agreed_on() -> None:
         "preview",
         "bench",
         "explain",
+        "serve",
         "ensemble",
         "models",
         "notify-test",

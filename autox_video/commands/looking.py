@@ -32,9 +32,54 @@ def _explain(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _serve(arguments: argparse.Namespace) -> int:
+    from autox_video.using.serve.engine import Source
+    from autox_video.using.serve.limits import Limits
+    from autox_video.using.serve.serving import serve
+
+    def ready(address: str) -> None:
+        print(f"serving  {address}  (Ctrl-C ends it)", flush=True)
+
+    serve(
+        Source(arguments.model, arguments.device, tuple(arguments.plugin)),
+        Limits(arguments.max_mb, arguments.max_seconds),
+        arguments.host,
+        arguments.port,
+        ready,
+    )
+    return 0
+
+
+def _serve_options(parser: argparse.ArgumentParser) -> None:
+    _model_options(parser)
+    parser.add_argument("--host", default="127.0.0.1", metavar="HOST", help="what to listen on (default: 127.0.0.1)")
+    parser.add_argument("--port", type=_port, default=8000, metavar="N", help="default: 8000; 0 for a free one")
+    parser.add_argument("--max-mb", type=count, default=200, metavar="N", help="size of an upload (default: 200)")
+    parser.add_argument(
+        "--max-seconds", type=count, default=60, metavar="N", help="for an upload, and for its answer (default: 60)"
+    )
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: 0 to 65535")
+    return int(text)
+
+
+def _model_options(parser: argparse.ArgumentParser) -> None:
+    default = Path("work_dirs/demo")
+    parser.add_argument(
+        "-m", "--model", type=Path, default=default, metavar="MODEL", help=f"{MODEL_HELP} (default: {default})"
+    )
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute")
+    parser.add_argument(
+        "--plugin", action="append", default=[], metavar="MODULE", help="a plugin of the training; repeatable"
+    )
+
+
 def _explain_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("videos", nargs="*", type=Path, metavar="VIDEO", help="video files, or folders of images")
-    parser.add_argument("--model", type=Path, required=True, metavar="MODEL", help=MODEL_HELP)
+    _model_options(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="where to write (default: explanations)")
     parser.add_argument("--label", metavar="NAME", help="the class to explain, instead of the one predicted")
     parser.add_argument(
@@ -52,12 +97,9 @@ def _explain_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--grid", type=count, default=7, metavar="N", help="rows and columns of regions (default: 7); fewer are faster"
     )
-    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute")
-    parser.add_argument(
-        "--plugin", action="append", default=[], metavar="MODULE", help="a plugin of the training; repeatable"
-    )
 
 
 COMMANDS = {
     "explain": Command("show which moments and regions of a video decided", _explain, _explain_options, False),
+    "serve": Command("a local web page that labels the videos dropped on it", _serve, _serve_options, False),
 }
