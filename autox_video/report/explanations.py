@@ -28,12 +28,13 @@ STRONGEST = 0.62
 JPEG_QUALITY = 88
 
 
-def write_explanations(explanations: Sequence[Explanation], folder: Path) -> Path:
+def write_explanations(explanations: Sequence[Explanation], folder: Path, model_sha256: str) -> Path:
     """Write `explanation.json`, a strip for each video and `explanation.html` with all of them.
 
     Args:
         explanations: In the order in which they are shown.
         folder: Where to write; strips of earlier explanations in it are replaced.
+        model_sha256: Digest of the weights, to be told beside them.
 
     Returns:
         The page. It needs no other file.
@@ -48,7 +49,7 @@ def write_explanations(explanations: Sequence[Explanation], folder: Path) -> Pat
         record = {**to_plain(explanation), "strip": name}
         records.append(record)
         sections.append(_section(record, picture))
-    write_json(folder / RECORD, {"version": VERSION, "videos": records})
+    write_json(folder / RECORD, {"version": VERSION, "model_sha256": model_sha256, "videos": records})
     template = (shared_folder("resources") / "explanation.html").read_text(encoding="utf-8")
     write_text(folder / PAGE, template.replace("{sections}", "\n".join(sections)))
     named = {record["strip"] for record in records}

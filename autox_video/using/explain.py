@@ -278,4 +278,4 @@ def explain_to_folder(
     predictor = open_predictor(model, device, plugins=plugins)
     found = explain_videos(predictor, asked, num_moments, grid)
     folder = output or (Path("explanations") if mistakes is None else work_dir.explanations)
-    return write_explanations(found, folder), found
+    return write_explanations(found, folder, predictor.trained.sha256), found

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from runs import run_cli
+
+from autox_video.report.html.parts import ReportedRun
+from autox_video.report.html.sections import explanations
+from autox_video.work_dir import WorkDir
 
 
 def test_the_command_writes_a_page_a_record_and_strips(trained, tmp_path: Path) -> None:
@@ -86,3 +91,9 @@ def test_mistakes_of_a_test_are_explained_the_most_confident_first(trained, tmp_
     found = json.loads((tmp_path / "out" / "explanation.json").read_text())["videos"]
     assert [one["file"] for one in found] == [scored[2]["file"], scored[1]["file"]]
     assert {one["true_label"] for one in found} == {"dark"}
+    # The report shows them where they lie in the work dir.
+    shutil.copytree(tmp_path / "out", tmp_path / "run" / "explanations")
+    made = explanations.section(ReportedRun(WorkDir(tmp_path / "run")))
+    assert made is not None
+    assert made.html.count("<img ") == 2
+    assert f"{scored[2]['file']}</h3>" in made.html

@@ -5,6 +5,7 @@ Functions that return HTML return `Html`; what is no `Html` is escaped when it i
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -166,3 +167,9 @@ def film(
     """
     number = films.number(Film(path, start_seconds, end_seconds))
     return tag("div", class_="film", data_film=number, role="img", aria_label=label or path)
+
+
+def picture(jpeg: bytes, label: Text) -> Html:
+    """A picture that stands still, no wider than the page; `label` says it to those who do not see it."""
+    data = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"
+    return Html(f'<img style="max-width:100%" src="{data}" alt="{escape(label.en)}">')
