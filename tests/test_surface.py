@@ -57,6 +57,8 @@ def test_the_commands_are_the_ones_agreed_on() -> None:
         "predict",
         "timeline",
         "export",
+        "explain",
+        "serve",
         "ensemble",
         "embed",
         "audit-labels",

@@ -79,7 +79,9 @@ def test_predict_py_needs_torch_numpy_and_pyav_alone_and_says_what_the_test_said
     assert done.returncode == 0, done.stderr
     said = [json.loads(line) for line in done.stdout.splitlines()]
     assert [one["labels"] for one in said] == [[row["predicted_label"]["name"]] for row in rows]
-    np.testing.assert_allclose([list(one["scores"].values()) for one in said], [row["scores"] for row in rows], atol=1e-5)
+    np.testing.assert_allclose(
+        [list(one["scores"].values()) for one in said], [row["scores"] for row in rows], atol=1e-5
+    )
 
 
 def test_onnx_runtime_takes_any_number_of_videos(exported):
