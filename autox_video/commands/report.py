@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from autox_video.commands.command import Command
-from autox_video.errors import StoppedError
+from autox_video.errors import Problem, RequestError, StoppedError
 
 DEFAULT_PORT = 8765
 
@@ -16,6 +16,9 @@ def _report(arguments: argparse.Namespace) -> int:
     from autox_video.report.html.writing import read_results_of, write_report
 
     work_dir, results_file = _run_of(arguments)
+    if not work_dir.root.is_dir():
+        cure = "Name the work_dir of a run"
+        raise RequestError(Problem(str(work_dir.root), "there is no such folder", cure))
     results = read_results_of(results_file)
     if results is None:
         print(f"note     {results_file} does not exist yet: the report has no figures of a test")
