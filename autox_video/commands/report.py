@@ -30,12 +30,11 @@ def _watch(arguments: argparse.Namespace) -> int:
     from autox_video.report.html.live import watching
 
     work_dir, results_file = _run_of(arguments)
-    with watching(work_dir, results_file, arguments.port) as server:
-        if server.port != arguments.port:
+    with suppress(StoppedError), watching(work_dir, results_file, arguments.port) as server:
+        if arguments.port and server.port != arguments.port:
             print(f"note     port {arguments.port} is taken")
         print(f"watch    {server.url} (Ctrl-C ends it; the training goes on)", flush=True)
-        with suppress(StoppedError):
-            server.serve()
+        server.serve()
     return 0
 
 

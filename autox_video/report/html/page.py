@@ -95,7 +95,9 @@ def section_html(one: Section, films: dict[int, tuple[str, int, int]]) -> str:
         return f'{found[0]} style="--w:{width};--h:{height}"' if width else f"{found[0]} data-empty"
 
     body = re.sub(r'data-film="([0-9]+)"', sized, one.html)
-    return f'<section id="{escape(one.id)}"><h2>{say(one.title)}</h2>{body}</section>'
+    # By the digest a page that is watched knows what has not changed.
+    digest = _digest(f"{one.title}{body}")[:12]
+    return f'<section id="{escape(one.id)}" data-digest="{digest}"><h2>{say(one.title)}</h2>{body}</section>'
 
 
 def draw_films(films: Films) -> dict[int, tuple[str, int, int]]:
