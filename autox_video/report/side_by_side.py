@@ -11,9 +11,9 @@ import numpy as np
 from autox_video.dataset.messages import in_short
 from autox_video.errors import Problem, RequestError
 from autox_video.predictions import Prediction, Predictions
-from autox_video.report.multi_label import MultiLabelResults, ids_of
+from autox_video.report.common import true_labels
+from autox_video.report.multi_label import MultiLabelResults
 from autox_video.report.outcome import AnyResults
-from autox_video.tasks import load_task
 
 # By what a video is known in several runs: its name in the list and the times of its piece.
 Key = tuple[str, float | None, float | None]
@@ -82,9 +82,8 @@ def in_common(runs: Sequence[Predictions]) -> list[int]:
 def arrays(predictions: Predictions, places: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """Scores of N labelled rows, shape (N, num_classes), and their labels as the task's figures take them."""
     rows = [predictions.rows[place] for place in places]
-    labels = [ids_of(row) if predictions.task == "multi_label" else row.label for row in rows]
     scores = np.stack([row.scores for row in rows if row.scores is not None])
-    return scores, load_task(predictions.task).label_array(labels, len(predictions.classes))
+    return scores, true_labels(predictions, rows)
 
 
 def key_of(row: Prediction) -> Key:

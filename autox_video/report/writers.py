@@ -19,6 +19,9 @@ from autox_video.report.outcome import AnyResults
 from autox_video.report.results import Results, to_plain
 from autox_video.writing import write_durably
 
+# Columns of a CSV that say of a prediction what it is worth.
+JUDGED = ("correct", "confidence", "uncertain", "leak")
+
 
 def write_results(results: AnyResults, path: Path, results_format: str = "full") -> None:
     """Write results; equal results give equal bytes.
@@ -68,13 +71,13 @@ def table(results: AnyResults) -> list[list[Any]]:
     if isinstance(results, MultiLabelResults):
         return _multi_label_table(results)
     pieces = _piece_columns(results)
-    head = ["file", *pieces, "status", "error", "true_label", "predicted_label", "correct", "confidence", "leak"]
+    head = ["file", *pieces, "status", "error", "true_label", "predicted_label", *JUDGED]
     rows: list[list[Any]] = [[*head, *(f"score:{name}" for name in results.classes)]]
     for video in results.videos:
         true = "" if video.true_label is None else video.true_label.name
         predicted = "" if video.predicted_label is None else video.predicted_label.name
         where = [video.file, *(getattr(video, name) for name in pieces)]
-        facts = [*where, video.status, video.error, true, predicted, video.correct, video.confidence, video.leak]
+        facts = [*where, video.status, video.error, true, predicted, *(getattr(video, name) for name in JUDGED)]
         rows.append([*facts, *(video.scores or [""] * len(results.classes))])
     return [["" if cell is None else cell for cell in row] for row in rows]
 
@@ -82,12 +85,12 @@ def table(results: AnyResults) -> list[list[Any]]:
 def _multi_label_table(results: MultiLabelResults) -> list[list[Any]]:
     """Several labels stand in one cell, as in a list: `jump;run`."""
     pieces = _piece_columns(results)
-    head = ["file", *pieces, "status", "error", "true_labels", "predicted_labels", "correct", "leak"]
+    head = ["file", *pieces, "status", "error", "true_labels", "predicted_labels", *JUDGED]
     rows: list[list[Any]] = [[*head, *(f"score:{name}" for name in results.classes)]]
     for video in results.videos:
         labels = [";".join(label.name for label in some or ()) for some in (video.true_labels, video.predicted_labels)]
-        piece = [getattr(video, name) for name in pieces]
-        facts = [video.file, *piece, video.status, video.error, *labels, video.correct, video.leak]
+        piece, judged = ([getattr(video, name) for name in names] for names in (pieces, JUDGED))
+        facts = [video.file, *piece, video.status, video.error, *labels, *judged]
         rows.append([*facts, *(video.scores or [""] * len(results.classes))])
     return [["" if cell is None else cell for cell in row] for row in rows]
 

@@ -10,6 +10,8 @@ from mmengine.dist import all_gather_object, broadcast_object_list
 from mmengine.evaluator import BaseMetric
 from mmengine.registry import METRICS
 
+from autox_video.calibration import calibrate
+from autox_video.predictions import Calibration
 from autox_video.runner.single_view import SINGLE_VIEW_SCORE
 from autox_video.tasks import load_task
 
@@ -79,11 +81,23 @@ class ScoreMetric(BaseMetric):
     def compute_metrics(self, results: list[Row]) -> dict[str, float]:
         """The task's figures over the labelled videos; none when no video has a label."""
         self.rows = results
-        labelled = [(label, scores) for _, label, scores, _ in results if label is not None and scores is not None]
-        if not labelled:
+        if (labelled := self._labelled()) is None:
             return {}
-        scores = np.stack([scores for _, scores in labelled])
-        labels = self.task.label_array([label for label, _ in labelled], scores.shape[1])
+        scores, labels = labelled
         self.thresholds = self.task.choose_thresholds(scores, labels)
         figures: dict[str, float] = self.task.score_metrics(scores, labels)
         return figures
+
+    def calibration(self) -> Calibration | None:
+        """What the evaluated videos say of how far scores can be believed; None when none of them has a label."""
+        if (labelled := self._labelled()) is None:
+            return None
+        return calibrate(self.task.__name__.rpartition(".")[2], *labelled, self.thresholds)
+
+    def _labelled(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Scores and labels of the videos that have both."""
+        found = [(label, scores) for _, label, scores, _ in self.rows if label is not None and scores is not None]
+        if not found:
+            return None
+        scores = np.stack([scores for _, scores in found])
+        return scores, self.task.label_array([label for label, _ in found], scores.shape[1])
