@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+# In which `test.probe` shows the frames of a video once more.
+FRAME_ORDERS = ("still", "shuffled", "reversed")
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -23,6 +26,8 @@ class Prediction:
         leak: Where the video also stands in train or val, such as `same file as val: a.mp4`; None for a new one.
         fold: Which of `Predictions.folds` scored it; None where there is one model.
         single_view_scores: As `scores`, of the one view nearest to the middle; None where the video was seen in one.
+        order_scores: As `scores`, of its frames in each of `FRAME_ORDERS`; None without `test.probe`.
+        recording: Which recording it is from, where several videos are from one; None where that is not known.
     """
 
     path: str
@@ -34,6 +39,8 @@ class Prediction:
     leak: str | None = None
     fold: int | None = None
     single_view_scores: np.ndarray | None = None
+    order_scores: Mapping[str, np.ndarray] | None = None
+    recording: str | None = None
 
 
 @dataclass(frozen=True)
@@ -146,3 +153,14 @@ def mark_leaks(predictions: Predictions, leaks: Mapping[tuple[str, float | None,
         for row in predictions.rows
     )
     return dataclasses.replace(predictions, rows=tuple(rows))
+
+
+def mark_recordings(predictions: Predictions, recordings: Mapping[tuple[str, str], str]) -> Predictions:
+    """Say of each video which recording it is from, by its split and path."""
+    rows = (dataclasses.replace(row, recording=recordings.get(("test", row.path))) for row in predictions.rows)
+    return dataclasses.replace(predictions, rows=tuple(rows))
+
+
+def recordings_of(rows: Sequence[Prediction]) -> list[str]:
+    """The recording of each video; one that is known of none is one of its own."""
+    return [row.recording or f"alone: {row.path}" for row in rows]

@@ -10,7 +10,7 @@ import numpy as np
 
 from autox_video.calibration import is_uncertain
 from autox_video.predictions import Prediction, Predictions
-from autox_video.report.common import shortest, true_labels
+from autox_video.report.common import shortest, thresholds_of, true_labels
 from autox_video.tasks import load_task
 
 NUM_BINS = 10
@@ -230,9 +230,7 @@ def _judge(predictions: Predictions, rows: Sequence[Prediction]) -> _Judged:
     task = load_task(predictions.task)
     scores = np.stack([row.scores for row in rows if row.scores is not None])
     calibrations = {None: predictions.calibration} | {model.fold: model.calibration for model in predictions.folds}
-    levels = {None: predictions.thresholds} | {model.fold: model.thresholds for model in predictions.folds}
-    judged_by = [levels[row.fold] or predictions.thresholds for row in rows]
-    thresholds = None if None in judged_by else np.array(judged_by)
+    thresholds = thresholds_of(predictions, rows)
     believed, sure = scores.astype(np.float64), np.empty(len(rows))
     of_row = np.array([-1 if row.fold is None else row.fold for row in rows])
     for fold, calibration in calibrations.items():

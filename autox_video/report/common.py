@@ -133,6 +133,14 @@ def true_labels(predictions: Predictions, used: Sequence[Prediction]) -> np.ndar
     return array
 
 
+def thresholds_of(predictions: Predictions, rows: Sequence[Prediction]) -> np.ndarray | None:
+    """From which score on each row has a label, shape (N, num_classes), by its fold; None where the first class counts,
+    or nothing was chosen."""
+    levels: dict[int | None, tuple[float, ...] | None] = {one.fold: one.thresholds for one in predictions.folds}
+    judged_by = [levels.get(row.fold, predictions.thresholds) for row in rows]
+    return None if None in judged_by else np.array(judged_by)
+
+
 def shortest(score: np.floating[Any]) -> float:
     """The double with the fewest digits that reads back as this float32."""
     value = float(str(np.float32(score)))

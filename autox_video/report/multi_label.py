@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from autox_video.predictions import Prediction, Predictions
-from autox_video.report.calibration import Belief, CalibrationResult, beliefs, calibration_lines, make_calibration
+from autox_video.report.added_lines import added_lines
+from autox_video.report.calibration import Belief, CalibrationResult, beliefs, make_calibration
 from autox_video.report.common import (
     TOP,
     Checkpoint,
@@ -26,8 +27,9 @@ from autox_video.report.common import (
     single_view_figures,
     true_labels,
 )
-from autox_video.report.ensembles import Ensemble, ensemble_lines
-from autox_video.report.folds import Folds, checkpoint_of, fold_lines, make_folds
+from autox_video.report.ensembles import Ensemble
+from autox_video.report.folds import Folds, checkpoint_of, make_folds
+from autox_video.report.motion_probe import MotionProbe, make_motion_probe
 from autox_video.report.new_videos import leaks_note
 from autox_video.tasks import load_task
 
@@ -141,6 +143,7 @@ class MultiLabelResults:
             each judged by the thresholds of its fold.
         ensemble: Of several models whose probabilities were averaged, which they are and what they gain together.
         calibration: What the confidences are worth; None in files of older versions.
+        probe: With `test.probe`, what the order of frames means to the model; None without.
     """
 
     version: int
@@ -162,6 +165,7 @@ class MultiLabelResults:
     folds: Folds | None = None
     ensemble: Ensemble | None = None
     calibration: CalibrationResult | None = None
+    probe: MotionProbe | None = None
 
 
 def make_multi_label_results(predictions: Predictions) -> MultiLabelResults:
@@ -208,6 +212,7 @@ def make_multi_label_results(predictions: Predictions) -> MultiLabelResults:
         videos=tuple(_video(row, predictions.classes, levels[row.fold], one) for row, one in believed),
         folds=make_folds(predictions, figures),
         calibration=make_calibration(predictions, used),
+        probe=make_motion_probe(predictions, used),
     )
 
 
@@ -227,7 +232,7 @@ def multi_label_lines(results: MultiLabelResults) -> list[str]:
         lines.append(f"new      {_figures(numbers(results.metrics_without_leaks))}  ({results.leaks_note})")
     elif results.leaks_note:
         lines.append(f"note     {results.leaks_note}")
-    lines += [*fold_lines(results.folds), *calibration_lines(results.calibration), *ensemble_lines(results.ensemble)]
+    lines += added_lines(results)
     scored = [label for label in metrics.per_label if label.average_precision is not None]
     worst = min(scored, key=lambda label: label.average_precision or 0.0)
     if worst.average_precision != 1:

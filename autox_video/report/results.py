@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from autox_video.predictions import Prediction, Predictions
-from autox_video.report.calibration import Belief, CalibrationResult, beliefs, calibration_lines, make_calibration
+from autox_video.report.added_lines import added_lines
+from autox_video.report.calibration import Belief, CalibrationResult, beliefs, make_calibration
 from autox_video.report.common import (
     TOP,
     Checkpoint,
@@ -25,8 +26,9 @@ from autox_video.report.common import (
     shortest,
     single_view_figures,
 )
-from autox_video.report.ensembles import Ensemble, ensemble_lines
-from autox_video.report.folds import Folds, checkpoint_of, fold_lines, make_folds
+from autox_video.report.ensembles import Ensemble
+from autox_video.report.folds import Folds, checkpoint_of, make_folds
+from autox_video.report.motion_probe import MotionProbe, make_motion_probe
 from autox_video.report.new_videos import figures_line, leak_lines, leaks_note
 from autox_video.tasks import load_task
 
@@ -132,6 +134,7 @@ class Results:
         folds: With `test.folds`, the model and the figures of each; the figures above are of all videos together.
         ensemble: Of several models whose probabilities were averaged, which they are and what they gain together.
         calibration: What the confidences are worth; None in files of older versions.
+        probe: With `test.probe`, what the order of frames means to the model; None without.
     """
 
     version: int
@@ -151,6 +154,7 @@ class Results:
     folds: Folds | None = None
     ensemble: Ensemble | None = None
     calibration: CalibrationResult | None = None
+    probe: MotionProbe | None = None
 
 
 def make_results(predictions: Predictions) -> Results:
@@ -185,6 +189,7 @@ def make_results(predictions: Predictions) -> Results:
         videos=tuple(_video(row, predictions, one) for row, one in zip(rows, beliefs(predictions), strict=True)),
         folds=make_folds(predictions, figures),
         calibration=make_calibration(predictions, used),
+        probe=make_motion_probe(predictions, used),
     )
 
 
@@ -200,8 +205,7 @@ def summary_lines(results: Results) -> list[str]:
         lines.append(f"one view {figures_line(results.metrics_single_view)}  (of each, nearest to its middle)")
     if results.metrics_note:
         lines.append(f"note     {results.metrics_note}")
-    lines += [*leak_lines(results), *fold_lines(results.folds), *calibration_lines(results.calibration)]
-    lines += ensemble_lines(results.ensemble)
+    lines += [*leak_lines(results), *added_lines(results)]
     errors = np.array(metrics.confusion_matrix)
     np.fill_diagonal(errors, 0)
     if errors.any():
@@ -220,7 +224,7 @@ def to_plain(results: Any) -> dict[str, Any]:
             del video["start_seconds"], video["end_seconds"]
         if plain["folds"] is None:
             del video["fold"]
-    for name in ("folds", "ensemble"):
+    for name in ("folds", "ensemble", "probe"):
         if plain[name] is None:
             del plain[name]
     return plain

@@ -11,7 +11,7 @@ import numpy as np
 from autox_video.dataset.messages import in_short
 from autox_video.errors import Problem, RequestError
 from autox_video.predictions import Prediction, Predictions
-from autox_video.report.common import true_labels
+from autox_video.report.common import Checkpoint, Views, true_labels
 from autox_video.report.multi_label import MultiLabelResults
 from autox_video.report.outcome import AnyResults
 
@@ -20,9 +20,8 @@ Key = tuple[str, float | None, float | None]
 
 
 def predictions_of(results: AnyResults) -> Predictions:
-    """What was scored, as it was before figures were computed from it."""
-    assert results.checkpoint is not None, "the caller looks"
-    assert results.views is not None, "so has one checkpoint its views"
+    """What was scored, as it was before figures were computed from it; of several models without their names."""
+    checkpoint, views = results.checkpoint or Checkpoint("", "", 0), results.views or Views(1, 1)
     rows = (
         Prediction(
             path=video.file,
@@ -39,12 +38,12 @@ def predictions_of(results: AnyResults) -> Predictions:
         results.task,
         results.model,
         results.classes,
-        results.checkpoint.path,
-        results.checkpoint.sha256,
-        results.checkpoint.epoch,
+        checkpoint.path,
+        checkpoint.sha256,
+        checkpoint.epoch,
         results.data_root,
-        results.views.num_clips,
-        results.views.num_crops,
+        views.num_clips,
+        views.num_crops,
         tuple(rows),
         results.thresholds if isinstance(results, MultiLabelResults) else None,
     )

@@ -50,6 +50,19 @@ def write_results(results: AnyResults, path: Path, results_format: str = "full")
     write_durably(path, lambda file: file.write(text))
 
 
+def find_results(path: Path) -> Path:
+    """The JSON file of a run's results: `results.json` in its work dir, or the file itself.
+
+    Raises:
+        RequestError: There is none.
+    """
+    file = path / "results.json" if path.is_dir() else path
+    if not file.is_file():
+        cure = "Test the run first, or name the JSON file that test_results_path says"
+        raise RequestError(Problem(str(path), "holds no results.json" if path.is_dir() else "does not exist", cure))
+    return file
+
+
 def read_results(path: Path) -> AnyResults:
     """Read what `write_results` wrote as JSON.
 

@@ -63,8 +63,14 @@ def test(
     record = loaded["meta"][RECORD_KEY]
     thresholds, calibration = record.get("thresholds"), record.get("calibration")
     predictions = [
-        Prediction(row.path, row.label, scores, error, row.start_seconds, row.end_seconds, single_view_scores=single)
-        for row, (_, _, scores, error), single in zip(rows, scored, evaluated.single_view_scores, strict=True)
+        Prediction(
+            *(row.path, row.label, scores, error, row.start_seconds, row.end_seconds),
+            single_view_scores=single,
+            order_scores=orders,
+        )
+        for row, (_, _, scores, error), single, orders in zip(
+            rows, scored, evaluated.single_view_scores, evaluated.order_scores, strict=True
+        )
     ]
     for video in sorted(bad, key=lambda video: video.position):
         row = Prediction(video.path, video.label, None, video.reason, video.start_seconds, video.end_seconds)

@@ -134,6 +134,12 @@ def tempered(scores: np.ndarray, temperature: float) -> np.ndarray:
     return probabilities(np.log(given / (1 - given)) / temperature)
 
 
+def taken_for(scores: np.ndarray, thresholds: Sequence[float] | None) -> np.ndarray:
+    """Which labels N videos are said to have, bool, shape (N, num_classes): those whose score reaches its threshold."""
+    taken: np.ndarray = scores >= np.array(DEFAULT_THRESHOLD if thresholds is None else thresholds)
+    return taken
+
+
 def confidences(scores: np.ndarray, temperature: float, thresholds: Sequence[float] | None) -> np.ndarray:
     """How likely what is said of each of N videos is right, were its labels independent of each other: the product of
     what is said of each, that the video has it or has it not.
@@ -143,20 +149,15 @@ def confidences(scores: np.ndarray, temperature: float, thresholds: Sequence[flo
         temperature: Of `tempered`.
         thresholds: From which score on a video has a label.
     """
-    given, likely = _given(scores, thresholds), tempered(scores, temperature).astype(np.float64)
+    given, likely = taken_for(scores, thresholds), tempered(scores, temperature).astype(np.float64)
     products: np.ndarray = np.where(given, likely, 1 - likely).prod(axis=1)
     return products
 
 
 def are_right(scores: np.ndarray, labels: np.ndarray, thresholds: Sequence[float] | None) -> np.ndarray:
     """Of N videos, whether what is said is right: all labels, and no other."""
-    right: np.ndarray = (_given(scores, thresholds) == labels).all(axis=1)
+    right: np.ndarray = (taken_for(scores, thresholds) == labels).all(axis=1)
     return right
-
-
-def _given(scores: np.ndarray, thresholds: Sequence[float] | None) -> np.ndarray:
-    given: np.ndarray = scores >= np.array(DEFAULT_THRESHOLD if thresholds is None else thresholds)
-    return given
 
 
 def _threshold(scores: np.ndarray, labels: np.ndarray) -> float:

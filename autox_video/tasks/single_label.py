@@ -114,6 +114,12 @@ def are_right(scores: np.ndarray, labels: np.ndarray, thresholds: Sequence[float
     return right
 
 
+def taken_for(scores: np.ndarray, thresholds: Sequence[float] | None) -> np.ndarray:
+    """Which classes N videos are said to have, bool, shape (N, num_classes): their first."""
+    taken: np.ndarray = np.argmax(scores, axis=1)[:, None] == np.arange(scores.shape[1])
+    return taken
+
+
 def predicted_label(scores: np.ndarray) -> int:
     """The class of the highest score; the first of equals, so that ties fall the same way everywhere."""
     return int(np.argmax(scores))
