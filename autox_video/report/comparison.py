@@ -185,12 +185,11 @@ def _compare(name: str, first: Predictions, other: str, second: Predictions, pla
     taken = [task.taken_for(some, level) for some, level in zip(scores, levels, strict=True)]
     only = [int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())]
     changed = []
-    for number in np.flatnonzero((taken[0] != taken[1]).any(axis=1)):
+    for number in np.flatnonzero((taken[0] != taken[1]).any(axis=1)).tolist():
         winner = "first" if right[0][number] else "second" if right[1][number] else "neither"
-        said = [_names(first.classes, some[number]) for some in taken]
-        row = rows[number]
-        own = _names(first.classes, _has(true, first.classes)[number])
-        changed.append(ChangedVideo(row.path, row.start_seconds, row.end_seconds, own, *said, winner))
+        before, after = (_names(first.classes, some[number]) for some in taken)
+        row, own = rows[number], _names(first.classes, _has(true, first.classes)[number])
+        changed.append(ChangedVideo(row.path, row.start_seconds, row.end_seconds, own, before, after, winner))
     return Comparison(
         first=name,
         second=other,
@@ -216,7 +215,7 @@ def _per_class(
         if not len(own):
             continue
         first, second = (some[own, number].astype(np.float64) for some in taken)
-        span = mean_interval(second - first, [recordings[place] for place in own])
+        span = mean_interval(second - first, [recordings[place] for place in own.tolist()])
         means = float(first.mean()), float(second.mean())
         found.append(ClassDifference(label, len(own), *means, float((second - first).mean()), *span))
     return tuple(found)
@@ -227,7 +226,7 @@ def _has(true: np.ndarray, classes: Sequence[str]) -> np.ndarray:
 
 
 def _names(classes: Sequence[str], has: np.ndarray) -> tuple[str, ...]:
-    return tuple(classes[number] for number in np.flatnonzero(has))
+    return tuple(classes[number] for number in np.flatnonzero(has).tolist())
 
 
 def _scores(row: Prediction) -> np.ndarray:
