@@ -157,7 +157,7 @@ def comparison_lines(comparisons: Sequence[Comparison]) -> list[str]:
         ]
         differing = sorted((each for each in one.per_class if each.difference), key=lambda each: each.difference)
         if differing:
-            width = max(len(each.label) for each in differing)
+            width = max(len("class"), *(len(each.label) for each in differing))
             lines.append(f"  {'class':{width}}  videos  first  second  difference (95 % interval)")
             lines += [
                 f"  {each.label:{width}}  {each.num_videos:6d}  {each.first:5.3f}  {each.second:6.3f}  "
