@@ -28,29 +28,26 @@ def section(run: ReportedRun) -> Section | None:
         return None
     note = Text(
         "The test once more with other frames: still (the middle frame, repeated), shuffled (one random order of each "
-        "video) and reversed. Beside each share what is lost against the videos as they are, with its 95 % interval.",
-        "用另外的帧重新测试：静止（中间一帧重复）、打乱（每个视频一种随机顺序）和倒放；"
-        "各比例旁边是与原样相比的损失及其 95 % 区间。",
+        "video) and reversed. What is lost against the videos as they are stands with its 95 % interval.",
+        "用另外的帧重测：静止（中间一帧重复）、打乱（每个视频一种随机顺序）和倒放。与原样相比的损失附有 95 % 区间。",
     )
-    head = (
-        *(Text("class", "类别"), Text("videos", "视频数"), Text("as it is", "原样"), Text("still", "静止")),
-        *(Text("shuffled", "打乱"), Text("reversed", "倒放"), Text("it ...", "结论")),
+    names = (Text("still", "静止"), Text("shuffled", "打乱"), Text("reversed", "倒放"))
+    lost = (Text(f"lost {name.en}", f"{name.zh}的损失") for name in names)
+    head = (Text("class", "类别"), Text("videos", "视频数"), Text("as it is", "原样"), *names, *lost)
+    shares = ", ".join(f"{order.replace('_', ' ')} {100 * value:.1f} %" for order, value in probe.accuracy.items())
+    rows: list[list[Content]] = [[one.label, one.num_videos, *_cells(one)] for one in probe.classes]
+    told: list[list[Content]] = [[one.label, _told(one)] for one in probe.classes]
+    sentences = table((Text("class", "类别"), Text("it ...", "结论")), told)
+    right = Text(f"Right: {shares}.", f"正确率：{shares}。")
+    return Section(
+        "motion", TITLE, join([paragraph(note, kind="note"), paragraph(right), sentences, table(head, rows)])
     )
-    shares = "  ".join(f"{order.replace('_', ' ')} {100 * value:.1f} %" for order, value in probe.accuracy.items())
-    rows: list[list[Content]] = [[one.label, one.num_videos, *_cells(one), _told(one)] for one in probe.classes]
-    told = [paragraph(note, kind="note"), paragraph(shares), table(head, rows, max_rows=30)]
-    return Section("motion", TITLE, join(told))
 
 
 def _cells(one: ProbedClass) -> list[Cell]:
-    cells = []
-    for way in one.ways:
-        cell = percent(way.accuracy)
-        if way.loss is not None and way.low is not None and way.high is not None:
-            span = f" {-way.loss:+.2f} ({-way.high:+.2f} … {-way.low:+.2f})"
-            cell = Cell(join([cell, span]), way.accuracy)
-        cells.append(cell)
-    return cells or [Cell("–", None)] * 4
+    lost = [way for way in one.ways if way.loss is not None]
+    spans = [Cell(f"{way.loss:.2f} ({way.low:.2f} … {way.high:.2f})", way.loss) for way in lost]
+    return [*(percent(way.accuracy) for way in one.ways), *spans] or [Cell("–", None)] * 7
 
 
 def _told(one: ProbedClass) -> Text:
