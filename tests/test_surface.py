@@ -52,6 +52,8 @@ def test_the_commands_are_the_ones_agreed_on() -> None:
         "render",
         "preview",
         "bench",
+        "report",
+        "watch",
         "predict",
         "timeline",
         "explain",
