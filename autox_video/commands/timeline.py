@@ -53,6 +53,13 @@ def _positive(text: str) -> float:
     return value
 
 
+def _probability(text: str) -> float:
+    """A number above 0 up to 1, of an option."""
+    if (value := _positive(text)) > 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no probability")
+    return value
+
+
 def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("videos", type=Path, nargs="+", metavar="VIDEO", help="video files, or folders of them")
     parser.add_argument(
@@ -76,7 +83,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
         "--min-seconds", type=_positive, metavar="SECONDS", help="shortest segment (default: half a window)"
     )
     parser.add_argument(
-        "--threshold", type=_positive, metavar="P", help="probability a segment must reach (default: by validation)"
+        "--threshold", type=_probability, metavar="P", help="probability a segment must reach (default: by validation)"
     )
     parser.add_argument(
         "--window-seconds",
