@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import chain
@@ -9,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from .ffmpeg import containers, pyav
+from .containers import whole_files
 from .packets import Look, Packets, kept_packets, read_packets, stamp_of
 from .pictures import Box, Part, Pictures, new_views
 from .reader import DecodingError, Reader, in_words
@@ -38,7 +39,7 @@ class PyavReader(Reader):
     """
 
     def __init__(self, file: str) -> None:
-        self._av = pyav()
+        self._av = _pyav()
         self._file = file
         self.damaged = False
         self._open()
@@ -116,7 +117,7 @@ class PyavReader(Reader):
 
     def _open(self) -> None:
         try:
-            self._container = self._av.open(self._file, metadata_errors="replace", options=containers())
+            self._container = self._av.open(self._file, metadata_errors="replace", options=whole_files(self._av))
             self._stream = self._container.streams.best("video")
         except (self._av.FFmpegError, ValueError) as error:
             raise DecodingError(in_words(str(error))) from error
@@ -287,3 +288,11 @@ class PyavReader(Reader):
             self._pictures.draw(frame, box, out)
         except (self._av.FFmpegError, ValueError) as error:
             raise DecodingError(in_words(str(error))) from error
+
+
+@functools.cache
+def _pyav() -> Any:
+    import av
+
+    av.logging.set_level(av.logging.PANIC)
+    return av
