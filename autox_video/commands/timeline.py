@@ -29,7 +29,8 @@ def _timeline(arguments: argparse.Namespace) -> int:
         plugins=arguments.plugin,
     )
     for row, page in zip(found.rows, found.pages, strict=True):
-        what = f"{len(row.segments)} segments in {row.duration_seconds:.1f} s  {page}" if page else row.error
+        found_ones = f"{len(row.segments)} segment{'' if len(row.segments) == 1 else 's'}"
+        what = f"{found_ones} in {row.duration_seconds:.1f} s  {page}" if page else row.error
         print(f"{row.status:8} {row.file}: {what}")
     if found.num_kept:
         print(f"kept     {found.num_kept} of {len(found.rows)} videos were done before")
