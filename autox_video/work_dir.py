@@ -109,9 +109,24 @@ class WorkDir:
         return self.root / "preview"
 
     @property
+    def explanations(self) -> Path:
+        """Folder of the explained mistakes of the test."""
+        return self.root / "explanations"
+
+    @property
     def bench(self) -> Path:
         """What `autox-video bench` measured."""
         return self.root / "bench.json"
+
+    @property
+    def features(self) -> Path:
+        """What the best model sees in each video, as `autox-video embed` writes it."""
+        return self.root / "features.npz"
+
+    @property
+    def label_audit(self) -> Path:
+        """Folder of what `autox-video audit-labels` found."""
+        return self.root / "label_audit"
 
     @property
     def groups(self) -> Path:
