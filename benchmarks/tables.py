@@ -57,6 +57,8 @@ SECTIONS = (
     Section("Uploads to `autox-video serve`", "serve_load", "decoding and the network, one video at a time"),
     Section("`autox-video predict`, killed", "predict_killed", "decoding and the network; no speed is promised"),
     Section("Long lists", "list_scale", "reading and checking lines in Python; opening videos, the first time"),
+    Section("Which models can be exported", "export_table", ""),
+    Section("A bundle with torch, numpy and PyAV alone, the test videos of the demo", "bundle_alone", ""),
 )
 
 

@@ -44,6 +44,9 @@ def test_make_runs_scripts_that_exist() -> None:
         "transfer_accuracy.py",
     }
     assert {section.script + ".py" for section in tables.SECTIONS} - by_hand <= run <= SCRIPTS
+    not_speed = {"proxy_accuracy.py", "loss_curves.py", "transfer_accuracy.py", "label_audit.py", "serve_load.py"}
+    not_speed |= {"export_table.py", "bundle_alone.py"}
+    assert {section.script + ".py" for section in tables.SECTIONS} - by_hand <= run <= SCRIPTS
 
 
 def test_all_take_turns_and_who_goes_first_alternates() -> None:
