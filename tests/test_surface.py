@@ -55,6 +55,7 @@ def test_the_commands_are_the_ones_agreed_on() -> None:
         "report",
         "watch",
         "predict",
+        "timeline",
         "ensemble",
         "embed",
         "audit-labels",

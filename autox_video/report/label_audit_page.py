@@ -9,8 +9,8 @@ from autox_video.dataset.annotations import read_rows
 from autox_video.dataset.label_table import Suspect
 from autox_video.report.html.films import Films
 from autox_video.report.html.markup import Html, film, join, paragraph, tag
-from autox_video.report.html.page import compose
-from autox_video.report.html.parts import ReportedRun, Section, Text
+from autox_video.report.html.page import draw_films, filled
+from autox_video.report.html.parts import Section, Text
 from autox_video.report.html.video_figure import figure
 from autox_video.report.label_audit import LOOKS_WRONG, Alike, LabelAudit
 from autox_video.work_dir import WorkDir
@@ -40,12 +40,8 @@ def audit_page(audit: LabelAudit, work_dir: WorkDir) -> str:
     cards = [_card(one, alike, films) for one, alike in shown]
     title = Text("Labels that look wrong", "可疑的标签")
     body = join([*_introduction(audit, len(shown)), _filters(audit), tag("div", *cards, class_="suspects")])
-    return compose(
-        [Section("labels", title, body)],
-        ReportedRun(work_dir, films=films),
-        work_dir.root.absolute().name,
-        plots=False,
-    )
+    name = work_dir.root.absolute().name
+    return filled([Section("labels", title, body)], draw_films(films), name, plots=False)
 
 
 def _introduction(audit: LabelAudit, num_shown: int) -> list[Html]:

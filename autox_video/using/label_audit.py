@@ -38,7 +38,7 @@ def audit_labels(settings: Settings, share: float = 0.1, workers: int | None = N
     Args:
         settings: Of a trained run.
         share: How many of the labels are listed, in (0, 1].
-        workers: Processes that decode; None for half of the cores.
+        workers: Processes that decode; None for what the machine has.
 
     Raises:
         RequestError: There is no trained run, its videos have several labels, or an edited table would be overwritten.

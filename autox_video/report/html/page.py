@@ -10,6 +10,7 @@ from functools import cache
 
 from autox_video.presets import shared_folder
 from autox_video.report.filmstrips import size_of
+from autox_video.report.html.films import Films
 from autox_video.report.html.markup import Html, as_json, escape, join, paragraph, say, tag
 from autox_video.report.html.parts import ReportedRun, Section, Text
 from autox_video.report.html.sections import section_modules
@@ -41,20 +42,26 @@ def make_page(run: ReportedRun, title: str, *, live: bool = False) -> str:
         title: Name of the run.
         live: Made by `watch`: the page asks for newer sections.
     """
-    return compose(make_sections(run), run, title, live=live)
+    return filled(make_sections(run), draw_films(run.films), title, live=live)
 
 
-def compose(sections: list[Section], run: ReportedRun, title: str, *, live: bool = False, plots: bool = True) -> str:
-    """A page of these sections.
+def filled(
+    sections: list[Section],
+    films: dict[int, tuple[str, int, int]],
+    title: str,
+    *,
+    live: bool = False,
+    plots: bool = True,
+) -> str:
+    """A page of any sections.
 
     Args:
         sections: From top to bottom.
-        run: Whose filmstrips they have asked for.
-        title: Of the page.
-        live: As of `make_page`.
-        plots: Whether there are any: what draws them is most of a page.
+        films: What `draw_films` made.
+        title: Its heading.
+        live: See `make_page`.
+        plots: Whether a section has a plot: what draws them takes megabytes.
     """
-    films = draw_films(run)
     files = {name: (_folder() / f"page.{name}").read_text(encoding="utf-8") for name in ("html", "css", "js")}
     scripts = [plotly() if plots else "", files["js"]]
     hashes = " ".join(f"'sha256-{_digest(script)}'" for script in scripts)
@@ -90,9 +97,9 @@ def section_html(one: Section, films: dict[int, tuple[str, int, int]]) -> str:
     return f'<section id="{escape(one.id)}"><h2>{say(one.title)}</h2>{body}</section>'
 
 
-def draw_films(run: ReportedRun) -> dict[int, tuple[str, int, int]]:
+def draw_films(films: Films) -> dict[int, tuple[str, int, int]]:
     """The filmstrips by number: JPEG in base64, width and height of a frame in pixels."""
-    strips = {number: strip for number, strip in run.films.draw().items() if strip}
+    strips = {number: strip for number, strip in films.draw().items() if strip}
     return {
         number: (base64.b64encode(strip).decode("ascii"), *size_of(strip)) for number, strip in sorted(strips.items())
     }
