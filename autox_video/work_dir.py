@@ -109,6 +109,11 @@ class WorkDir:
         return self.root / "preview"
 
     @property
+    def explanations(self) -> Path:
+        """Folder of the explained mistakes of the test."""
+        return self.root / "explanations"
+
+    @property
     def bench(self) -> Path:
         """What `autox-video bench` measured."""
         return self.root / "bench.json"

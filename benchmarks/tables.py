@@ -52,6 +52,7 @@ SECTIONS = (
     Section("From the command to the first iteration", "overhead", "importing torch and MMAction2"),
     Section("Throughput beside saving and validating", "reliability_cost", "the network; saving hides behind it"),
     Section("`--help` and `check`", "startup", "Python's imports; torch is not among them"),
+    Section("Uploads to `autox-video serve`", "serve_load", "decoding and the network, one video at a time"),
     Section("Long lists", "list_scale", "reading and checking lines in Python; opening videos, the first time"),
 )
 

@@ -103,6 +103,8 @@ def piece_of(times: np.ndarray, start_seconds: float | None, end_seconds: float 
 
 def in_words(message: str) -> str:
     """A short reason in place of a decoder's message, which may quote the file's bytes."""
+    if "Format not on whitelist" in message:
+        return "is a list of other files or streams, and no video"
     if "cannot find video stream" in message:
         return "has no video stream that a decoder knows (only sound, or cut off)"
     if re.match(r"(Error reading |ERROR opening|\[Errno (\d+)\] (Invalid data|End of file|Input/output))", message):

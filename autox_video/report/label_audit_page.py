@@ -40,8 +40,7 @@ def audit_page(audit: LabelAudit, work_dir: WorkDir) -> str:
     cards = [_card(one, alike, films) for one, alike in shown]
     title = Text("Labels that look wrong", "可疑的标签")
     body = join([*_introduction(audit, len(shown)), _filters(audit), tag("div", *cards, class_="suspects")])
-    name = work_dir.root.absolute().name
-    return filled([Section("labels", title, body)], draw_films(films), name, plots=False)
+    return filled([Section("labels", title, body)], draw_films(films), work_dir.root.absolute().name, plots=False)
 
 
 def _introduction(audit: LabelAudit, num_shown: int) -> list[Html]:

@@ -5,6 +5,7 @@ import cv2  # noqa: F401  # before decord, whose zlib would take the place of it
 import decord
 import numpy as np
 import pytest
+import videos
 from odd_videos import NUM_FRAMES, OPEN_GROUPS, indices_of, turn, uneven_times, write_odd
 
 from autox_video.dataset.probe import probe_videos
@@ -95,6 +96,22 @@ def test_a_frame_that_is_damaged_is_the_one_before_it(tmp_path):
     assert indices_of(open_video(str(path), FILES).frames([19, 20, 21])) == [19, 19, 21]
     # The probe looks at the first, the middle and the last.
     assert probe_videos([str(path)], tmp_path / "cache.json")[str(path)].unfit == "it is damaged"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "ffconcat version 1.0\nfile 'secret.mp4'\n",
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n",
+    ],
+    ids=["concat", "sdp"],
+)
+def test_a_file_that_names_other_files_or_streams_is_not_followed(tmp_path, content):
+    videos.write_video(tmp_path / "secret.mp4")
+    (tmp_path / "a.mp4").write_text(content)
+    with pytest.raises(DecodingError) as caught:
+        open_video(str(tmp_path / "a.mp4"), FILES)
+    assert str(caught.value) == "is a list of other files or streams, and no video"
 
 
 @pytest.mark.parametrize("content", [b"this is no video" * 99, b""])

@@ -139,8 +139,7 @@ def test_what_fails_ahead_fails_where_it_is_waited_for():
 
     got = []
     with pytest.raises(DecodingError, match="is damaged"):
-        for item in ahead(items(), 2):
-            got.append(item)
+        got.extend(ahead(items(), 2))
     assert got == [1]
 
 

@@ -5,6 +5,7 @@ Functions that return HTML return `Html`; what is no `Html` is escaped when it i
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -182,3 +183,9 @@ def choices(name: str, said: Text, options: Mapping[Text, Mapping[str, Any]]) ->
         for n, (text, patch) in enumerate(options.items())
     ]
     return tag("div", tag("span", said), *buttons, class_="choices", role="group")
+
+
+def picture(jpeg: bytes, label: Text) -> Html:
+    """A picture that stands still, no wider than the page; `label` says it to those who do not see it."""
+    data = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"
+    return Html(f'<img style="max-width:100%" src="{data}" alt="{escape(label.en)}">')

@@ -1,0 +1,99 @@
+"""Why a video got its label, by a trained run: the command, its page, and networks that take clips or frames."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from runs import run_cli
+
+from autox_video.report.html.parts import ReportedRun
+from autox_video.report.html.sections import explanations
+from autox_video.work_dir import WorkDir
+
+
+def test_the_command_writes_a_page_a_record_and_strips(trained, tmp_path: Path) -> None:
+    video = tmp_path / "\"><img src=x onerror=alert(1)>'.mp4"
+    video.write_bytes((trained.folder / "videos" / "light_test_0.mp4").read_bytes())
+    out = tmp_path / "out"
+    shown = run_cli(
+        "explain", str(video), "--model", str(trained.work_dir), "-o", str(out), "--grid", "2", "--device", "cpu"
+    )
+    assert shown.splitlines()[0].startswith(f"{video}: ")
+    assert shown.splitlines()[-1] == f"page     {out / 'explanation.html'}"
+    assert sorted(path.name for path in out.iterdir()) == [
+        "explanation.html",
+        "explanation.json",
+        "explanation_001_img_src_x_onerror_alert_1.jpg",
+    ]
+    (record,) = json.loads((out / "explanation.json").read_text())["videos"]
+    results = json.loads((trained.work_dir / "results.json").read_text())
+    (row,) = [row for row in results["videos"] if row["file"] == "light_test_0.mp4"]
+    assert record["label"] == row["predicted_label"]["name"]
+    assert record["score"] == pytest.approx(row["confidence"], abs=1e-4)
+    # Four frames, twelve a second: four moments of one frame each.
+    assert [moment["start_seconds"] for moment in record["moments"]] == [frame["seconds"] for frame in record["frames"]]
+    assert np.shape([[region["weight"] for region in line] for line in record["regions"]]) == (2, 2)
+    picture = cv2.imread(str(out / record["strip"]))
+    assert picture.shape[1] == 4 * 112 + 3 * 3
+    # Names full of HTML stay text.
+    page = (out / "explanation.html").read_text()
+    assert "<img src=x" not in page
+    assert "&quot;&gt;&lt;img src=x onerror=alert(1)&gt;&#x27;.mp4" in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--model", "{run}"], "VIDEO: nothing is named. Name videos, or --mistakes N for those of the test.\n"),
+        (
+            ["--model", "{run}", "{videos}/none.mp4"],
+            "{videos}/none.mp4: there is no such video. Correct the path.\n",
+        ),
+        (
+            ["--model", "{run}", "{videos}/broken.mp4", "--grid", "2"],
+            "{videos}/broken.mp4: is no video, or its header is damaged or cut off. Name another video.\n",
+        ),
+        (
+            ["--model", "{run}", "{videos}/light_test_0.mp4", "--label", "<b>"],
+            "--label: the model has no such class (got <b>). Name a class of the model: 'dark', 'light'.\n",
+        ),
+        (
+            ["--model", "{run}", "--mistakes", "2", "--results", "{run}/none.json"],
+            "{run}/none.json: there are no results to take mistakes from. "
+            "Run `autox-video test` first, or name the file with --results.\n",
+        ),
+    ],
+)
+def test_what_cannot_be_explained_is_said(trained, arguments: list[str], text: str) -> None:
+    places = {"run": str(trained.work_dir), "videos": str(trained.folder / "videos")}
+    shown = run_cli("explain", *(argument.format(**places) for argument in arguments), code=2)
+    assert shown == text.format(**places)
+
+
+def test_mistakes_of_a_test_are_explained_the_most_confident_first(trained, tmp_path: Path) -> None:
+    results = json.loads((trained.work_dir / "results.json").read_text())
+    scored = [row for row in results["videos"] if row["status"] == "ok"]
+    for number, row in enumerate(scored):
+        right, wrong = row["predicted_label"], {"id": 0, "name": "dark"}
+        row["correct"] = number not in (1, 2)
+        row["confidence"] = 0.5 + number / 100
+        row["true_label"] = right if row["correct"] else wrong
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    run_cli(
+        *("explain", "--mistakes", "5", "--model", str(trained.work_dir / "best.safetensors"), "--grid", "1"),
+        *("--moments", "1", "--results", str(tmp_path / "results.json"), "-o", str(tmp_path / "out")),
+    )
+    found = json.loads((tmp_path / "out" / "explanation.json").read_text())["videos"]
+    assert [one["file"] for one in found] == [scored[2]["file"], scored[1]["file"]]
+    assert {one["true_label"] for one in found} == {"dark"}
+    # The report shows them where they lie in the work dir.
+    shutil.copytree(tmp_path / "out", tmp_path / "run" / "explanations")
+    made = explanations.section(ReportedRun(WorkDir(tmp_path / "run")))
+    assert made is not None
+    assert made.html.count("<img ") == 2
+    assert f"{scored[2]['file']}</h3>" in made.html
