@@ -75,15 +75,11 @@ def _workers(text: str) -> int:
 
 
 def _workers_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--workers", type=_workers, metavar="N", help="processes that decode (default: half the cores)"
-    )
+    parser.add_argument("--workers", type=_workers, metavar="N", help="processes that decode (default: half the cores)")
 
 
 def _embed_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "inputs", nargs="*", metavar="INPUT", help="videos, folders, lists (default: those of the run)"
-    )
+    parser.add_argument("inputs", nargs="*", metavar="INPUT", help="videos, folders, lists (default: those of the run)")
     parser.add_argument("--split", choices=["train", "val", "test", "all"], help="of the run's own videos, which ones")
     parser.add_argument("--model", type=Path, metavar="MODEL", help="work dir, best.pth, best.safetensors or export")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="the .npz (default: into work_dir)")
