@@ -105,6 +105,7 @@ def make_plan(
         num_repeats=repeats,
         test_num_clips=num_clips,
         test_num_crops=num_crops,
+        motion_probe=testing.choose_motion_probe(settings, clip_len.value),
         **scoring,
         **_running(settings),
         probe=probing.choose_probe(settings, fingerprint.splits.values()),

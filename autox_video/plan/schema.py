@@ -197,6 +197,7 @@ class Plan:
     test_num_clips: Decision[int]
     test_num_crops: Decision[int]
     test_videos_per_gpu: Decision[int]
+    motion_probe: Decision[bool] = Decision(False, "default", "not planned")  # test.probe
     scoring_amp: Decision[str] = Decision("off", "default", "not planned")  # of validation and test
     scoring_threads: Decision[int] = Decision(1, "default", "not planned")  # batches scored at a time
 

@@ -168,6 +168,9 @@ def _loops(plan: Plan, stock: bool) -> dict[str, Any]:
             how: dict[str, Any] = {"threads": plan.scoring_threads.value, "amp": plan.scoring_amp.value}
             if split == "test" and num_views > 1:
                 how |= {"num_views": num_views, "single_view": centre_view(plan)}
+            if split == "test" and plan.motion_probe.value:
+                shape = (plan.test_num_clips.value, plan.clip_len.value, plan.input_format.value)
+                how["orders"] = dict(zip(("num_clips", "clip_len", "input_format"), shape, strict=True))
             how = {} if stock else how
             kind = loop if stock else f"Scoring{loop}"
             loops |= {f"{split}_cfg": {"type": kind, **how}, f"{split}_evaluator": score}

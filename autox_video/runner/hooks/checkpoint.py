@@ -45,6 +45,7 @@ class LastAndBestCheckpointHook(Hook):
         self.best_score = -math.inf
         self.plan: dict[str, Any] = {}
         self.thresholds: tuple[float, ...] | None = None
+        self.calibration: dict[str, Any] | None = None
         self.resumed: dict[str, Any] | None = None
         self.saving: dict[str, Any] = {}
         self.schedule_is_stale = False
@@ -60,8 +61,8 @@ class LastAndBestCheckpointHook(Hook):
             record = self.resumed
             runner.train_loop.go_on(record["position"], record["validated_epochs"])
             self._go_on_from_best(WorkDir(Path(runner.work_dir)).best_checkpoint, record["best_score"])
-            # An epoch that is not validated hands on the thresholds of the last that was.
-            self.thresholds = record.get("thresholds")
+            # An epoch that is not validated hands on what the last validation said.
+            self.thresholds, self.calibration = record.get("thresholds"), record.get("calibration")
         if self.schedule_is_stale:
             rebuild_schedule(runner)
 
@@ -78,7 +79,10 @@ class LastAndBestCheckpointHook(Hook):
         """Save the best state, then the last."""
         metrics = metrics or {}
         runner.train_loop.validated_epochs = runner.epoch
-        self.thresholds = runner.val_evaluator.metrics[0].thresholds
+        evaluated = runner.val_evaluator.metrics[0]
+        calibration = evaluated.calibration()
+        self.thresholds = evaluated.thresholds
+        self.calibration = None if calibration is None else dataclasses.asdict(calibration)
         score = metrics[self.best_metric]
         if score > self.best_score:
             self.best_score = score
@@ -139,6 +143,9 @@ class LastAndBestCheckpointHook(Hook):
         }
         if self.thresholds is not None:
             record["thresholds"] = list(self.thresholds)
+        if self.calibration is not None:
+            record["temperature"] = self.calibration["temperature"]
+            record["calibration"] = self.calibration
         meta = {"epoch": loop.epoch if epoch is None else epoch, "iter": loop.iter, RECORD_KEY: record}
         work_dir = WorkDir(Path(runner.work_dir))
         final = work_dir.root / name
