@@ -93,6 +93,9 @@ def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = F
             config["default_hooks"]["checkpoint"] = hook
             saving = {"type": "PreemptionHook", "save_every_seconds": plan.save_every_seconds.value}
             config["custom_hooks"] = [*config["custom_hooks"], saving]
+            # A clip that is mixed of two has no label of its own.
+            if plan.task == "single_label" and not blending(plan):
+                config["custom_hooks"] = [{"type": "MarginsHook"}, *config["custom_hooks"]]
         if plan.loggers.value:
             config["visualizer"] = visualizer(plan, work_dir, stock=stock)
         if plan.hooks.value:
