@@ -1,7 +1,8 @@
-"""Train and test from Python, with the names of the original tool."""
+"""Train, test and predict from Python, with the names of the original tool."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from autox_video.errors import Problem, RequestError
 if TYPE_CHECKING:
     from autox_video.folds import FoldsOutcome
     from autox_video.report.outcome import AnyResults
+    from autox_video.runner.predictor import Predictor
     from autox_video.workflow import TrainOutcome
 
 StrPath = str | PathLike[str]
@@ -30,6 +32,74 @@ class AutoXVideo:
     def __init__(self) -> None:
         self._config: Path | None = None
         self._values: dict[str, Any] = {}
+        self._predictor: Predictor | None = None
+
+    @classmethod
+    def load(
+        cls,
+        model: StrPath,
+        *,
+        device: str = "auto",
+        views: tuple[int, int] | None = None,
+        plugins: Sequence[str] = (),
+    ) -> AutoXVideo:
+        """A trained model, to `predict` with; it is opened once.
+
+        >>> model = AutoXVideo.load("work_dirs/demo")  # doctest: +SKIP
+        >>> model.predict("new.mp4").videos[0].predicted_label.name  # doctest: +SKIP
+
+        Args:
+            model: The work dir of a training, its `best.pth` or `best.safetensors`, or an exported folder.
+            device: `auto`, `cpu` or `cuda`.
+            views: Clips of a video and crops of each clip; None as when it was trained.
+            plugins: Those it was trained with: a file never has code imported.
+
+        Raises:
+            RequestError: There is no model, or the machine has not the device.
+            RunError: The file is damaged.
+        """
+        from autox_video.runner.predictor import open_predictor
+
+        loaded = cls()
+        loaded._predictor = open_predictor(Path(model), device, views, plugins)
+        return loaded
+
+    def predict(
+        self,
+        inputs: StrPath | Sequence[StrPath],
+        *,
+        output_path: StrPath | None = None,
+        **options: Any,
+    ) -> AnyResults:
+        """What the model says of new videos.
+
+        Args:
+            inputs: One or several of files, folders, patterns, lists and http(s) URLs.
+            output_path: The results file, with a journal beside it from which the same call goes on; None writes
+                nothing.
+            **options: Those of `autox-video predict`: see `autox_video.using.predict.Asked`.
+
+        Returns:
+            The results, with a row for each video; one that could not be read says why.
+
+        Raises:
+            RequestError: There is no trained model yet, or an input is wrong.
+        """
+        from autox_video.using.predict import Asked, predict_files
+
+        given = [inputs] if isinstance(inputs, (str, PathLike)) else list(inputs)
+        paths: Any = {name: Path(options.pop(name)) for name in ("csv", "annotate", "data_root") if options.get(name)}
+        output = None if output_path is None else Path(output_path)
+        asked = Asked([str(text) for text in given], output=output, **paths, **options)
+        return predict_files(asked, self._open_predictor)
+
+    def _open_predictor(self) -> Predictor:
+        if self._predictor is None:
+            from autox_video.runner.predictor import open_predictor
+
+            settings = self._settings()
+            self._predictor = open_predictor(settings.work_dir, settings.runtime.device, None, settings.plugins)
+        return self._predictor
 
     def read_cfg(self, path: StrPath) -> None:
         """Take the settings of a config.yaml.
@@ -89,7 +159,7 @@ class AutoXVideo:
             **{"epoch": epoch, "work_dir": work_dir, **settings},
         }
         self._values |= {key: _plain(value) for key, value in given.items() if value is not None}
-        asked = self._settings()
+        asked, self._predictor = self._settings(), None
         return folds.train(asked, fresh=fresh) if asked.test.folds else workflow.train(asked, fresh=fresh)
 
     def transform(

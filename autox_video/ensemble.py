@@ -22,6 +22,7 @@ from autox_video.processes import own_place
 from autox_video.records import read_record
 from autox_video.render.config import render_config
 from autox_video.report.fusion import OnVal, ensemble_results, look_at_val
+from autox_video.report.html.writing import write_report
 from autox_video.report.outcome import AnyResults, make_outcome
 from autox_video.report.side_by_side import aligned, key_of, predictions_of
 from autox_video.report.writers import read_results, write_results
@@ -76,6 +77,7 @@ def ensemble(
     shares, chosen = _weights(weights, len(found), val)
     results = ensemble_results(tested, shares, chosen, val, _recordings(found))
     write_results(results, output / "results.json")
+    write_report(WorkDir(output), results)
     return results
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import re
 import shlex
 import socket
 import sys
@@ -52,6 +53,22 @@ def only_run(root: Path) -> Iterator[None]:
             _write(root, descriptor, "")
         _held.discard(descriptor)
         os.close(descriptor)
+
+
+def is_running(root: Path) -> bool:
+    """Whether a training runs in this work dir, as far as `.lock` tells; the lock itself is not touched.
+
+    Args:
+        root: The work dir.
+    """
+    try:
+        told = re.match(r"pid (\d+) on (\S+),", (root / NAME).read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return False
+    if told is None:
+        return False
+    # Of another machine nothing can be asked: a training that was killed there looks as if it went on.
+    return told[2] != socket.gethostname() or Path(f"/proc/{told[1]}").exists()
 
 
 def _open(root: Path) -> int:

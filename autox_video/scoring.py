@@ -8,7 +8,7 @@ from pathlib import Path
 from autox_video.dataset.annotations import read_rows
 from autox_video.dataset.fingerprint import fingerprint_dataset
 from autox_video.deciding import find_hardware, log_processes
-from autox_video.errors import Problem, RequestError
+from autox_video.errors import AutoXVideoError, Problem, RequestError
 from autox_video.log_lines import log_fingerprint
 from autox_video.plan.jobs import ScoringJob
 from autox_video.plan.make_test_plan import make_test_plan
@@ -16,6 +16,7 @@ from autox_video.predictions import Predictions, mark_leaks
 from autox_video.presets import load_preset
 from autox_video.processes import own_place
 from autox_video.render.config import render_config
+from autox_video.report.html.writing import write_report
 from autox_video.report.outcome import AnyResults, make_outcome
 from autox_video.report.writers import write_results
 from autox_video.runner.distributed import decided_by_first
@@ -56,7 +57,16 @@ def report(settings: Settings, predictions: Predictions) -> AnyResults:
     results = make_outcome(predictions)
     if own_place().is_first:
         write_results(results, settings.test_results_path, settings.test.results_format)
+        _write_page(WorkDir(settings.work_dir), results)
     return results
+
+
+def _write_page(work_dir: WorkDir, results: AnyResults) -> None:
+    """Write the report; the results, which are there already, do not depend on it."""
+    try:
+        write_report(work_dir, results)
+    except (AutoXVideoError, OSError, ValueError) as error:
+        logger.warning("warning  no report.html: %s; `autox-video report` writes it anew", error)
 
 
 def _prepare(settings: Settings, work_dir: WorkDir, path: Path, whole_folder: bool, fold: int | None) -> ScoringJob:

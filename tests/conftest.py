@@ -30,6 +30,18 @@ def decoding_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autox_video.dataset.decode_cost.time_videos", lambda decoders, limit: (_ for _ in ()))
 
 
+@pytest.fixture(autouse=True)
+def no_filmstrips(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """A test of a model draws no films, which takes processes of their own, unless it asks for `filmstrips`."""
+    if "filmstrips" not in request.fixturenames:
+        monkeypatch.setattr("autox_video.report.html.films.Films.draw", lambda films: {})
+
+
+@pytest.fixture
+def filmstrips() -> None:
+    """The films of a report are drawn."""
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """A test that needs a GPU is skipped without one, except in the job that is meant to run it."""
     if item.get_closest_marker("gpu") is None:

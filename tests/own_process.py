@@ -25,8 +25,9 @@ import torchvision  # noqa: E402, F401
 from mmengine.hooks import Hook  # noqa: E402
 
 from autox_video import cli, workflow  # noqa: E402, F401
-from autox_video.runner import build, test, train  # noqa: E402, F401
+from autox_video.runner import build, predicting, test, train  # noqa: E402, F401
 from autox_video.stopping import REPEAT_SECONDS  # noqa: E402
+from autox_video.using.predict import journal  # noqa: E402
 
 
 class HarmHook(Hook):
@@ -68,6 +69,20 @@ class HarmHook(Hook):
             os.kill(os.getpid(), number)
 
 
+def kill_after_rows(calls: int) -> None:
+    """Let this process be killed when a prediction has kept so many rows."""
+    add = journal.Journal.add
+
+    def count(kept: Any, *args: Any) -> None:
+        nonlocal calls
+        add(kept, *args)
+        calls -= 1
+        if calls == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    journal.Journal.add = count  # type: ignore[method-assign]
+
+
 def serve() -> dict[str, Any] | None:
     """Answer requests; returns one in the process that is to carry it out, and None at the end."""
     for line in sys.stdin:
@@ -87,7 +102,9 @@ def carry_out(request: dict[str, Any]) -> int:
     nothing = os.open(os.devnull, os.O_RDONLY)
     for taken, descriptor in ((nothing, 0), (output, 1), (output, 2)):
         os.dup2(taken, descriptor)
-    if request["harm"]:
+    if request["harm"].get("place") == "row":
+        kill_after_rows(request["harm"]["calls"])
+    elif request["harm"]:
         hook = HarmHook(**request["harm"])
         register = build.WorkDirRunner.register_hooks
 

@@ -116,7 +116,7 @@ def test_the_measure_sees_torch() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "train", "test", "check", "plan", "render", "preview", "bench", "demo-data", "doctor"]
+    "command", ["", "train", "test", "check", "plan", "render", "preview", "bench", "predict", "demo-data", "doctor"]
 )
 def test_help_does_not_import_torch(command: str) -> None:
     arguments = [*command.split(), "--help"]

@@ -1,11 +1,12 @@
 """The sub-commands: one table, each calls one function of a layer below and prints what comes of it.
 
-A file holds commands of one kind, in its own table `COMMANDS`; `--help` lists them in the order below.
+A file holds commands of one kind, in its own table `COMMANDS`; `--help` lists the kinds in the order below.
 """
 
 from __future__ import annotations
 
-from autox_video.commands import looking, machine, run, several_runs
+from autox_video.commands import explain, look, machine, predict, run, several_runs
 from autox_video.commands.command import Command
 
-COMMANDS: dict[str, Command] = {**run.COMMANDS, **looking.COMMANDS, **several_runs.COMMANDS, **machine.COMMANDS}
+KINDS = (run, look, predict, explain, several_runs, machine)
+COMMANDS: dict[str, Command] = {name: command for kind in KINDS for name, command in kind.COMMANDS.items()}

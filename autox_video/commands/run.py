@@ -32,6 +32,7 @@ def _test(arguments: argparse.Namespace) -> int:
     for line in outcome_lines(results):
         print(line)
     print(f"results  {settings.test_results_path}")
+    print(f"report   {settings.work_dir / 'report.html'}")
     return 0
 
 

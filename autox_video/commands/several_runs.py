@@ -16,6 +16,7 @@ def _ensemble(arguments: argparse.Namespace) -> int:
     for line in outcome_lines(results):
         print(line)
     print(f"results  {arguments.output / 'results.json'}")
+    print(f"report   {arguments.output / 'report.html'}")
     return 0
 
 

@@ -74,6 +74,11 @@ def files_being_read() -> list[Reading]:
     return sorted(found, key=lambda one: one.since)
 
 
+def left_unread() -> list[Reading]:
+    """What processes that have died since were reading."""
+    return [one for one in files_being_read() if _state(one.process) in ("gone", "Z", "X")]
+
+
 def stopped_processes() -> list[int]:
     """Children that are suspended, by SIGSTOP or a debugger."""
     return [child.pid for child in multiprocessing.active_children() if child.pid and _state(child.pid) in "Tt"]

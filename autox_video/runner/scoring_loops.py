@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ from autox_video.runner.single_view import SINGLE_VIEW_SCORE, keeping_single_vie
 from autox_video.tasks.single_label import is_close, probabilities
 
 Outputs = Sequence[Any]
+OutputsT = TypeVar("OutputsT")
 
 
 @LOOPS.register_module()
@@ -90,7 +91,7 @@ def _run(loop: Any, stage: str) -> dict[str, float]:
             runner.call_hook(f"before_{stage}_iter", batch_idx=number, data_batch=batch)
             return submit(batch)
 
-        for number, batch, outputs in _in_order(loop.dataloader, begin, loop.threads if loop.threads > 1 else 0):
+        for number, batch, outputs in in_order(loop.dataloader, begin, loop.threads if loop.threads > 1 else 0):
             loop.evaluator.process(data_samples=outputs, data_batch=batch)
             runner.call_hook(f"after_{stage}_iter", batch_idx=number, data_batch=batch, outputs=outputs)
     metrics: dict[str, float] = loop.evaluator.evaluate(len(loop.dataloader.dataset))
@@ -99,11 +100,11 @@ def _run(loop: Any, stage: str) -> dict[str, float]:
     return metrics
 
 
-def _in_order(
-    batches: Any, begin: Callable[[int, Any], Future[Outputs]], ahead: int
-) -> Iterator[tuple[int, Any, Outputs]]:
+def in_order(
+    batches: Any, begin: Callable[[int, Any], Future[OutputsT]], ahead: int
+) -> Iterator[tuple[int, Any, OutputsT]]:
     """Batches and what the network says of them, in their order, while at most so many more have been begun."""
-    waiting: deque[tuple[int, Any, Future[Outputs]]] = deque()
+    waiting: deque[tuple[int, Any, Future[OutputsT]]] = deque()
     for number, batch in enumerate(batches):
         waiting.append((number, batch, begin(number, batch)))
         if len(waiting) > ahead:

@@ -28,7 +28,7 @@ function translated(value) {
   }
   if (typeof value === 'string') {
     if (/^c[0-7]$/.test(value)) return palette()[+value[1]];
-    if (/^--(good|bad|faint|text|line|card|accent|note)$/.test(value)) return colour(value.slice(2));
+    if (/^--(good|bad|faint|text|line|card|accent|note|tint)$/.test(value)) return colour(value.slice(2));
   }
   return value;
 }
@@ -45,6 +45,11 @@ function themed(layout) {
 }
 function draw(place) {
   const figure = translated(JSON.parse(place.querySelector('script').textContent));
+  for (const button of all('.choices [aria-pressed="true"]', place.closest('.choosing') ?? document.createElement('i'))) {
+    const patch = JSON.parse(button.dataset.patch);
+    patch.visible?.forEach((shown, number) => { figure.data[number].visible = shown });
+    for (const [key, value] of Object.entries(patch.layout ?? {})) figure.layout[key] = { ...figure.layout[key], ...value };
+  }
   place.classList.add('drawn');
   let canvas = place.querySelector('.canvas');
   if (!canvas) { canvas = document.createElement('div'); canvas.className = 'canvas'; canvas.style.height = '100%'; place.append(canvas) }
@@ -104,8 +109,10 @@ function filter(bar) {
   const list = bar.nextElementSibling, wanted = all('select, input', bar).map((one) => [one.name, one.value.trim().toLowerCase(), one.type]);
   let count = 0;
   for (const item of list.children) {
-    const fits = wanted.every(([name, value, type]) => value === ''
-      || (type === 'search' ? item.dataset[name]?.toLowerCase().includes(value) : item.dataset[name]?.toLowerCase() === value));
+    const fits = wanted.every(([name, value, type]) => {
+      const own = (item.dataset[name] ?? '').toLowerCase();
+      return value === '' || (type === 'search' ? own.includes(value) : own.split('\n').includes(value));
+    });
     item.hidden = !fits; count += fits;
   }
   const told = bar.querySelector('.count');
@@ -116,11 +123,9 @@ document.addEventListener('click', (event) => {
   const head = event.target.closest('th'), button = event.target.closest('button');
   if (head && button) sort(head, head.getAttribute('aria-sort') === 'descending' ? 'ascending' : 'descending');
   else if (button?.classList.contains('unfold')) { button.previousElementSibling.classList.toggle('all'); names() }
-  else if (button?.dataset.for) {
-    // A group of buttons that shows one of several plots.
+  else if (button?.dataset.choice) {
     all('button', button.parentElement).forEach((other) => other.setAttribute('aria-pressed', other === button));
-    all('[data-one-of]', button.closest('section')).forEach((one) => { one.hidden = one.dataset.oneOf !== button.dataset.for });
-    all('.plot.drawn', button.closest('section')).forEach((plot) => plot.offsetParent && Plotly.Plots.resize(plot.querySelector('.canvas')));
+    all('.plot', button.closest('.choosing')).forEach(draw);
   }
 });
 document.addEventListener('input', (event) => { const bar = event.target.closest('.filters'); if (bar) filter(bar) });
@@ -140,7 +145,59 @@ showTheme();
 setLanguage(store.get('lang') ?? (navigator.language.startsWith('zh') ? 'zh' : 'en'));
 setStill(matchMedia('(prefers-reduced-motion: reduce)').matches);
 prepare(document);
+
+// ---- a page that is watched: newer sections take the place of older ones, and the reader stays where he is
+const alive = document.getElementById('alive');
+let version = '', shown = new Map();
+function carry(old, made) {
+  const pairs = (selector, act) => { const before = all(selector, old); all(selector, made).forEach((now, n) => before[n] && act(before[n], now)) };
+  pairs('details', (was, now) => { now.open = was.open });
+  pairs('select, input', (was, now) => { now.value = was.value });
+  pairs('.table', (was, now) => { now.classList.toggle('all', was.classList.contains('all')) });
+  pairs('.choices button', (was, now) => now.setAttribute('aria-pressed', was.getAttribute('aria-pressed')));
+  pairs('.plot', (was, now) => { const canvas = was.querySelector('.canvas'); if (canvas) { now.append(canvas); now.classList.add('drawn') } });
+  pairs('.film', (was, now) => { if (was.dataset.film === now.dataset.film && was.firstChild) now.append(was.firstChild) });
+  return () => {
+    pairs('th', (was, now) => { const way = was.getAttribute('aria-sort'); if (way !== 'none') sort(now, way) });
+    all('.plot.drawn', made).forEach(draw);
+  };
+}
+function take(news) {
+  const anchor = all('section', main).find((one) => one.getBoundingClientRect().bottom > 80);
+  const top = anchor?.getBoundingClientRect().top, name = anchor?.id, active = document.activeElement;
+  const place = active?.closest('section')?.id, index = place ? all('button, input, select, a, summary', active.closest('section')).indexOf(active) : -1;
+  films = { ...films, ...news.films };
+  nav.innerHTML = news.navigation;
+  for (const one of news.sections) {
+    const old = document.getElementById(one.id);
+    if (old && shown.get(one.id) === one.html) { main.append(old); continue }
+    const made = new DOMParser().parseFromString(one.html, 'text/html').body.firstElementChild;
+    const after = old && carry(old, made);
+    old?.remove();
+    main.append(made);
+    prepare(made); after?.(); here.observe(made);
+    shown.set(one.id, one.html);
+  }
+  const kept = new Set(news.sections.map((one) => one.id));
+  all('section', main).forEach((one) => { if (!kept.has(one.id)) one.remove() });
+  const now = name && document.getElementById(name);
+  if (now) scrollBy({ top: now.getBoundingClientRect().top - top, behavior: 'instant' });
+  if (index >= 0) all('button, input, select, a, summary', document.getElementById(place) ?? main)[index]?.focus({ preventScroll: true });
+}
+async function ask() {
+  try {
+    const answer = await fetch(`/sections?have=${version}`);
+    if (answer.status === 200) { const news = await answer.json(); version = news.version; take(news) }
+    alive.classList.remove('lost');
+    alive.innerHTML = '<span lang="en">● live</span><span lang="zh">● 实时</span>';
+  } catch {
+    alive.classList.add('lost');
+    alive.innerHTML = '<span lang="en">○ watch has ended</span><span lang="zh">○ watch 已结束</span>';
+  }
+  setTimeout(ask, 2000);
+}
 const here = new IntersectionObserver((entries) => entries.forEach((entry) =>
   nav.querySelector(`a[href="#${CSS.escape(entry.target.id)}"]`)?.classList.toggle('here', entry.isIntersecting)), { rootMargin: '-80px 0px -60% 0px' });
 all('section', main).forEach((one) => here.observe(one));
+if (root.dataset.live === 'true') { alive.hidden = false; ask() }
 })();

@@ -44,6 +44,7 @@ def test_what_comes_from_outside_is_escaped(made: str, expected: str) -> None:
 
 def test_the_page_shows_plots_tables_and_films_offline_and_without_a_complaint(
     page,
+    filmstrips,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -52,15 +52,22 @@ def read_listing(settings: Settings, splits: Collection[str]) -> Listing:
         asked = [split for split in SPLITS if split in splits and _may_hold(source, split)]
         if not asked:
             continue
-        known = detect_formats(source)
-        if len(known) == 1:
-            listing = load_format(known[0]).read(source, asked)
-            parts |= {split: folders_for_files(part, source.root) for split, part in listing.parts.items()}
-            notes += listing.notes
-            problems += listing.problems or _lacking(source, asked, listing)
-        elif source.split in asked:
-            problems.append(_unknown(source, known))
+        listing = read_source(source, asked)
+        parts |= listing.parts
+        notes += listing.notes
+        problems += listing.problems
     return Listing(parts, tuple(notes), tuple(problems))
+
+
+def read_source(source: Source, splits: Collection[str]) -> Listing:
+    """Read the videos of some splits from one list or folder."""
+    known = detect_formats(source)
+    if len(known) != 1:
+        return Listing({}, (), (_unknown(source, known),) if source.split in splits else ())
+    listing: Listing = load_format(known[0]).read(source, splits)
+    parts = {split: folders_for_files(part, source.root) for split, part in listing.parts.items()}
+    problems = listing.problems or tuple(_lacking(source, splits, listing))
+    return Listing(parts, listing.notes, problems)
 
 
 def _reads_any(name: str) -> bool:

@@ -51,7 +51,7 @@ def join(parts: Iterable[Content], between: str = "") -> Html:
     return Html(between.join(map(say, parts)))
 
 
-def tag(name: str, *content: Content, **attributes: Any) -> Html:
+def tag(name: str, /, *content: Content, **attributes: Any) -> Html:
     """An element: `tag("p", text, class_="note")`.
 
     Args:
@@ -173,3 +173,19 @@ def picture(jpeg: bytes, label: Text) -> Html:
     """A picture that stands still, no wider than the page; `label` says it to those who do not see it."""
     data = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"
     return Html(f'<img style="max-width:100%" src="{data}" alt="{escape(label.en)}">')
+
+
+def choices(name: str, said: Text, options: Mapping[Text, Mapping[str, Any]]) -> Html:
+    """Buttons that change the plot behind them in the same element of class `choosing`; the first is pressed.
+
+    Args:
+        name: Of the group.
+        said: Its caption.
+        options: What stands on a button, and what it changes: `visible`, a truth value a trace, and `layout`, merged
+            into that of the plot.
+    """
+    buttons = [
+        tag("button", text, type="button", data_choice=name, data_patch=as_json(patch), aria_pressed=str(not n).lower())
+        for n, (text, patch) in enumerate(options.items())
+    ]
+    return tag("div", tag("span", said), *buttons, class_="choices", role="group")

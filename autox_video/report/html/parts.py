@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -9,10 +10,11 @@ from autox_video.dataset.facts import Fingerprint
 from autox_video.dataset.preflight import Check
 from autox_video.plan.schema import Plan
 from autox_video.report.html.films import Films
+from autox_video.report.intervals import Interval, figure_intervals
 from autox_video.report.outcome import AnyResults
 from autox_video.work_dir import WorkDir
 
-__all__ = ["Course", "ReportedRun", "Section", "Text"]
+__all__ = ["Course", "ReportedRun", "Section", "State", "Text"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,19 @@ class Course:
 
 
 @dataclass(frozen=True)
+class State:
+    """How far a training is that is being watched.
+
+    Attributes:
+        running: Whether it goes on right now.
+        epochs: How many it will have; None where there is no plan yet.
+    """
+
+    running: bool
+    epochs: int | None
+
+
+@dataclass(frozen=True)
 class ReportedRun:
     """All that a section may look at. What is not there yet, or was not written by this version, is None or empty.
 
@@ -64,6 +79,7 @@ class ReportedRun:
         courses: The trainings: one, or one a fold; none before the first epoch is done.
         groups: By path, the recording of a test video; absent for one that stands alone.
         films: Filmstrips of videos.
+        state: How far it is; None unless it is being watched.
     """
 
     work_dir: WorkDir
@@ -74,6 +90,12 @@ class ReportedRun:
     courses: Sequence[Course] = ()
     groups: Mapping[str, str] = field(default_factory=dict)
     films: Films = field(default_factory=Films)
+    state: State | None = None
+
+    @functools.cached_property
+    def intervals(self) -> dict[str, Interval]:
+        """The 95 % intervals of the figures, by name; none without figures."""
+        return figure_intervals(self.results, self.groups) if self.results and self.results.metrics else {}
 
     @property
     def classes(self) -> tuple[str, ...]:

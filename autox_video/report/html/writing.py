@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from autox_video.errors import Problem, RequestError
 from autox_video.report.html.page import make_page
 from autox_video.report.html.reading import read_run
 from autox_video.report.outcome import AnyResults
+from autox_video.report.writers import read_results
 from autox_video.work_dir import WorkDir
 from autox_video.writing import write_text
 
@@ -21,5 +23,25 @@ def write_report(work_dir: WorkDir, results: AnyResults | None) -> Path:
     Raises:
         RunError: It cannot be written.
     """
-    write_text(work_dir.report, make_page(read_run(work_dir, results), work_dir.root.absolute().name))
+    write_text(work_dir.report, make_page(read_run(work_dir, results), title_of(work_dir)))
     return work_dir.report
+
+
+def title_of(work_dir: WorkDir) -> str:
+    """What a run is called on its page."""
+    return work_dir.root.absolute().name
+
+
+def read_results_of(path: Path) -> AnyResults | None:
+    """The results of a run, from the file that `test_results_path` names; None where there is none yet.
+
+    Raises:
+        RequestError: They stand in a format that is not read back.
+        RunError: The file holds no results.
+    """
+    if not path.is_file():
+        return None
+    if path.suffix != ".json":
+        cure = "Give test_results_path the ending .json and test again; or open the report.html that `test` wrote"
+        raise RequestError(Problem(str(path), "a report is made from results in JSON only", cure, path.suffix))
+    return read_results(path)

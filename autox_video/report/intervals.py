@@ -1,0 +1,142 @@
+"""How sure the figures of one test are: 95 % intervals by the bootstrap, recordings drawn as a whole.
+
+See `bootstrap` for the idea. Here each draw is a weight for each video, so that all figures of a draw are products of
+matrices: seconds for twenty thousand videos. Where a share is 0 or 1 every draw gives it again, and the bootstrap would
+claim to be certain; there Wilson's interval over the recordings stands in (E. B. Wilson, JASA 22, 1927).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from autox_video.report.bootstrap import LEVEL, RESAMPLES, interval
+from autox_video.report.multi_label import MultiLabelResults, MultiLabelVideo
+from autox_video.report.outcome import AnyResults
+from autox_video.report.results import VideoResult
+from autox_video.tasks import load_task
+
+Z = 1.959964  # of the normal distribution at LEVEL
+CHUNK = 100
+# A ranking is computed anew for each draw: fewer draws where that is a lot of work.
+RANKED_VALUES = 2_000_000
+FEWEST_RESAMPLES = 100
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Where a figure lies, with 95 % of certainty, for videos like those that were tested."""
+
+    low: float
+    high: float
+
+
+def figure_intervals(results: AnyResults, groups: Mapping[str, str]) -> dict[str, Interval]:
+    """The intervals of the figures in `results.metrics`, by name; none without figures.
+
+    Args:
+        results: What the test found.
+        groups: By path, the recording of a video; absent for one that stands alone.
+    """
+    if isinstance(results, MultiLabelResults):
+        return _of_several_labels(results, groups)
+    used: list[VideoResult] = [one for one in results.videos if one.scores is not None and one.true_label is not None]
+    if not used:
+        return {}
+    true = np.array([one.true_label.id for one in used if one.true_label])
+    scores = np.array([one.scores for one in used], dtype=np.float32)
+    own = scores[np.arange(len(used)), true]
+    # The rank that `score_metrics` gives: of equal scores the lower id goes first.
+    before = (scores > own[:, None]) | ((scores == own[:, None]) & (np.arange(scores.shape[1]) < true[:, None]))
+    rank = before.sum(axis=1)
+    shares = {"top1": rank == 0, "top5": rank < load_task(results.task).TOP}
+    values = np.stack([*shares.values(), -np.log(np.maximum(own, 1e-12))], axis=1).astype(np.float64)
+    of_class = (true[:, None] == np.unique(true)).astype(np.float64)
+    right = of_class * (rank == 0)[:, None]
+    recordings = recordings_of([one.file for one in used], groups)
+
+    def figures(weights: np.ndarray) -> np.ndarray:
+        means = weights @ values / weights.sum(axis=1, keepdims=True)
+        drawn = weights @ of_class
+        # A class that a draw has no video of does not count in its mean.
+        known = np.where(drawn > 0, (weights @ right) / np.maximum(drawn, 1), np.nan)
+        return np.column_stack([means, np.nanmean(known, axis=1)])
+
+    low, high = np.quantile(_draws(figures, recordings), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    names = (*shares, "loss", "mean_class_accuracy")
+    found = {name: Interval(float(a), float(b)) for name, a, b in zip(names, low, high, strict=True)}
+    for name, share in {**shares, "mean_class_accuracy": shares["top1"]}.items():
+        if share.all() or not share.any():
+            found[name] = wilson(int(share.all()) * len(set(recordings)), len(set(recordings)))
+    return found
+
+
+def recordings_of(paths: Sequence[str], groups: Mapping[str, str]) -> list[str]:
+    """The recording of each video; one of its own where none is known."""
+    return [groups.get(path, f"alone: {path}") for path in paths]
+
+
+def wilson(count: int, total: int) -> Interval:
+    """The interval of a share by E. B. Wilson: it makes sense for few trials, and where all or none succeed.
+
+    Args:
+        count: Successes.
+        total: Trials; at least 1.
+    """
+    share, spread = count / total, Z * Z / total
+    middle = (share + spread / 2) / (1 + spread)
+    half = Z / (1 + spread) * math.sqrt(share * (1 - share) / total + spread / total / 4)
+    return Interval(max(0.0, middle - half), min(1.0, middle + half))
+
+
+def _draws(figures: Callable[[np.ndarray], np.ndarray], recordings: Sequence[str], seed: int = 0) -> np.ndarray:
+    """The figures of each draw, shape (RESAMPLES, number of figures)."""
+    names = {name: number for number, name in enumerate(dict.fromkeys(recordings))}
+    of_video = np.array([names[name] for name in recordings])
+    generator = np.random.default_rng(seed)
+    found = []
+    for _ in range(RESAMPLES // CHUNK):
+        drawn = generator.multinomial(len(names), np.full(len(names), 1 / len(names)), size=CHUNK)
+        found.append(figures(drawn[:, of_video].astype(np.float64)))
+    return np.concatenate(found)
+
+
+def _of_several_labels(results: MultiLabelResults, groups: Mapping[str, str]) -> dict[str, Interval]:
+    used: list[MultiLabelVideo] = [
+        one for one in results.videos if one.scores is not None and one.true_labels is not None
+    ]
+    if not used:
+        return {}
+    task = load_task(results.task)
+    size = len(results.classes)
+    true = task.label_array([[label.id for label in one.true_labels or ()] for one in used], size)
+    given = task.label_array([[label.id for label in one.predicted_labels or ()] for one in used], size)
+    scores = np.array([one.scores for one in used], dtype=np.float32)
+    recordings = recordings_of([one.file for one in used], groups)
+    exact = (true == given).all(axis=1).astype(np.float64)
+    loss = -np.log(np.maximum(np.where(true, scores, 1 - scores.astype(np.float64)), 1e-12)).mean(axis=1)
+    counts = [array.astype(np.float64) for array in (true & given, true, given)]
+
+    def figures(weights: np.ndarray) -> np.ndarray:
+        both, has, got = (weights @ count for count in counts)
+        f1 = np.where(has > 0, 2 * both / np.maximum(has + got, 1), np.nan)
+        means = weights @ np.stack([exact, loss], axis=1) / weights.sum(axis=1, keepdims=True)
+        return np.column_stack([means, np.nanmean(f1, axis=1)])
+
+    low, high = np.quantile(_draws(figures, recordings), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    names = ("exact_match", "loss", "mean_f1")
+    found = {name: Interval(float(a), float(b)) for name, a, b in zip(names, low, high, strict=True)}
+    if exact.all() or not exact.any():
+        found["exact_match"] = wilson(int(exact.all()) * len(set(recordings)), len(set(recordings)))
+    resamples = max(FEWEST_RESAMPLES, min(RESAMPLES // 4, RANKED_VALUES // scores.size))
+
+    def ranked(videos: np.ndarray) -> float:
+        if not true[videos].any():
+            return 0.0
+        return float(task.score_metrics(scores[videos], true[videos])["mean_average_precision"])
+
+    found["mean_average_precision"] = Interval(*interval(ranked, recordings, resamples=resamples))
+    return found
