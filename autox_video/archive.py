@@ -21,6 +21,8 @@ FILES_OF_A_RUN = (
         "test.log",
         "folds",
         "loggers",
+        "features.npz",
+        "label_audit",
         "annotations/of_run",
     ),
 )

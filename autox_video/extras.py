@@ -27,3 +27,14 @@ def check_extras(settings: Settings) -> None:
             )
     if problems:
         raise RequestError(problems)
+
+
+def check_package(package: str, option: str) -> None:
+    """See to it that what an option of the command line needs is installed.
+
+    Raises:
+        RequestError: It is not.
+    """
+    if find_spec(package) is None:
+        cure = f"Run pip install {package}, or leave it out"
+        raise RequestError(Problem(option, f"needs the package {package}, which is missing", cure))

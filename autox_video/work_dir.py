@@ -119,6 +119,16 @@ class WorkDir:
         return self.root / "bench.json"
 
     @property
+    def features(self) -> Path:
+        """What the best model sees in each video, as `autox-video embed` writes it."""
+        return self.root / "features.npz"
+
+    @property
+    def label_audit(self) -> Path:
+        """Folder of what `autox-video audit-labels` found."""
+        return self.root / "label_audit"
+
+    @property
     def groups(self) -> Path:
         """Which videos come from one recording, and why."""
         return self.root / "annotations" / "groups.tsv"

@@ -39,7 +39,7 @@ def main() -> None:
         size = file.stat().st_size / 1e6
         wrong = sum(video.correct is False for video in results.videos)
         print(
-            f"{arguments.videos} videos, {arguments.classes} classes, {wrong} mistakes: {size:.1f} MB in {seconds:.1f} s"
+            f"{arguments.videos} videos, {arguments.classes} classes, {wrong} mistakes: {size:.1f} MB, {seconds:.1f} s"
         )
 
 

@@ -45,6 +45,7 @@ SECTIONS = (
     Section("The proxy cache", "proxy_cache", "decoding the proxy"),
     Section("What proxies do to accuracy", "proxy_accuracy", ""),
     Section("A pretrained network on 150 real videos of 25 classes", "transfer_accuracy", ""),
+    Section("Wrong labels found", "label_audit", ""),
     Section("Training and testing, the demo on the CPU", "end_to_end", "the network, where little waits for data"),
     Section("The same of 200 real videos, 25 classes", "end_to_end", "the network", "end_to_end_actions25"),
     Section("Training and testing, the demo on a GPU", "end_to_end", "", "end_to_end_cuda"),

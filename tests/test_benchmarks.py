@@ -33,7 +33,7 @@ def test_the_page_names_every_script_and_no_other() -> None:
 def test_make_runs_scripts_that_exist() -> None:
     run = set(re.findall(r"benchmarks/([a-z_]+\.py)", (ROOT / "Makefile").read_text(encoding="utf-8")))
     # What asks for accuracy takes long, and one needs a trained model.
-    not_speed = {"proxy_accuracy.py", "loss_curves.py", "transfer_accuracy.py", "serve_load.py"}
+    not_speed = {"proxy_accuracy.py", "loss_curves.py", "transfer_accuracy.py", "label_audit.py", "serve_load.py"}
     assert {section.script + ".py" for section in tables.SECTIONS} - not_speed <= run <= SCRIPTS
 
 

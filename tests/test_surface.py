@@ -54,10 +54,15 @@ def test_the_commands_are_the_ones_agreed_on() -> None:
         "bench",
         "report",
         "watch",
-        "ensemble",
         "predict",
+        "timeline",
         "explain",
         "serve",
+        "export",
+        "embed",
+        "audit-labels",
+        "apply-labels",
+        "ensemble",
         "models",
         "notify-test",
         "demo-data",
@@ -65,7 +70,9 @@ def test_the_commands_are_the_ones_agreed_on() -> None:
     ]
 
 
-@pytest.mark.parametrize("command", ["train", "test", "check", "plan", "render", "preview", "bench"])
+@pytest.mark.parametrize(
+    "command", ["train", "test", "check", "plan", "render", "preview", "bench", "embed", "audit-labels", "apply-labels"]
+)
 def test_every_command_on_a_config_takes_the_same_options(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main([command, "--help"])

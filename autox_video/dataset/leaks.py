@@ -40,7 +40,7 @@ def earlier_samples(work_dir: WorkDir, opened: Collection[str]) -> dict[str, tup
     folders = Folders()
     try:
         root = read_record(work_dir.fingerprint, Fingerprint).data_root
-        columns = _read_columns(work_dir.groups)
+        columns = group_columns(work_dir.groups)
         for split in closed:
             samples = []
             for row in read_rows(work_dir.annotations(split)):
@@ -159,7 +159,7 @@ def read_groups(path: Path) -> dict[tuple[str, str], str]:
     return _column(path, 3)
 
 
-def _read_columns(path: Path) -> dict[tuple[str, str], str]:
+def group_columns(path: Path) -> dict[tuple[str, str], str]:
     """The groups that lists gave in a column, by split and path."""
     return _column(path, 2)
 

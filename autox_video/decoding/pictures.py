@@ -19,6 +19,8 @@ import numpy as np
 
 Box = tuple[int, int, int, int]
 Size = tuple[int, int]
+# What is wanted of a frame, all of it where None, and the size it is scaled to.
+Part = tuple[Box | None, Size | None]
 
 # Each of 8 bits: how many halvings the two planes of colour are coarser by, across and down; whether 0 to 255.
 _PLANAR: Final = {
@@ -109,7 +111,7 @@ def part(picture: np.ndarray, box: Box | None, out: np.ndarray) -> None:
     scaled(picture, out)
 
 
-def new_views(count: int, parts: Sequence[tuple[Box | None, Size | None]], whole: Size) -> list[np.ndarray]:
+def new_views(count: int, parts: Sequence[Part], whole: Size) -> list[np.ndarray]:
     """Room for so many pictures of each part of frames that are `whole` in width and height."""
     sizes = [size or ((box[2] - box[0], box[3] - box[1]) if box else whole) for box, size in parts]
     return [np.empty((count, height, width, 3), dtype=np.uint8) for width, height in sizes]

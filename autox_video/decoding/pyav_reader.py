@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections import deque
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import chain
@@ -12,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from .packets import Look, Packets, kept_packets, read_packets, stamp_of
-from .pictures import Box, Pictures, Size, new_views
+from .pictures import Box, Part, Pictures, new_views
 from .reader import DecodingError, Reader, in_words
 
 # A stated frame rate that is off by a larger share than this is a slip of the container.
@@ -86,9 +85,15 @@ class PyavReader(Reader):
         """
         return (frame for _, frame in self._group(range(self.num_frames)))
 
-    def views(
-        self, indices: Sequence[int] | np.ndarray, parts: Sequence[tuple[Box | None, Size | None]]
-    ) -> list[np.ndarray]:
+    def passing(self, parts: Sequence[Part], step: int = 1) -> Iterator[tuple[int, list[np.ndarray]]]:
+        """See `Reader`."""
+        for index, frame in self._group(range(0, self.num_frames, step)):
+            pictures = new_views(1, parts, self._pictures.size)
+            for (box, _), made in zip(parts, pictures, strict=True):
+                self._draw(frame, box, made[0])
+            yield index, [made[0] for made in pictures]
+
+    def views(self, indices: Sequence[int] | np.ndarray, parts: Sequence[Part]) -> list[np.ndarray]:
         """See `Reader`."""
         places: dict[int, int] = {}
         for place, index in enumerate(indices):
@@ -236,17 +241,19 @@ class PyavReader(Reader):
 
     def _group(self, wanted: Sequence[int]) -> Iterator[tuple[int, Any]]:
         """The same of frames that are reached in one go."""
-        waiting, before = deque(wanted), None
+        # One of them at a time: they may be all frames of a video of any length.
+        waiting, before = iter(wanted), None
+        at: int | None = next(waiting)
         for index, frame in self._decoded_up_to(wanted[0]):
-            while waiting and waiting[0] <= index:
-                self.damaged = self.damaged or waiting[0] < index
-                yield waiting[0], frame if waiting[0] == index or before is None else before
-                waiting.popleft()
-            if not waiting:
+            while at is not None and at <= index:
+                self.damaged = self.damaged or at < index
+                yield at, frame if at == index or before is None else before
+                at = next(waiting, None)
+            if at is None:
                 return
             before = frame
         self.damaged = True
-        for index in waiting:
+        for index in (at, *waiting) if at is not None else ():
             if before is None:
                 raise DecodingError(f"is damaged: neither frame {index} nor one before it can be decoded")
             yield index, before

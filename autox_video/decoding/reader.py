@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
 
-from .pictures import Box, Size
+from .pictures import Box, Part, Size
 
 # Containers store times in units of a millisecond or less, and decord gives them in single precision.
 TIME_TOLERANCE_SECONDS = 1e-3
@@ -64,10 +64,24 @@ class Reader(Protocol):
         return self.views(indices, [(box, size)])[0]
 
     @abstractmethod
-    def views(
-        self, indices: Sequence[int] | np.ndarray, parts: Sequence[tuple[Box | None, Size | None]]
-    ) -> list[np.ndarray]:
+    def views(self, indices: Sequence[int] | np.ndarray, parts: Sequence[Part]) -> list[np.ndarray]:
         """Several parts of the same frames, which are decoded once; of each what `frames` returns."""
+
+    def passing(self, parts: Sequence[Part], step: int = 1) -> Iterator[tuple[int, list[np.ndarray]]]:
+        """Go over the whole video once, in memory that does not depend on its length.
+
+        Args:
+            parts: As for `views`.
+            step: Only every so many frames are drawn, beginning with the first.
+
+        Yields:
+            The index of a frame, ascending, and a picture of each part: uint8, shape (H, W, 3).
+
+        Raises:
+            DecodingError: It cannot be decoded.
+        """
+        for index in range(0, self.num_frames, step):
+            yield index, [pictures[0] for pictures in self.views([index], parts)]
 
 
 def piece_of(times: np.ndarray, start_seconds: float | None, end_seconds: float | None) -> tuple[int, int]:

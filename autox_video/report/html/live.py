@@ -60,7 +60,7 @@ class Watcher:
             return
         run = self._read()
         sections = make_sections(run)
-        films = draw_films(run)
+        films = draw_films(run.films)
         bodies = [{"id": one.id, "html": section_html(one, films)} for one in sections]
         told = {"sections": bodies, "navigation": navigation(sections)}
         version = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]

@@ -169,12 +169,6 @@ def film(
     return tag("div", class_="film", data_film=number, role="img", aria_label=label or path)
 
 
-def picture(jpeg: bytes, label: Text) -> Html:
-    """A picture that stands still, no wider than the page; `label` says it to those who do not see it."""
-    data = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"
-    return Html(f'<img style="max-width:100%" src="{data}" alt="{escape(label.en)}">')
-
-
 def choices(name: str, said: Text, options: Mapping[Text, Mapping[str, Any]]) -> Html:
     """Buttons that change the plot behind them in the same element of class `choosing`; the first is pressed.
 
@@ -189,3 +183,9 @@ def choices(name: str, said: Text, options: Mapping[Text, Mapping[str, Any]]) ->
         for n, (text, patch) in enumerate(options.items())
     ]
     return tag("div", tag("span", said), *buttons, class_="choices", role="group")
+
+
+def picture(jpeg: bytes, label: Text) -> Html:
+    """A picture that stands still, no wider than the page; `label` says it to those who do not see it."""
+    data = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"
+    return Html(f'<img style="max-width:100%" src="{data}" alt="{escape(label.en)}">')

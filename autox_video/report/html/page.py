@@ -10,6 +10,7 @@ from functools import cache
 
 from autox_video.presets import shared_folder
 from autox_video.report.filmstrips import size_of
+from autox_video.report.html.films import Films
 from autox_video.report.html.markup import Html, as_json, escape, join, paragraph, say, tag
 from autox_video.report.html.parts import ReportedRun, Section, Text
 from autox_video.report.html.sections import section_modules
@@ -41,10 +42,28 @@ def make_page(run: ReportedRun, title: str, *, live: bool = False) -> str:
         title: Name of the run.
         live: Made by `watch`: the page asks for newer sections.
     """
-    sections = make_sections(run)
-    films = draw_films(run)
+    return filled(make_sections(run), draw_films(run.films), title, live=live)
+
+
+def filled(
+    sections: list[Section],
+    films: dict[int, tuple[str, int, int]],
+    title: str,
+    *,
+    live: bool = False,
+    plots: bool = True,
+) -> str:
+    """A page of any sections.
+
+    Args:
+        sections: From top to bottom.
+        films: What `draw_films` made.
+        title: Its heading.
+        live: See `make_page`.
+        plots: Whether a section has a plot: what draws them takes megabytes.
+    """
     files = {name: (_folder() / f"page.{name}").read_text(encoding="utf-8") for name in ("html", "css", "js")}
-    scripts = [plotly(), files["js"]]
+    scripts = [plotly() if plots else "", files["js"]]
     hashes = " ".join(f"'sha256-{_digest(script)}'" for script in scripts)
     values = {
         "title": escape(title),
@@ -78,9 +97,9 @@ def section_html(one: Section, films: dict[int, tuple[str, int, int]]) -> str:
     return f'<section id="{escape(one.id)}"><h2>{say(one.title)}</h2>{body}</section>'
 
 
-def draw_films(run: ReportedRun) -> dict[int, tuple[str, int, int]]:
+def draw_films(films: Films) -> dict[int, tuple[str, int, int]]:
     """The filmstrips by number: JPEG in base64, width and height of a frame in pixels."""
-    strips = {number: strip for number, strip in run.films.draw().items() if strip}
+    strips = {number: strip for number, strip in films.draw().items() if strip}
     return {
         number: (base64.b64encode(strip).decode("ascii"), *size_of(strip)) for number, strip in sorted(strips.items())
     }

@@ -6,6 +6,7 @@ https://github.com/huggingface/safetensors describes it.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import platform
 import sys
@@ -47,6 +48,27 @@ def write_weights_with_card(best_checkpoint: Path, checkpoint: Mapping[str, Any]
     if path.is_file() and _metadata(path) == metadata:
         return
     content = safetensors.torch.save(_separate(checkpoint["state_dict"]), metadata)
+    write_durably(path, lambda file: file.write(content))
+
+
+def write_with_views(weights: Path, path: Path, plan: Plan) -> None:
+    """Write the weights of a file with a card once more, of a model that is to see a video in other views.
+
+    Args:
+        weights: The file.
+        path: The new one.
+        plan: What says how many clips and crops.
+
+    Raises:
+        RunError: It cannot be written.
+    """
+    card = read_card(weights)
+    for name in ("num_clips", "num_crops"):
+        decision = getattr(plan, f"test_{name}")
+        card["plan"][f"test_{name}"] = dataclasses.asdict(decision)
+        card["preprocessing"][name] = decision.value
+    metadata = {"format": "pt", **{key: json.dumps(value, ensure_ascii=False) for key, value in card.items()}}
+    content = safetensors.torch.save(safetensors.torch.load_file(weights), metadata)
     write_durably(path, lambda file: file.write(content))
 
 

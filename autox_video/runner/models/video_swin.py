@@ -44,7 +44,7 @@ class FastSwinTransformer3D(SwinTransformer3D):
         Returns:
             (B, C, D, H, W) of each stage; the tensor itself where it is one stage.
         """
-        stages = self._divided(tuple(x.shape[2:]), x.device)
+        stages = self._divided(_sizes(x, 2), x.device)
         x = self.pos_drop(self._embed(x))
         outs = []
         for number, (layer, stage) in enumerate(zip(self.layers, stages, strict=True)):
@@ -60,8 +60,9 @@ class FastSwinTransformer3D(SwinTransformer3D):
         """(B, D, H, W, C) tokens. Patches do not overlap: their convolution is one matrix product."""
         embed = self.patch_embed
         patch = embed.proj.kernel_size
-        x = pad(x, [fill for own, side in zip(x.shape[:1:-1], patch[::-1], strict=True) for fill in (0, -own % side)])
-        batch, channels, *size = x.shape
+        own = _sizes(x, 2)[::-1]
+        x = pad(x, [fill for full, side in zip(own, patch[::-1], strict=True) for fill in (0, -full % side)])
+        batch, (channels, *size) = x.shape[0], _sizes(x, 1)
         depth, height, width = (own // side for own, side in zip(size, patch, strict=True))
         x = x.reshape(batch, channels, depth, patch[0], height, patch[1], width, patch[2])
         x = x.permute(0, 2, 4, 6, 1, 3, 5, 7).reshape(batch, depth, height, width, -1)
@@ -85,6 +86,11 @@ class FastSwinTransformer3D(SwinTransformer3D):
         return stages
 
 
+def _sizes(x: Tensor, first: int) -> Size:
+    """The sizes from the dimension `first` on, as plain numbers: where a network is traced they are not."""
+    return tuple(int(size) for size in x.shape[first:])
+
+
 def _blocks(layer: BasicLayer, x: Tensor, stage: list[Windows]) -> Tensor:
     """The blocks of a stage."""
     for block, windows in zip(layer.blocks, stage, strict=True):
@@ -101,7 +107,7 @@ def _attention(block: SwinTransformerBlock3D, x: Tensor, windows: Windows) -> Te
     """Norm and window attention of a block; (B, D, H, W, C) in and out."""
     own: WindowAttention3D = block.attn
     x = block.norm1(x)
-    batch, depth, height, width, channels = x.shape
+    batch, (depth, height, width, channels) = x.shape[0], _sizes(x, 1)
     padding = [full - side for full, side in zip(windows.padded, (depth, height, width), strict=True)]
     if any(padding):
         x = pad(x, (0, 0, 0, padding[2], 0, padding[1], 0, padding[0]))
@@ -114,7 +120,7 @@ def _attention(block: SwinTransformerBlock3D, x: Tensor, windows: Windows) -> Te
 
 def _merge(merging: PatchMerging, x: Tensor) -> Tensor:
     """Four neighbours become one token, as `PatchMerging` does, by one copy."""
-    batch, depth, height, width, channels = x.shape
+    batch, (depth, height, width, channels) = x.shape[0], _sizes(x, 1)
     if height % 2 or width % 2:
         x = pad(x, (0, 0, 0, width % 2, 0, height % 2))
     x = x.reshape(batch, depth, -(-height // 2), 2, -(-width // 2), 2, channels).permute(0, 1, 2, 4, 5, 3, 6)

@@ -26,7 +26,8 @@ def attend(qkv: Tensor, module: WindowAttention3D, windows: Windows) -> Tensor:
         (B, tokens, heads x channels).
     """
     dropout = module.attn_drop.p if module.training else 0.0
-    compiling = torch.compiler.is_compiling()
+    # A network that is exported is traced; torch.export says that it compiles.
+    compiling = torch.compiler.is_compiling() or torch.jit.is_tracing()
     if qkv.device.type == "cuda" and compiling and not dropout and HAS_FLEX:
         # Fused with the position bias and the mask; nothing of a window's size squared is written. Not compiled it
         # would write all of it, in float32.
@@ -63,20 +64,21 @@ def _blocked(qkv: Tensor, module: WindowAttention3D, windows: Windows) -> Tensor
 
 
 def _dense(qkv: Tensor, module: WindowAttention3D, windows: Windows, dropout: float) -> Tensor:
-    """All windows of a kind at once; they share a bias, which is not copied for each."""
-    batch, tokens, _, heads, channels = qkv.shape
-    rows, counts = _rows(batch, tokens, windows)
+    """All windows of a kind at once; they share a bias, which is not copied for each.
+
+    Nothing here counts clips: of a network that is exported their number is open.
+    """
+    batch, _, _, heads, channels = qkv.shape
     bias = _logit_bias(module, windows).to(qkv.dtype)
-    flat = qkv.flatten(0, 1)
     outs = []
-    for kind, block in enumerate(rows.split(list(counts))):
-        own = flat.index_select(0, block.reshape(-1)).view(len(block), -1, 3, heads, channels)
+    for kind, block in enumerate(windows.tokens.split(list(windows.counts))):
+        own = qkv.index_select(1, block.reshape(-1)).view(-1, windows.num_tokens, 3, heads, channels)
         query, key, value = own.permute(2, 0, 3, 1, 4).unbind(0)
-        shared = bias[kind].expand(len(block), -1, -1, -1)
+        shared = bias[kind].expand(query.shape[0], -1, -1, -1)
         found = scaled_dot_product_attention(query, key, value, shared, dropout, scale=module.scale)
-        outs.append(found.transpose(1, 2).reshape(-1, heads * channels))
-    out = torch.cat(outs)
-    return torch.empty_like(out).index_copy(0, rows.reshape(-1), out)
+        outs.append(found.transpose(1, 2).reshape(batch, -1, heads * channels))
+    out = torch.cat(outs, 1)
+    return torch.empty_like(out).index_copy(1, windows.tokens.reshape(-1), out)
 
 
 def flexible(qkv: Tensor, module: WindowAttention3D, windows: Windows) -> Tensor:

@@ -1,0 +1,104 @@
+"""The command that finds out what happens when in long videos."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+
+from autox_video.commands.command import Command
+
+
+def _timeline(arguments: argparse.Namespace) -> int:
+    from autox_video.using.timeline.timelines import Wishes, make_timelines
+
+    wishes = Wishes(
+        stride_seconds=arguments.stride,
+        window_seconds=arguments.window_seconds,
+        min_seconds=arguments.min_seconds,
+        threshold=arguments.threshold,
+        keep_still=arguments.keep_still,
+    )
+    found = make_timelines(
+        arguments.videos,
+        arguments.model,
+        arguments.output,
+        wishes,
+        truth=arguments.truth,
+        device=arguments.device,
+        plugins=arguments.plugin,
+    )
+    for row, page in zip(found.rows, found.pages, strict=True):
+        what = f"{len(row.segments)} segments in {row.duration_seconds:.1f} s  {page}" if page else row.error
+        print(f"{row.status:8} {row.file}: {what}")
+    if found.num_kept:
+        print(f"kept     {found.num_kept} of {len(found.rows)} videos were done before")
+    if found.metrics is not None:
+        figures = "  ".join(f"F1@{overlap} {value:.3f}" for overlap, value in found.metrics.f1.items())
+        print(
+            f"truth    {figures}  frames right {found.metrics.frame_accuracy:.3f}  ({found.metrics.num_videos} videos)"
+        )
+    print(f"segments {arguments.output / 'timelines.csv'}")
+    return 0 if any(page for page in found.pages) else 1
+
+
+def _positive(text: str) -> float:
+    """A number above 0, of an option."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return value
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("videos", type=Path, nargs="+", metavar="VIDEO", help="video files, or folders of them")
+    parser.add_argument(
+        "--model", type=Path, required=True, metavar="RUN", help="work dir, best.safetensors, or an exported folder"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("timelines"),
+        metavar="DIR",
+        help="where to write (default: timelines)",
+    )
+    parser.add_argument(
+        "--stride",
+        type=_positive,
+        metavar="SECONDS",
+        help="from one window to the next (default: a quarter of a window)",
+    )
+    parser.add_argument(
+        "--min-seconds", type=_positive, metavar="SECONDS", help="shortest segment (default: half a window)"
+    )
+    parser.add_argument(
+        "--threshold", type=_positive, metavar="P", help="probability a segment must reach (default: by validation)"
+    )
+    parser.add_argument(
+        "--window-seconds",
+        type=_positive,
+        metavar="SECONDS",
+        help="length of a window, for models whose clips cover whole videos (default: as long as validation videos)",
+    )
+    parser.add_argument("--keep-still", action="store_true", help="look for segments where nothing moves, too")
+    parser.add_argument(
+        "--truth", type=Path, metavar="CSV", help="known segments, to compare with: file,start,end,label"
+    )
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="where to compute (default: a GPU if there is one)",
+    )
+    parser.add_argument(
+        "--plugin", action="append", default=[], metavar="MODULE", help="a plugin of the training; repeatable"
+    )
+
+
+COMMANDS = {
+    "timeline": Command("find out what happens when in long videos", _timeline, _options, False),
+}

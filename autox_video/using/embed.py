@@ -1,0 +1,266 @@
+"""`autox-video embed`: what a trained model sees in each video, as a vector of features."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from autox_video.dataset.annotations import Row, read_rows
+from autox_video.dataset.entries import SPLITS, ids_of
+from autox_video.dataset.facts import Fingerprint
+from autox_video.dataset.messages import in_short, missing_path, plural
+from autox_video.dataset.video_files import as_text, find_videos, is_image_folder
+from autox_video.decoding import FILES, IMAGES
+from autox_video.errors import Problem, RequestError, RunError
+from autox_video.extras import check_package
+from autox_video.features import Features, read_features, write_features, write_parquet
+from autox_video.progress import progress_bar
+from autox_video.records import read_record
+from autox_video.settings.schema import Settings
+from autox_video.stopping import stoppable
+from autox_video.tasks import load_task
+from autox_video.work_dir import WorkDir
+
+if TYPE_CHECKING:
+    from autox_video.runner.predictor import Predictor
+
+logger = logging.getLogger(__name__)
+# More at a time are no faster, and lie in memory.
+MAX_BATCH = 16
+# Split, or an empty text, and the row.
+Listed = tuple[str, Row]
+
+
+@stoppable()
+def embed(
+    predictor: Predictor, listed: Sequence[Listed], bad: Iterable[tuple[str, str, str]] = (), workers: int | None = None
+) -> Features:
+    """Compute the features of videos.
+
+    Args:
+        predictor: The model.
+        listed: The videos, each with its split; relative paths start from the data root of the model's plan.
+        bad: Videos that are known to be unreadable, and so not in `listed`: split, file and reason.
+        workers: Processes that decode; None for half of the cores.
+
+    Returns:
+        One row for each video that can be read, in their order; the others are named in it with the reason.
+
+    Raises:
+        RunError: No video can be read.
+    """
+    from autox_video.runner.clip_loader import ListedVideo, load_clips
+
+    plan = predictor.trained.plan
+    videos = [
+        ListedVideo(os.path.join(plan.data_root, row.path), row.decoder, row.start_seconds, row.end_seconds)
+        for _, row in listed
+    ]
+    vectors: list[np.ndarray] = []
+    positions: list[int] = []
+    bad = list(bad)
+    workers = max(1, (os.cpu_count() or 1) // 2) if workers is None else workers
+    batch_size = max(1, min(MAX_BATCH, plan.test_videos_per_gpu.value))
+    with progress_bar(len(videos), "embedding") as bar:
+        for loaded in load_clips(predictor, videos, batch_size, workers):
+            if loaded.positions:
+                vectors.append(predictor.features(loaded.clips))
+                positions += loaded.positions
+            bad += [(listed[at][0], listed[at][1].path, reason) for at, reason in loaded.errors.items()]
+            bar.advance(len(loaded.positions) + len(loaded.errors))
+    if bad:
+        some = in_short([f"{file} ({reason})" for _, file, reason in bad])
+        logger.warning("warning  %s cannot be read, and named as bad_files: %s", plural(len(bad), "video"), some)
+    if not vectors:
+        cure = "Run `autox-video check`, which says of every video what is wrong"
+        raise RunError(Problem("embed", f"none of {plural(len(videos), 'video')} can be read", cure))
+    return _table(predictor, [listed[at] for at in positions], np.concatenate(vectors), bad)
+
+
+def embed_to_files(
+    settings: Settings | None,
+    model: Path | None,
+    inputs: Sequence[str] = (),
+    split: str | None = None,
+    output: Path | None = None,
+    parquet: Path | None = None,
+    *,
+    device: str = "auto",
+    plugins: Sequence[str] = (),
+    workers: int | None = None,
+) -> list[str]:
+    """Compute features and write them.
+
+    Args:
+        settings: Of a run whose best model is used; None where `model` is given.
+        model: A model: see `open_predictor`.
+        inputs: Videos and folders of videos; none for those of the run.
+        split: Of the run's videos: `train`, `val`, `test` or `all`.
+        output: The .npz; None for one in the work dir, or in the current folder where `inputs` are given.
+        parquet: Where to write the same as a table; None for nowhere.
+        device: Where `model` is given, what to compute on.
+        plugins: Where `model` is given, those that it was trained with.
+        workers: Processes that decode; None for half of the cores.
+
+    Returns:
+        What was written, in lines.
+
+    Raises:
+        RequestError: Both videos and a split are named, a package is missing, or there is no such model or list.
+    """
+    if inputs and split:
+        cure = "Name videos, or a split of the run"
+        raise RequestError(Problem("embed", "is given videos and a split", cure, f"--split {split}"))
+    if parquet is not None:
+        check_package("pyarrow", "--parquet")
+    if model is None:
+        assert settings is not None, "one of the two is given"
+        model, device, plugins = settings.work_dir, settings.runtime.device, settings.plugins
+    from autox_video.runner.predictor import open_predictor
+
+    predictor = open_predictor(model, device, None, plugins)
+    work_dir = WorkDir(model if model.is_dir() else model.parent)
+    if inputs:
+        features = embed(predictor, videos_of(inputs), workers=workers)
+        output = output or Path("features.npz")
+    elif split in (None, "all") and output is None:
+        features, output = features_of_run(work_dir, predictor, workers), work_dir.features
+    else:
+        splits = SPLITS if split in (None, "all") else (split,)
+        features = embed(predictor, *rows_of_run(work_dir, splits), workers)
+        output = output or work_dir.features.with_name(f"features_{split}.npz")
+    if output != work_dir.features:
+        write_features(features, output)
+    told = [f"features {output}: {len(features)} videos, {features.features.shape[1]} numbers each"]
+    if parquet is not None:
+        write_parquet(features, parquet)
+        told.append(f"table    {parquet}")
+    return told
+
+
+def rows_of_run(work_dir: WorkDir, splits: Sequence[str] = SPLITS) -> tuple[list[Listed], list[tuple[str, str, str]]]:
+    """The videos that a run was trained, validated and tested on, and those that could not be read then.
+
+    Args:
+        work_dir: Of the run.
+        splits: Which of them; one of several that has no list is passed over.
+
+    Raises:
+        RequestError: There is no list of what is asked for.
+    """
+    listed: list[Listed] = []
+    for split in splits:
+        kept = work_dir.list_of_run(split)
+        path = kept if kept.is_file() else work_dir.annotations(split)
+        if path.is_file():
+            listed += [(split, row) for row in read_rows(path)]
+    if not listed:
+        wrong = f"has no list of its {' or '.join(splits)} videos"
+        raise RequestError(Problem(str(work_dir.root), wrong, "Name the work_dir of a training, or videos"))
+    known = {(split, row.path, row.start_seconds) for split, row in listed}
+    bad = []
+    if work_dir.fingerprint.is_file():
+        for video in read_record(work_dir.fingerprint, Fingerprint).bad_videos:
+            if video.split in splits and (video.split, video.path, video.start_seconds) not in known:
+                bad.append((video.split, video.path, video.reason))
+    return listed, bad
+
+
+def features_of_run(work_dir: WorkDir, predictor: Predictor, workers: int | None = None) -> Features:
+    """The features of all videos of a run; computed and written where they are not there, or of another model."""
+    listed, bad = rows_of_run(work_dir)
+    if work_dir.features.is_file():
+        try:
+            known = read_features(work_dir.features)
+        except RunError:
+            known = None  # not whole: it is written anew
+        if known is not None and _is_of(known, predictor, listed):
+            logger.info("features %s", work_dir.features)
+            return known
+    features = embed(predictor, listed, bad, workers)
+    write_features(features, work_dir.features)
+    logger.info("features %s", work_dir.features)
+    return features
+
+
+def videos_of(inputs: Sequence[str]) -> list[Listed]:
+    """The videos that a user names: files, folders of numbered images, and folders of either.
+
+    Raises:
+        RequestError: Something of it is not there, or a folder holds no video.
+    """
+    problems, listed = [], list[Listed]()
+    for given in inputs:
+        path = Path(given)
+        if not path.exists():
+            problems.append(missing_path("embed", path, "Name videos that exist"))
+        elif not path.is_dir() or is_image_folder(given):
+            listed.append(("", Row(str(path.absolute()), None, IMAGES if path.is_dir() else FILES)))
+        else:
+            found = find_videos(path)
+            if not found.paths:
+                problems.append(Problem("embed", "holds no videos", "Name a folder that does", given))
+            for below in found.paths:
+                full = (path / below).absolute()
+                listed.append(("", Row(str(full), None, IMAGES if full.is_dir() else FILES)))
+    if problems:
+        raise RequestError(problems)
+    return list(dict.fromkeys(listed))
+
+
+def _is_of(features: Features, predictor: Predictor, listed: Sequence[Listed]) -> bool:
+    """Whether features are of a model and of these videos with these labels."""
+    if str(features.model_sha256) != predictor.trained.sha256 or features.views.tolist() != _views(predictor):
+        return False
+    wanted = _table(predictor, listed, np.zeros((len(listed), 1), np.float32), ())
+    bad = set(zip(features.bad_splits.tolist(), features.bad_files.tolist(), strict=True))
+    there = np.array([key not in bad for key in zip(wanted.splits.tolist(), wanted.files.tolist(), strict=True)])
+    wanted = wanted.rows(there)
+    return all(
+        np.array_equal(getattr(features, name), getattr(wanted, name), equal_nan=name.endswith("seconds"))
+        for name in ("files", "splits", "labels", "start_seconds", "end_seconds")
+    )
+
+
+def _views(predictor: Predictor) -> list[int]:
+    return [predictor.plan.test_num_clips.value, predictor.plan.test_num_crops.value]
+
+
+def _table(
+    predictor: Predictor, listed: Sequence[Listed], vectors: np.ndarray, bad: Iterable[tuple[str, str, str]]
+) -> Features:
+    plan = predictor.trained.plan
+    if plan.task == "multi_label":
+        labels = load_task(plan.task).label_array([ids_of(row.label) for _, row in listed], len(plan.classes))
+    else:
+        labels = np.array([-1 if row.label is None else row.label for _, row in listed], dtype=np.int64)
+    start, end = (
+        np.array([np.nan if (value := getattr(row, name)) is None else value for _, row in listed], dtype=np.float64)
+        for name in ("start_seconds", "end_seconds")
+    )
+    bad = list(bad)
+    return Features(
+        vectors,
+        _texts(row.path for _, row in listed),
+        _texts(split for split, _ in listed),
+        labels,
+        start,
+        end,
+        classes=_texts(plan.classes),
+        bad_files=_texts(file for _, file, _ in bad),
+        bad_splits=_texts(split for split, _, _ in bad),
+        bad_reasons=_texts(reason for _, _, reason in bad),
+        model_sha256=np.array(predictor.trained.sha256),
+        views=np.array(_views(predictor)),
+        data_root=np.array(as_text(plan.data_root)),
+    )
+
+
+def _texts(texts: Iterable[str]) -> np.ndarray:
+    # Not even an empty array may be one of objects.
+    return np.array([as_text(text) for text in texts], dtype=np.str_)

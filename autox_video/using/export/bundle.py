@@ -1,0 +1,220 @@
+"""The folder of an exported model: which files are in it, and how they come there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autox_video.errors import AutoXVideoError, Problem, RequestError, RunError
+from autox_video.using.export.checking import (
+    MAX_DIFFERENCE,
+    Agreement,
+    CheckedVideo,
+    compare_network,
+    compare_script,
+    pick_videos,
+)
+from autox_video.using.export.describing import describe, readme, script, test_results
+from autox_video.work_dir import WorkDir
+from autox_video.writing import TEMPORARY_ENDING, sync_folder, sync_tree, write_json, write_text
+
+if TYPE_CHECKING:
+    from autox_video.runner.predictor import Predictor
+
+WEIGHTS, TORCHSCRIPT, ONNX = "model.safetensors", "model.pt", "model.onnx"
+SCRIPT, CARD, README = "predict.py", "bundle.json", "README.md"
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export made.
+
+    Attributes:
+        folder: Where.
+        num_bytes: Size of its files.
+        checks: How far each file that computes agrees with the trained model.
+        problems: Files that are not there, or are there and not as they should be, each with the reason.
+        several_labels: Whether a video may have several labels.
+    """
+
+    folder: Path
+    num_bytes: int
+    checks: dict[str, Agreement]
+    problems: tuple[Problem, ...]
+    several_labels: bool
+
+
+def export(
+    source: Path, folder: Path | None = None, *, onnx: bool = False, num_videos: int = 16, plugins: Sequence[str] = ()
+) -> Exported:
+    """Make a folder of a trained model that says the same as it, with this package and without.
+
+    A video is seen as in the last test of the model; without one, as was planned when it was trained.
+
+    Args:
+        source: The work dir of a training, or its `best.pth` or `best.safetensors`.
+        folder: Where to; `bundle` in the work dir when None. An earlier bundle there is replaced.
+        onnx: Whether to write `model.onnx` too.
+        num_videos: On how many videos each file is tried.
+        plugins: As of `open_predictor`.
+
+    Raises:
+        RequestError: There is no model or no video to try it on, a package is missing, or the folder holds other files.
+        RunError: The model cannot be exported at all, or the folder cannot be written.
+    """
+    if onnx:
+        check_installed()
+    from autox_video.runner.checkpoints.trained import find_model
+    from autox_video.runner.predictor import open_predictor
+
+    path = find_model(source)
+    tested = test_results(path)
+    views = None if tested is None else (tested["views"]["num_clips"], tested["views"]["num_crops"])
+    predictor = open_predictor(path, "cpu", views, plugins)
+    folder = folder or path.parent / "bundle"
+    refuse_foreign(folder)
+    split, videos = pick_videos(predictor, WorkDir(path.parent), num_videos)
+    with _made_whole(folder) as new:
+        checks, problems = _write_files(predictor, tested, new, (split, videos), onnx)
+        num_bytes = sum(file.stat().st_size for file in new.iterdir())
+    return Exported(folder, num_bytes, checks, tuple(problems), predictor.thresholds is not None)
+
+
+def check_installed() -> None:
+    """See to it that ONNX files can be written and run.
+
+    Raises:
+        RequestError: A package is missing.
+    """
+    missing = [package for package in ("onnx", "onnxruntime") if find_spec(package) is None]
+    if missing:
+        cure = f"Run pip install {' '.join(missing)}, or leave --onnx out"
+        what = "the package" if len(missing) == 1 else "the packages"
+        wrong = f"needs {what} {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} missing"
+        raise RequestError(Problem("--onnx", wrong, cure))
+
+
+def refuse_foreign(folder: Path) -> None:
+    """Raise unless a folder may be written: it is not there, is empty, or holds an earlier bundle.
+
+    Raises:
+        RequestError: It holds something else.
+    """
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    try:
+        json.loads((folder / CARD).read_text(encoding="utf-8"))["files"][WEIGHTS]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        cure = "Name another folder with -o; nothing in this one was changed"
+        raise RequestError(Problem(str(folder), "exists and is no exported model", cure)) from error
+
+
+def _write_files(
+    predictor: Predictor,
+    tested: dict[str, Any] | None,
+    folder: Path,
+    checked_on: tuple[str, list[CheckedVideo]],
+    onnx: bool,
+) -> tuple[dict[str, Agreement], list[Problem]]:
+    from autox_video.runner import exporting
+
+    checks: dict[str, Agreement] = {}
+    problems: list[Problem] = []
+    split, videos = checked_on
+    limits = None if predictor.thresholds is None else np.array(predictor.thresholds)
+    exporting.copy_weights(predictor, folder / WEIGHTS)
+    network = exporting.ExportedNetwork(predictor)
+    kinds = [(TORCHSCRIPT, exporting.write_torchscript, exporting.load_torchscript)]
+    if onnx:
+        kinds.append((ONNX, exporting.write_onnx, exporting.load_onnx))
+    for name, write, load in kinds:
+        file = folder / name
+        try:
+            write(network, videos[0].clips[None], file)
+            agreement = compare_network(load(file), split, videos, limits)
+            if not agreement.is_full:
+                raise RunError(_differs(name, agreement, limits is not None))
+            checks[name] = agreement
+        except RunError as error:
+            file.unlink(missing_ok=True)
+            problems += error.problems
+    described = describe(predictor, folder / WEIGHTS, tested)
+    if TORCHSCRIPT in checks:
+        problems += _write_script(predictor, folder, described, (split, videos, limits), checks)
+    described["checks"] = {name: asdict(agreement) for name, agreement in checks.items()}
+    write_text(folder / README, readme(described, checks))
+    described["files"] = {
+        file.name: {"bytes": file.stat().st_size, "sha256": exporting.sha256_of(file)}
+        for file in sorted(folder.iterdir())
+        if file.name != CARD
+    }
+    write_json(folder / CARD, described)
+    return checks, problems
+
+
+def _write_script(
+    predictor: Predictor,
+    folder: Path,
+    described: dict[str, Any],
+    checked_on: tuple[str, list[CheckedVideo], np.ndarray | None],
+    checks: dict[str, Agreement],
+) -> list[Problem]:
+    """Write `predict.py` and run it; returns what is wrong with it."""
+    split, videos, limits = checked_on
+    write_text(folder / SCRIPT, script(predictor.plan))
+    # It reads them.
+    write_json(folder / CARD, described)
+    whole = [video for video in videos if video.is_whole]
+    if not whole:
+        wrong = "was not tried: the videos of the training are pieces of files or folders of images, and it reads files"
+        return [Problem(SCRIPT, wrong, "Try it on a file that you know the label of")]
+    try:
+        checks[SCRIPT] = agreement = compare_script(folder / SCRIPT, split, whole, limits)
+    except AutoXVideoError as error:
+        (folder / SCRIPT).unlink()
+        return list(error.problems)
+    if agreement.num_same < agreement.num_videos:
+        wrong = f"does not say what the training's own decoding leads to: {agreement.words(limits is not None)}"
+        return [Problem(SCRIPT, wrong, "Use `autox-video predict --model` with this folder where that matters")]
+    return []
+
+
+def _differs(name: str, agreement: Agreement, several_labels: bool) -> Problem:
+    wrong = f"says something else than the trained model: {agreement.words(several_labels)}"
+    return Problem(name, f"{wrong} ({MAX_DIFFERENCE:g} is put up with)", "It was removed; the rest can be used")
+
+
+@contextmanager
+def _made_whole(folder: Path) -> Iterator[Path]:
+    """A new folder, which takes the name of `folder` and the place of what is there when the block ends well."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        new = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name[:20]}.", suffix=TEMPORARY_ENDING))
+        try:
+            yield new
+            umask = os.umask(0)
+            os.umask(umask)
+            for path in (new, *new.iterdir()):
+                path.chmod((0o777 if path.is_dir() else 0o666) & ~umask)
+            sync_tree(new)
+            old = new.with_name(f"{new.name}.old{TEMPORARY_ENDING}")
+            if folder.exists():
+                folder.rename(old)
+            new.rename(folder)
+            sync_folder(folder.parent)
+            shutil.rmtree(old, ignore_errors=True)
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+    except OSError as error:
+        cure = "Free space, or name another folder with -o"
+        raise RunError(Problem(str(folder), f"cannot be written: {error.strerror or error}", cure)) from error
