@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from .containers import whole_files
 from .packets import Look, Packets, kept_packets, read_packets, stamp_of
 from .pictures import Box, Part, Pictures, new_views
 from .reader import DecodingError, Reader, in_words
@@ -18,10 +19,6 @@ from .reader import DecodingError, Reader, in_words
 MAX_RATE_SLIP = 0.01
 # So many packets are rather read and dropped than jumped over.
 _NEAR: Final = 64
-# Lists of files and descriptions of streams: what is in them is read from wherever they say.
-_LEAD_ELSEWHERE: Final = frozenset(
-    {"applehttp", "concat", "concatf", "dash", "hls", "imf", "rtp", "rtsp", "sap", "sdp", "webm_dash_manifest"}
-)
 
 
 class PyavReader(Reader):
@@ -120,7 +117,7 @@ class PyavReader(Reader):
 
     def _open(self) -> None:
         try:
-            self._container = self._av.open(self._file, metadata_errors="replace", options=_containers())
+            self._container = self._av.open(self._file, metadata_errors="replace", options=whole_files(self._av))
             self._stream = self._container.streams.best("video")
         except (self._av.FFmpegError, ValueError) as error:
             raise DecodingError(in_words(str(error))) from error
@@ -291,12 +288,6 @@ class PyavReader(Reader):
             self._pictures.draw(frame, box, out)
         except (self._av.FFmpegError, ValueError) as error:
             raise DecodingError(in_words(str(error))) from error
-
-
-@functools.cache
-def _containers() -> dict[str, str]:
-    """The containers that FFmpeg may take a file for: none that has it open other files or connections."""
-    return {"format_whitelist": ",".join(sorted(_pyav().formats_available - _LEAD_ELSEWHERE))}
 
 
 @functools.cache
