@@ -102,14 +102,24 @@ def make_timelines(
     known: Mapping[Path, tuple[Segment, ...]] = {}
     if truth is not None:
         known = read_truth(truth, files, predictor.classes, _unseen(predictor.classes))
+    model, settings, span = prepare(predictor, wishes)
+    logger.info("timeline %d videos; a segment must reach %s: %s", len(files), _level(settings.enter), settings.source)
+    return _over_all(files, predictor, model, settings, span, folder, known)
+
+
+def prepare(predictor: Predictor, wishes: Wishes) -> tuple[Model, Settings, Span]:
+    """What `look_through` needs beside a video: what is said of the model, what decides, and the span of a window.
+
+    Raises:
+        RequestError: How long a window lasts has to be said.
+    """
     measured = measure(predictor)
-    model, settings = _model(predictor), _settings(predictor, measured, wishes)
+    settings = _settings(predictor, measured, wishes)
     span = span_of(predictor.plan, settings.window_seconds)
     if span is None:
         wrong = "of this model cover whole videos, and how long those were is not known: validation cannot be read"
         raise RequestError(Problem("--window-seconds", f"the clips {wrong}", "Say how long an action lasts"))
-    logger.info("timeline %d videos; a segment must reach %s: %s", len(files), _level(settings.enter), settings.source)
-    return _over_all(files, predictor, model, settings, span, folder, known)
+    return _model(predictor), settings, span
 
 
 def find_files(videos: Sequence[Path]) -> tuple[Path, ...]:
