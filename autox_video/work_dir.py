@@ -94,6 +94,11 @@ class WorkDir:
         return self.root / "curves.png"
 
     @property
+    def report(self) -> Path:
+        """The run on one page: see `report/html`."""
+        return self.root / "report.html"
+
+    @property
     def archive(self) -> Path:
         """Where `train --fresh` moves the files of an earlier run."""
         return self.root / "archive"

@@ -11,6 +11,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 import pytest
+from browser import browser, page  # noqa: F401
 
 
 @pytest.fixture(autouse=True)

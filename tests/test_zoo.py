@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import csv
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,10 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import DATASETS, FUNCTIONS, DefaultScope
 
 from autox_video.dataset.facts import Fingerprint
+from autox_video.decoding import open_file
 from autox_video.presets import preset_names
 from autox_video.presets.wheel_index import PREFIX
-from autox_video.runner import components  # noqa: F401  (before MMAction2, which it makes importable)
+from autox_video.runner import predictor  # before MMAction2, which it makes importable
 from autox_video.runner.build import quiet_mmengine
 from autox_video.runner.preview import preview
 from autox_video.runner.trial import trial_steps
@@ -57,6 +59,15 @@ def test_every_family_is_fine_tuned_one_step_and_tested(name, data, tmp_path, mo
     assert scores.shape == (2, 2)
     assert np.allclose(scores.sum(axis=1), 1, atol=1e-5)
     assert not any(video.error for video in predictions.rows)
+    monkeypatch.setattr(predictor, "load_preset", lambda name: job.preset)
+    trained = predictor.open_predictor(tmp_path, "cpu", (2, 3))
+    folder = Path(data.data_root)
+    clips = [trained.clips_of(open_file(str(folder / video.path))) for video in predictions.rows]
+    assert np.allclose(trained.score(clips), scores, atol=1e-6)
+    features = trained.features(clips)
+    assert len(features) == 2
+    assert features.shape[1] >= 2
+    assert np.isfinite(features).all()
 
 
 def passed(config: Config, split: str, state: dict[str, Any] | None) -> tuple[torch.Tensor, Any, dict[str, Any]]:

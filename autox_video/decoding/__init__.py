@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from .frames_reader import FramesReader
 from .images_reader import ImagesReader, is_numbered_image
 from .pyav_reader import PyavReader
 from .reader import DecodingError, Reader, in_words, piece_of
@@ -20,6 +21,7 @@ __all__ = [
     "FILES",
     "IMAGES",
     "DecodingError",
+    "FramesReader",
     "PyavReader",
     "Reader",
     "in_words",

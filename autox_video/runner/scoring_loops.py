@@ -117,19 +117,9 @@ def _in_order(
 def _computing(loop: Any) -> Iterator[Callable[[Any], Future[Outputs]]]:
     """What takes a batch and computes on it: at once, or in one of several threads that share out the cores."""
     model, threads = loop.runner.model, loop.threads
-    device = next(model.parameters()).device.type
-    mixed, dtype = loop.fp16 or loop.amp != "off", getattr(torch, loop.amp, None)
 
-    # Both are settings of a thread. (What is made in inference mode could not be kept for a later training step.)
-    @torch.no_grad()
     def score(batch: Any) -> Outputs:
-        with torch.autocast(device, dtype, mixed):
-            outputs: Outputs = model.test_step(batch)
-        # `fp16` is MMEngine's word for it, and does what MMEngine does.
-        if loop.amp == "off":
-            return outputs
-        with torch.autocast(device, enabled=False):
-            return _decided_again(model, batch, outputs)
+        return score_batch(model, batch, loop.amp, fp16=loop.fp16)
 
     if threads == 1:
         yield lambda batch: _finished(score(batch))
@@ -141,6 +131,26 @@ def _computing(loop: Any) -> Iterator[Callable[[Any], Future[Outputs]]]:
     finally:
         pool.shutdown(cancel_futures=True)
         torch.set_num_threads(cores)
+
+
+# The mode is one of a thread. (What is made in inference mode could not be kept for a later training step.)
+@torch.no_grad()
+def score_batch(model: Any, batch: Any, amp: str = "off", *, fp16: bool = False) -> Outputs:
+    """What a model in evaluation mode says of a batch.
+
+    Args:
+        model: An MMAction2 recognizer.
+        batch: As `stack_clips` gives it.
+        amp: As of `ScoringValLoop`.
+        fp16: MMEngine's word for mixed precision, which does what MMEngine does.
+    """
+    device = next(model.parameters()).device.type
+    with torch.autocast(device, getattr(torch, amp, None), fp16 or amp != "off"):
+        outputs: Outputs = model.test_step(batch)
+    if amp == "off":
+        return outputs
+    with torch.autocast(device, enabled=False):
+        return _decided_again(model, batch, outputs)
 
 
 def _decided_again(model: Any, batch: Any, outputs: Outputs) -> Outputs:

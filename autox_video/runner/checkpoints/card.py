@@ -70,6 +70,7 @@ def _card(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
     # The package's top stands above this layer: its version is read and not imported.
     own_version = sys.modules["autox_video"].__version__
     return {
+        "plan": record["plan"],
         "model": plan.model.value,
         "task": plan.task,
         "classes": list(plan.classes),

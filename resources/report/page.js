@@ -1,0 +1,146 @@
+'use strict';
+(() => {
+const root = document.documentElement, main = document.querySelector('main'), nav = document.querySelector('nav');
+let films = JSON.parse(document.getElementById('films').textContent);
+const store = { get(key) { try { return localStorage.getItem('autox-' + key) } catch { return null } },
+                set(key, value) { try { localStorage.setItem('autox-' + key, value) } catch { /* private mode */ } } };
+const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+const said = (en, zh) => root.dataset.lang === 'zh' ? zh : en;
+
+// ---- colours and languages
+const probe = document.createElement('i');
+probe.hidden = true;
+document.body.append(probe);
+const colour = (name) => { probe.style.color = `var(--${name})`; return getComputedStyle(probe).color };
+const palette = () => root.dataset.shown === 'dark'
+  ? ['#8fa8ff', '#ff9b6b', '#4fd1a5', '#e48ad8', '#f0c25e', '#6cc7ee', '#c3a1ff', '#b9c26b']
+  : ['#3457d5', '#c2410c', '#0b7a5a', '#a02c90', '#8a6100', '#0d7ea8', '#6d3fc8', '#5f6b12'];
+const dark = matchMedia('(prefers-color-scheme: dark)');
+const showTheme = () => { root.dataset.shown = root.dataset.theme || (dark.matches ? 'dark' : 'light') };
+
+// A figure in the colours and the language of the page.
+function translated(value) {
+  if (Array.isArray(value)) return value.map(translated);
+  if (value && typeof value === 'object') {
+    const keys = Object.keys(value);
+    if (keys.length === 2 && 'en' in value && 'zh' in value) return said(value.en, value.zh);
+    return Object.fromEntries(keys.map((key) => [key, translated(value[key])]));
+  }
+  if (typeof value === 'string') {
+    if (/^c[0-7]$/.test(value)) return palette()[+value[1]];
+    if (/^--(good|bad|faint|text|line|card|accent|note)$/.test(value)) return colour(value.slice(2));
+  }
+  return value;
+}
+function themed(layout) {
+  const font = { family: getComputedStyle(document.body).fontFamily, size: 12, color: colour('text') };
+  const base = { font, paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)', colorway: palette(), autosize: true,
+    margin: { l: 56, r: 16, t: 28, b: 44 }, hoverlabel: { font: { ...font, color: colour('text') }, bgcolor: colour('card'),
+    bordercolor: colour('line') }, legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom' }, uirevision: 'kept' };
+  const made = { ...base, ...layout, margin: { ...base.margin, ...layout.margin } };
+  for (const key of [...Object.keys(made).filter((key) => /^[xy]axis/.test(key)), 'xaxis', 'yaxis'])
+    made[key] = { gridcolor: colour('line'), zerolinecolor: colour('line'), linecolor: colour('line'), automargin: true,
+      ...made[key] };
+  return made;
+}
+function draw(place) {
+  const figure = translated(JSON.parse(place.querySelector('script').textContent));
+  place.classList.add('drawn');
+  let canvas = place.querySelector('.canvas');
+  if (!canvas) { canvas = document.createElement('div'); canvas.className = 'canvas'; canvas.style.height = '100%'; place.append(canvas) }
+  place.setAttribute('aria-label', said(place.dataset.en, place.dataset.zh));
+  return Plotly.react(canvas, figure.data, themed(figure.layout), { responsive: true, displaylogo: false,
+    displayModeBar: 'hover', modeBarButtonsToRemove: ['select2d', 'lasso2d', 'autoScale2d'] });
+}
+
+// ---- what is drawn or loaded when it is seen
+const seen = new IntersectionObserver((entries) => entries.forEach((entry) => {
+  if (!entry.isIntersecting) return;
+  seen.unobserve(entry.target);
+  reveal(entry.target);
+}), { rootMargin: '400px' });
+function reveal(place) {
+  if (place.classList.contains('plot')) return draw(place);
+  const film = films[place.dataset.film];
+  if (!film || place.firstChild) return;
+  const frame = document.createElement('div'), image = new Image();
+  frame.className = 'frame'; image.alt = ''; image.src = 'data:image/jpeg;base64,' + film;
+  frame.append(image); place.append(frame);
+}
+function prepare(within) {
+  all('.plot, .film', within).forEach((place) => seen.observe(place));
+  all('.table[data-rows]', within).forEach((table) => {
+    const button = document.createElement('button');
+    button.type = 'button'; button.className = 'unfold'; button.dataset.rows = table.dataset.rows;
+    table.after(button);
+  });
+  all('.filters', within).forEach(filter);
+  names();
+}
+function names() {
+  all('.unfold').forEach((button) => { button.textContent = button.previousElementSibling.classList.contains('all')
+    ? said('show fewer', '收起') : said(`show all ${button.dataset.rows}`, `显示全部 ${button.dataset.rows} 行`) });
+  all('[data-placeholder-en]').forEach((input) => { input.placeholder = said(input.dataset.placeholderEn, input.dataset.placeholderZh) });
+  all('option[data-en]').forEach((option) => { option.textContent = said(option.dataset.en, option.dataset.zh) });
+}
+
+// ---- tables and filters
+const sortValue = (row, column) => {
+  const cell = row.cells[column], value = cell.dataset.value ?? cell.textContent.trim(), number = Number(value);
+  return value === '' || value === '–' ? null : Number.isNaN(number) ? value : number;
+};
+function sort(head, way) {
+  const table = head.closest('table'), column = head.cellIndex, body = table.tBodies[0], sign = way === 'ascending' ? 1 : -1;
+  all('th', table).forEach((other) => other.setAttribute('aria-sort', other === head ? way : 'none'));
+  const rows = [...body.rows].map((row) => [sortValue(row, column), row]);
+  // What has no value comes last either way.
+  rows.sort(([a], [b]) => a === null || b === null ? (a === null) - (b === null)
+    : sign * (typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b))));
+  const shown = [...body.rows].filter((row) => !row.classList.contains('more')).length;
+  rows.forEach(([, row], place) => { row.classList.toggle('more', place >= shown); body.append(row) });
+}
+// Controls named `name` in a bar of filters show those items of its list whose data-name is their value (or holds it).
+function filter(bar) {
+  const list = bar.nextElementSibling, wanted = all('select, input', bar).map((one) => [one.name, one.value.trim().toLowerCase(), one.type]);
+  let count = 0;
+  for (const item of list.children) {
+    const fits = wanted.every(([name, value, type]) => value === ''
+      || (type === 'search' ? item.dataset[name]?.toLowerCase().includes(value) : item.dataset[name]?.toLowerCase() === value));
+    item.hidden = !fits; count += fits;
+  }
+  const told = bar.querySelector('.count');
+  if (told) told.textContent = `${count} / ${list.children.length}`;
+}
+
+document.addEventListener('click', (event) => {
+  const head = event.target.closest('th'), button = event.target.closest('button');
+  if (head && button) sort(head, head.getAttribute('aria-sort') === 'descending' ? 'ascending' : 'descending');
+  else if (button?.classList.contains('unfold')) { button.previousElementSibling.classList.toggle('all'); names() }
+  else if (button?.dataset.for) {
+    // A group of buttons that shows one of several plots.
+    all('button', button.parentElement).forEach((other) => other.setAttribute('aria-pressed', other === button));
+    all('[data-one-of]', button.closest('section')).forEach((one) => { one.hidden = one.dataset.oneOf !== button.dataset.for });
+    all('.plot.drawn', button.closest('section')).forEach((plot) => plot.offsetParent && Plotly.Plots.resize(plot.querySelector('.canvas')));
+  }
+});
+document.addEventListener('input', (event) => { const bar = event.target.closest('.filters'); if (bar) filter(bar) });
+
+// ---- buttons of the page
+const redraw = () => all('.plot.drawn').forEach(draw);
+document.getElementById('language').onclick = () => { setLanguage(root.dataset.lang === 'zh' ? 'en' : 'zh'); redraw() };
+document.getElementById('theme').onclick = () => { root.dataset.theme = root.dataset.shown === 'dark' ? 'light' : 'dark'; store.set('theme', root.dataset.theme); showTheme(); redraw() };
+document.getElementById('playing').onclick = () => setStill(!root.hasAttribute('data-still'));
+function setLanguage(language) { root.dataset.lang = language; root.lang = language === 'zh' ? 'zh-Hans' : 'en'; store.set('lang', language); names() }
+function setStill(still) { root.toggleAttribute('data-still', still); document.getElementById('playing').setAttribute('aria-pressed', !still) }
+dark.addEventListener('change', () => { showTheme(); redraw() });
+addEventListener('beforeprint', () => all('.plot, .film').forEach(reveal));
+root.dataset.theme = store.get('theme') ?? '';
+if (!root.dataset.theme) delete root.dataset.theme;
+showTheme();
+setLanguage(store.get('lang') ?? (navigator.language.startsWith('zh') ? 'zh' : 'en'));
+setStill(matchMedia('(prefers-reduced-motion: reduce)').matches);
+prepare(document);
+const here = new IntersectionObserver((entries) => entries.forEach((entry) =>
+  nav.querySelector(`a[href="#${CSS.escape(entry.target.id)}"]`)?.classList.toggle('here', entry.isIntersecting)), { rootMargin: '-80px 0px -60% 0px' });
+all('section', main).forEach((one) => here.observe(one));
+})();

@@ -1,0 +1,82 @@
+"""The page in a real browser, and what stands in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import videos
+
+from autox_video.report.filmstrips import filmstrip, size_of
+from autox_video.report.html.films import Films
+from autox_video.report.html.markup import escape, film, in_plot, plot, say, table, tag
+from autox_video.report.html.page import make_page
+from autox_video.report.html.parts import ReportedRun, Section, Text
+from autox_video.report.html.sections import section_modules
+from autox_video.work_dir import WorkDir
+
+EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'`\n\u202e 猫 &amp; <b>.mp4"
+
+
+@pytest.mark.parametrize("module", section_modules(), ids=lambda module: module.__name__.rpartition(".")[2])
+def test_every_section_has_a_place_and_leaves_out_what_a_run_does_not_have(module, tmp_path: Path) -> None:
+    assert isinstance(module.ORDER, int)
+    made = module.section(ReportedRun(WorkDir(tmp_path)))
+    assert made is None or isinstance(made, Section)
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (escape("a<b>\"'&\n"), "a&lt;b&gt;&quot;&#x27;&amp;\\n"),
+        (escape("\u202e\udcff"), "\\u202e\\udcff"),
+        (say(Text("run", "跑")), '<span lang="en">run</span><span lang="zh">跑</span>'),
+        (say(Text("7 < 8", "7 < 8")), "7 &lt; 8"),
+        (say(None), "–"),
+        (say(0.123456), "0.1235"),
+        (tag("a", "<", href='"x', hidden=True, title=None), '<a href="&quot;x" hidden>&lt;</a>'),
+        (in_plot("<b>a</b>"), "&lt;b&gt;a&lt;/b&gt;"),
+    ],
+)
+def test_what_comes_from_outside_is_escaped(made: str, expected: str) -> None:
+    assert made == expected
+
+
+def test_the_page_shows_plots_tables_and_films_offline_and_without_a_complaint(
+    page,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    videos.write_video(tmp_path / "a.mp4", frames=20)
+    films = Films(str(tmp_path))
+    run = ReportedRun(WorkDir(tmp_path), films=films)
+    curve = {"type": "scatter", "x": [1, 2], "y": [3, 1], "name": in_plot(EVIL)}
+    body = [
+        plot([curve], {"title": {"text": Text("loss", "损失")}}, Text("losses", "损失")),
+        table((Text("class", "类别"), Text("videos", "视频数")), [(EVIL, 3), ("b", 20), ("c", 5)]),
+        film(films, "a.mp4"),
+        film(films, EVIL),
+    ]
+    one = Section("one", Text("One", "一"), tag("div", *body))
+    monkeypatch.setattr("autox_video.report.html.page.make_sections", lambda run: [one])
+    (tmp_path / "report.html").write_text(make_page(run, EVIL), encoding="utf-8")
+    page.on("dialog", lambda dialog: page.errors.append(dialog.message))
+    page.goto((tmp_path / "report.html").as_uri())
+
+    page.locator(".plot .main-svg").first.wait_for()
+    page.locator("th button", has_text="videos").click()
+    assert page.locator("td.number").all_inner_texts() == ["20", "5", "3"]
+    page.locator(".film img").nth(1).wait_for()
+    page.locator("#language").click()
+    assert page.locator("h2").inner_text() == "一"
+    page.locator(".plot .gtitle", has_text="损失").wait_for()
+    before = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.locator("#theme").click()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
+    assert page.errors == []
+
+
+def test_a_video_that_cannot_be_read_is_a_grey_strip(tmp_path: Path) -> None:
+    (tmp_path / "broken.mp4").write_bytes(b"no video")
+    assert size_of(filmstrip(tmp_path / "broken.mp4")) == (128, 96)
+    assert filmstrip(tmp_path / "missing.mp4") == filmstrip(tmp_path / "broken.mp4")
