@@ -80,6 +80,10 @@ def test_the_thresholds_stand_in_the_checkpoint_and_a_resumed_run_keeps_them(tra
     hook.resumed = torch.load(folder / "run" / "last.pth", weights_only=True)["meta"]["autox_video"]
     hook.before_train(SimpleNamespace(work_dir=folder / "run", train_loop=SimpleNamespace(go_on=lambda *place: None)))
     assert hook.thresholds == saved
+    said = hook.resumed["calibration"]
+    assert hook.calibration == said
+    assert said["note"] == "1, as in the model: 4 validation videos are fewer than the 20 that a temperature takes"
+    assert json.loads((folder / "run" / "results.json").read_text())["calibration"]["note"] == said["note"]
 
 
 def test_unlabelled_videos_are_scored_without_figures(trained, tmp_path):
@@ -91,7 +95,8 @@ def test_unlabelled_videos_are_scored_without_figures(trained, tmp_path):
     results = json.loads(path.read_text())
     assert (results["metrics"], results["metrics_note"]) == (None, "the videos have no labels")
     assert [video["true_labels"] for video in results["videos"]] == [None, None]
-    assert all(len(video["scores"]) == 3 for video in results["videos"])
+    assert all(len(video["scores"]) == 3 and 0 < video["confidence"] < 1 for video in results["videos"])
+    assert results["calibration"]["after"] is None
 
 
 def test_a_video_is_previewed_under_each_of_its_labels(trained, tmp_path):
@@ -121,6 +126,7 @@ def test_an_ensemble_of_several_labels_has_thresholds_of_its_own(trained, tmp_pa
     assert "none of 4 test videos tells them apart" in output
     one, joined = (json.loads((path / "results.json").read_text()) for path in (folder / "run", tmp_path))
     # Chosen anew on validation videos that were seen as the test videos are, and not by one view as in training.
+    assert joined["calibration"]["num_val_videos"] == 4
     assert joined["thresholds"] == pytest.approx(one["thresholds"], rel=0.01)
     assert [video["scores"] for video in joined["videos"]] == [video["scores"] for video in one["videos"]]
 

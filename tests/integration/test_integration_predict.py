@@ -54,6 +54,7 @@ def test_the_weights_alone_say_of_a_list_what_the_test_said(trained, model, tmp_
     printed, results = predict(model, tmp_path / "p.json", trained.folder / "test_list.txt", *options, code=3)
     assert results["metrics"].pop("loss") == pytest.approx(tested["metrics"].pop("loss"), abs=1e-6)
     assert results["metrics"] == tested["metrics"]
+    assert results["calibration"]["note"] == tested["calibration"]["note"]
     assert names(results) == names(tested)
     for ours, theirs in zip(results["videos"], tested["videos"], strict=True):
         assert ours["true_label"] == theirs["true_label"]
