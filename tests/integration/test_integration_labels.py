@@ -76,7 +76,10 @@ def test_embed_takes_videos_and_folders_and_a_model_file_alone(trained, tmp_path
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["{}/none.mp4"], "INPUT: does not exist (got {}/none.mp4). Name a video, a folder, a list, a quoted pattern or an http(s) URL."),
+        (
+            ["{}/none.mp4"],
+            "INPUT: does not exist (got {}/none.mp4). Name a video, a folder, a list, a quoted pattern or an http(s) URL.",
+        ),
         (
             ["none.mp4", "--split", "val"],
             "embed: is given videos and a split (got --split val). Name videos, or a split of the run.",
