@@ -54,8 +54,6 @@ def test_the_commands_are_the_ones_agreed_on() -> None:
         "bench",
         "predict",
         "timeline",
-        "explain",
-        "serve",
         "export",
         "embed",
         "audit-labels",

@@ -156,6 +156,7 @@ class Plan:
     device: Decision[str]
     amp: Decision[str]  # off, float16 or bfloat16
     compile: Decision[str] = Decision("off", "default", "not planned")  # on or off
+    strategy: Decision[str] = Decision("ddp", "default", "not planned")  # ddp or fsdp
     videos_per_gpu: Decision[int]
     accumulation: Decision[int]
     total_batch_size: Decision[int]

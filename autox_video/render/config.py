@@ -107,6 +107,9 @@ def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = F
             given = plan.clip_len.value if plan.input_format.value == "NCHW" else 1
             compiling = {"type": "CompileHook", "batch": plan.videos_per_gpu.value * given}
             config["custom_hooks"] = [*config["custom_hooks"], compiling]
+        if not stock and plan.strategy.value == "fsdp":
+            sharding = {"type": "ShardingHook", "device": plan.device.value}
+            config["custom_hooks"] = [*config["custom_hooks"], sharding]
         if plan.patience.value is not None:
             config["custom_hooks"] = [*config.get("custom_hooks", []), early_stopping(plan, stock=stock)]
         if hooks := averaging(plan, stock=stock):

@@ -121,6 +121,8 @@ HELP_ZH: Final = {
     "runtime.device": "在哪里计算。",
     "runtime.gpus": "一起训练和测试的 GPU 数，每个 GPU 一个进程。`auto`：所有可见的 GPU。"
     "`device: cpu` 时为处理器上的进程数（`auto`：一个）。",
+    "runtime.strategy": "多个进程如何训练同一个网络：各存整个网络（`ddp`），或各存一份参数、梯度和优化器状态"
+    "（`fsdp`）。`auto`：网络不小于 video_swin_large，或一个 GPU 放不下时分片。",
     "runtime.workers": "解码视频的进程数。",
     "runtime.seed": "所有随机数的种子。",
     "runtime.deterministic": "只用每次结果都相同的算子（在 CUDA 上较慢）。",

@@ -19,6 +19,7 @@ from autox_video.records import read_record
 from autox_video.runner.checkpoints import RECORD_KEY, from_plain, load_checkpoint_file, to_plain
 from autox_video.runner.checkpoints.card import write_weights_with_card
 from autox_video.runner.course import planned_otherwise, rebuild_schedule, refuse_other_groups, scale_learning_rate
+from autox_video.runner.sharding import is_sharded, whole_state
 from autox_video.stopping import later
 from autox_video.work_dir import WorkDir
 from autox_video.writing import replacing
@@ -90,8 +91,9 @@ class LastAndBestCheckpointHook(Hook):
         self._save(runner, "last.pth", metrics)
 
     def out_of_memory(self, runner) -> None:  # type: ignore[no-untyped-def]
-        """Save the state of the last step: the run goes on with smaller batches."""
-        self.save_last(runner)
+        """Save the state of the last step: the run goes on with smaller batches. Of shares one process has no whole."""
+        if not is_sharded(runner.model):
+            self.save_last(runner)
 
     def save_last(self, runner) -> None:  # type: ignore[no-untyped-def]
         """Save the state between two steps, or between an epoch and its validation."""
@@ -127,7 +129,6 @@ class LastAndBestCheckpointHook(Hook):
         self.best_score = score
         write_weights_with_card(path, best)
 
-    @master_only
     def _save(  # type: ignore[no-untyped-def]
         self, runner, name: str, metrics: dict[str, float], epoch: int | None = None, position: int | None = None
     ) -> None:
@@ -150,12 +151,16 @@ class LastAndBestCheckpointHook(Hook):
         work_dir = WorkDir(Path(runner.work_dir))
         final = work_dir.root / name
         keep = work_dir.previous_checkpoint if final == work_dir.last_checkpoint else None
-        with later():
-            with replacing(final, keep) as temporary:
-                runner.save_checkpoint(str(final.parent), temporary.name, meta=meta)
-            if final == work_dir.best_checkpoint:
-                write_weights_with_card(final, self.saving)
+        with later(), whole_state(runner.model, runner.optim_wrapper.optimizer):
+            self._write(runner, final, keep, meta)
         self.saving = {}
+
+    @master_only
+    def _write(self, runner, final: Path, keep: Path | None, meta: dict[str, Any]) -> None:  # type: ignore[no-untyped-def]
+        with replacing(final, keep) as temporary:
+            runner.save_checkpoint(str(final.parent), temporary.name, meta=meta)
+        if final == WorkDir(Path(runner.work_dir)).best_checkpoint:
+            write_weights_with_card(final, self.saving)
 
 
 def _hooks_with_state(runner) -> Iterator[tuple[str, Any]]:  # type: ignore[no-untyped-def]
