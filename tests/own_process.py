@@ -69,8 +69,8 @@ class HarmHook(Hook):
             os.kill(os.getpid(), number)
 
 
-def kill_after_rows(calls: int) -> None:
-    """Let this process be killed when a prediction has kept so many rows."""
+def signal_after_rows(calls: int, name: str) -> None:
+    """Let this process have a signal when a prediction has kept so many rows."""
     add = journal.Journal.add
 
     def count(kept: Any, *args: Any) -> None:
@@ -78,7 +78,7 @@ def kill_after_rows(calls: int) -> None:
         add(kept, *args)
         calls -= 1
         if calls == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), signal.Signals[name])
 
     journal.Journal.add = count  # type: ignore[method-assign]
 
@@ -103,7 +103,7 @@ def carry_out(request: dict[str, Any]) -> int:
     for taken, descriptor in ((nothing, 0), (output, 1), (output, 2)):
         os.dup2(taken, descriptor)
     if request["harm"].get("place") == "row":
-        kill_after_rows(request["harm"]["calls"])
+        signal_after_rows(request["harm"]["calls"], request["harm"].get("name", "SIGKILL"))
     elif request["harm"]:
         hook = HarmHook(**request["harm"])
         register = build.WorkDirRunner.register_hooks

@@ -4,43 +4,76 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autox_video.commands.command import Command, count
 
+if TYPE_CHECKING:
+    from autox_video.using.predict import Asked
+
+DEFAULT_OUTPUT = Path("predictions.json")
 # Results are written, and some videos in them have no label.
 SOME_UNREAD = 3
 
 
 def _predict(arguments: argparse.Namespace) -> int:
+    from autox_video.dataset.messages import plural
     from autox_video.report.outcome import outcome_lines
-    from autox_video.using.predict import Asked, predict_files
-    from autox_video.using.predict.files import best_labels
+    from autox_video.using.predict import Watching, predict_files, predict_stream, stream_of
 
-    names = ("output", "csv", "annotate", "data_root", "ignore_labels", "threshold", "top_k", "image_fps", "workers")
-    chosen = {name: getattr(arguments, name) for name in (*names, "max_download_mib", "batch", "fresh")}
-    asked = Asked(arguments.inputs, max_seconds=arguments.time_limit, **chosen)
+    source = stream_of(arguments.inputs)
 
     def open_model() -> Any:
         from autox_video.runner.predictor import open_predictor
 
-        return open_predictor(arguments.model, arguments.device, arguments.views, arguments.plugin)
+        # Of the few frames of a window all views would be nearly the same.
+        views = arguments.views or ((1, 1) if source else None)
+        return open_predictor(arguments.model, arguments.device, views, arguments.plugin)
 
     def show(video: Any) -> None:
         if not arguments.quiet:
-            said = "  ".join(f"{name} {score:.2f}" for name, score in best_labels(video, arguments.top_k))
-            print(f"{video.file}  {said if video.status == 'ok' else f'ERROR {video.error}'}".rstrip(), flush=True)
+            print(_line(video, arguments.top_k, source is not None), flush=True)
 
-    results = predict_files(asked, open_model, show)
+    if source is not None:
+        watching = Watching(arguments.every, arguments.window, arguments.average, arguments.seconds)
+        scored = predict_stream(source, _asked(arguments), watching, open_model, show)
+        print(f"watched  {plural(scored, 'window')}")
+        _say_where(arguments)
+        return 0
+    arguments.output = arguments.output or DEFAULT_OUTPUT
+    results = predict_files(_asked(arguments), open_model, show)
     if results.counts.labelled:
         for line in outcome_lines(results):
             print(line)
-    counts = results.counts
-    print(f"predicted {counts.scored} of {counts.videos} videos", end="")
-    print(f", {counts.unreadable} cannot be read" if counts.unreadable else "")
+    unread = results.counts.unreadable
+    what = f"{results.counts.scored} of {plural(results.counts.videos, 'video')}"
+    print(f"predicted {what}, {unread} cannot be read" if unread else f"predicted {what}")
+    _say_where(arguments)
+    return SOME_UNREAD if unread else 0
+
+
+def _say_where(arguments: argparse.Namespace) -> None:
     for path in filter(None, (arguments.output, arguments.csv, arguments.annotate)):
         print(f"results  {path}")
-    return SOME_UNREAD if counts.unreadable else 0
+
+
+def _asked(arguments: argparse.Namespace) -> Asked:
+    from autox_video.using.predict import Asked
+
+    names = ("output", "csv", "annotate", "data_root", "ignore_labels", "threshold", "top_k", "image_fps", "workers")
+    chosen = {name: getattr(arguments, name) for name in (*names, "max_download_mib", "batch", "fresh")}
+    return Asked(arguments.inputs, max_seconds=arguments.time_limit, **chosen)
+
+
+def _line(video: Any, top_k: int, of_stream: bool) -> str:
+    """A row for the console."""
+    from autox_video.using.predict import best_labels
+
+    where = f"{video.start_seconds:8.2f} - {video.end_seconds:.2f} s" if of_stream else video.file
+    if video.start_seconds is not None and not of_stream:
+        where += f" from {video.start_seconds:g} s"
+    labels = [f"{name} {score:.2f}" for name, score in best_labels(video, top_k)]
+    return "  ".join([where, *(labels or ["-"])]) if video.status == "ok" else f"{where}  ERROR {video.error}"
 
 
 def _views(text: str) -> tuple[int, int]:
@@ -99,16 +132,17 @@ def _predict_options(parser: argparse.ArgumentParser) -> None:
         "inputs",
         nargs="+",
         metavar="INPUT",
-        help="videos, folders, quoted patterns, lists, http(s) URLs, `-` (a list on standard input)",
+        help="videos, folders, quoted patterns, lists, http(s) URLs, `-` (a list on standard input); or one stream: a "
+        "camera (0, /dev/video0), rtsp://, udp:// and the like, or a pipe",
     )
     model_options(parser)
     parser.add_argument(
         "-o",
         "--output",
         type=Path,
-        default=Path("predictions.json"),
         metavar="FILE",
-        help="results, .json .csv .pkl .yaml (default: predictions.json); a journal beside it lets a rerun go on",
+        help=f"results, .json .csv .pkl .yaml (default: {DEFAULT_OUTPUT}, of a stream none); a journal stands beside "
+        "it, from which a rerun goes on",
     )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="a table besides")
     parser.add_argument("--annotate", type=Path, metavar="DIR|FILE.mp4", help="write copies with the labels drawn in")
@@ -130,6 +164,11 @@ def _predict_options(parser: argparse.ArgumentParser) -> None:
         "--time-limit", type=_seconds, default=300.0, metavar="SECONDS", help="for a video (default: 300)"
     )
     parser.add_argument("--max-download-mib", type=count, default=2048, metavar="MIB", help="for a URL (default: 2048)")
+    stream = parser.add_argument_group("of a stream")
+    stream.add_argument("--every", type=_seconds, metavar="SECONDS", help="from window to window (default: its length)")
+    stream.add_argument("--window", type=_seconds, metavar="SECONDS", help="its length (default: that of a clip)")
+    stream.add_argument("--average", type=count, default=1, metavar="N", help="mean of the last N windows (default: 1)")
+    stream.add_argument("--seconds", type=_seconds, metavar="SECONDS", help="end after so many (default: at Ctrl-C)")
     parser.add_argument(
         "--image-fps", type=_seconds, default=25.0, metavar="FPS", help="of folders of images (default: 25)"
     )

@@ -156,6 +156,8 @@ def test_every_way_to_name_videos_names_them_once(model, twelve, tmp_path, monke
         (["clip.mp4"], "INPUT: does not exist (got {here}/clip.mp4). Did you mean 'a.mp4'."),
         (["*.avi"], "INPUT: no file fits the pattern (got *.avi). Correct the pattern."),
         (["empty"], "INPUT: is a folder without a video (got empty). Name a folder with videos in it or below it."),
+        (["0", "a.mp4"], "INPUT: a stream never ends, so nothing can come beside it (got 0, a.mp4). Name the stream alone."),
+        (["/dev/video97"], "INPUT: does not exist (got /dev/video97). Name a video, a folder, a list, a quoted pattern or an http(s) URL."),
         (["wrong.txt"], "wrong.txt:2: has an unknown class (got 'drak'). Did you mean 'dark'; or add --ignore-labels."),
         (["a.mp4", "-o", "p.txt"], "--output: the ending names no format (got 'p.txt'). Choose one of .json, .csv, .pkl, .yaml, .yml."),
         (["a.mp4", "--threshold", "0.5"], "--threshold: this model gives a video one label, the best, whatever its confidence (got 0.5). Leave it out, and look at `confidence`."),

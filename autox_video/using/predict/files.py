@@ -15,60 +15,24 @@ import numpy as np
 
 from autox_video.dataset.messages import plural
 from autox_video.decoding import FILES, IMAGES, DecodingError, Reader, open_video
-from autox_video.errors import Problem, RequestError
-from autox_video.predictions import Prediction, Predictions
 from autox_video.progress import progress_bar
-from autox_video.report.multi_label import MultiLabelResults
-from autox_video.report.outcome import AnyResults, make_outcome
-from autox_video.report.writers import WRITERS, write_results
+from autox_video.report.outcome import AnyResults
 from autox_video.stopping import stoppable
 from autox_video.using.predict.annotated import targets_of, write_annotated
+from autox_video.using.predict.asked import (
+    Asked,
+    best_labels,
+    check_outputs,
+    check_threshold,
+    results_of,
+    said_of,
+    write_asked,
+)
 from autox_video.using.predict.downloads import MIB, downloaded
 from autox_video.using.predict.inputs import Inputs, Key, Video, find_inputs, is_url, with_labels
 from autox_video.using.predict.journal import Journal, Row, Stamp, journal_path, opened_journal, stamp_of
-from autox_video.writing import clear_leftovers
 
 logger = logging.getLogger(__name__)
-# What `data.image_fps` is when nobody says otherwise.
-IMAGE_FPS = 25.0
-MAX_SECONDS, MAX_DOWNLOAD_MIB = 300.0, 2048
-
-
-@dataclasses.dataclass(frozen=True)
-class Asked:
-    """What a user asks of a prediction; everything has a default but the videos.
-
-    Attributes:
-        inputs: Files, folders, globs, lists, http(s) URLs; `-` reads a list from standard input.
-        output: Where the results go; the ending decides the format. None writes nothing, and keeps no journal.
-        csv: A table besides.
-        annotate: A folder for copies of the videos with their labels drawn in; of one video also a file. None: none.
-        data_root: Folder that the paths in lists start from; None: that of each list.
-        ignore_labels: Whether labels in lists are passed over.
-        threshold: The probability from which on a video has a label, in place of those that validation chose.
-        top_k: How many labels are drawn.
-        image_fps: Frames a second of folders of images.
-        max_seconds: What a video may take to be downloaded, and to be decoded.
-        max_download_mib: What a download may weigh.
-        workers: Processes that decode; None for what the machine has.
-        batch: Videos scored together; None for what fits.
-        fresh: Whether rows of an earlier run are forgotten.
-    """
-
-    inputs: Sequence[str]
-    output: Path | None = None
-    csv: Path | None = None
-    annotate: Path | None = None
-    data_root: Path | None = None
-    ignore_labels: bool = False
-    threshold: float | None = None
-    top_k: int = 1
-    image_fps: float = IMAGE_FPS
-    max_seconds: float = MAX_SECONDS
-    max_download_mib: int = MAX_DOWNLOAD_MIB
-    workers: int | None = None
-    batch: int | None = None
-    fresh: bool = False
 
 
 @stoppable()
@@ -89,13 +53,13 @@ def predict_files(
         RequestError: An input or an option is wrong.
         RunError: A file cannot be written.
     """
-    _check_outputs(asked)
+    check_outputs(asked)
     inputs = find_inputs(asked.inputs, asked.data_root)
     targets = targets_of(asked.annotate, inputs) if asked.annotate else []
     for note in inputs.notes:
         logger.info("note     %s", note)
     predictor = open_model()
-    _check_threshold(asked, predictor)
+    check_threshold(asked, predictor)
     if not asked.ignore_labels:
         inputs = with_labels(inputs, predictor.classes, predictor.plan.task)
     trained = predictor.trained
@@ -103,33 +67,9 @@ def predict_files(
     stamps = {video.key: stamp_of(video.file) for video in inputs.videos}
     with _journal(asked, predictor, stamps) as journal:
         rows = _Run(asked, predictor, inputs, stamps, targets, journal).rows(show)
-    results = _results(asked, predictor, inputs, rows)
-    for path in (asked.output, asked.csv):
-        if path is not None:
-            write_results(results, path)
+    results = results_of(asked, predictor, inputs, rows)
+    write_asked(asked, results)
     return results
-
-
-def _check_outputs(asked: Asked) -> None:
-    problems = []
-    for option, path in (("--output", asked.output), ("--csv", asked.csv)):
-        if path is not None and path.suffix not in ((".csv",) if option == "--csv" else WRITERS):
-            cure = "Choose .csv" if option == "--csv" else f"Choose one of {', '.join(WRITERS)}"
-            problems.append(Problem(option, "the ending names no format", cure, repr(path.name)))
-        elif path is not None and path.is_dir():
-            problems.append(Problem(option, "is a folder", "Name a file", str(path)))
-        elif path is not None:
-            clear_leftovers(path.parent)
-    if problems:
-        raise RequestError(problems)
-
-
-def _check_threshold(asked: Asked, predictor: Any) -> None:
-    if asked.threshold is not None and predictor.plan.task != "multi_label":
-        wrong = "this model gives a video one label, the best, whatever its confidence"
-        raise RequestError(
-            Problem("--threshold", wrong, "Leave it out, and look at `confidence`", f"{asked.threshold:g}")
-        )
 
 
 @contextmanager
@@ -182,7 +122,7 @@ class _Run:
                 shown = self._shown(number, row)
                 self._draw(number, shown)
                 if self.journal:
-                    self.journal.add(videos[number], self.stamps[videos[number].key], row, _said(shown))
+                    self.journal.add(videos[number], self.stamps[videos[number].key], row, said_of(shown))
                 show(shown)
                 bar.advance()
         return [row for row in rows if row is not None]
@@ -208,7 +148,7 @@ class _Run:
         """A row as it stands in the results, but for its true label."""
         video = dataclasses.replace(self.inputs.videos[number], label=None)
         inputs = dataclasses.replace(self.inputs, videos=(video,))
-        return _results(self.asked, self.predictor, inputs, [row]).videos[0]
+        return results_of(self.asked, self.predictor, inputs, [row]).videos[0]
 
     def _draw_missing(self, rows: Sequence[Row | None]) -> None:
         """The copies of videos that an earlier run has scored and not drawn."""
@@ -228,56 +168,9 @@ class _Run:
             logger.warning("warning  %s: its copy cannot be drawn: %s", video.name, error)
 
 
-def best_labels(shown: Any, top_k: int) -> list[tuple[str, float]]:
-    """What is said of a video: the best labels with their scores; of several labels a video all that it has."""
-    if hasattr(shown, "predicted_labels"):
-        return [(label.name, shown.scores[label.id]) for label in shown.predicted_labels or ()]
-    return [(one.label, one.score) for one in shown.top5[:top_k]]
-
-
 def _row(found: np.ndarray | str) -> Row:
     if isinstance(found, str):
         return Row(None, found)
     if not np.isfinite(found).all():
         return Row(None, "the model gives scores that are not finite numbers")
     return Row(found)
-
-
-def _results(asked: Asked, predictor: Any, inputs: Inputs, rows: Sequence[Row]) -> AnyResults:
-    """What was found, in the shape of a test's results."""
-    plan, trained = predictor.plan, predictor.trained
-    thresholds = predictor.thresholds
-    if asked.threshold is not None:
-        thresholds = (asked.threshold,) * len(predictor.classes)
-    results = make_outcome(
-        Predictions(
-            task=plan.task,
-            model=plan.model.value,
-            classes=predictor.classes,
-            checkpoint=str(trained.path),
-            checkpoint_sha256=trained.sha256,
-            epoch=trained.epoch,
-            data_root=inputs.data_root,
-            num_clips=plan.test_num_clips.value,
-            num_crops=plan.test_num_crops.value,
-            rows=tuple(_prediction(video, row) for video, row in zip(inputs.videos, rows, strict=True)),
-            thresholds=thresholds,
-        )
-    )
-    if asked.threshold is not None and isinstance(results, MultiLabelResults):
-        results = dataclasses.replace(results, thresholds_note=f"{asked.threshold:g} for each label, as asked")
-    return results
-
-
-def _prediction(video: Video, row: Row) -> Prediction:
-    return Prediction(video.name, video.label, row.scores, row.error, video.start_seconds, video.end_seconds)
-
-
-def _said(video: Any) -> dict[str, Any]:
-    """What a row says, for those who follow the journal."""
-    if hasattr(video, "predicted_labels"):
-        return {"labels": [label.name for label in video.predicted_labels or ()]}
-    return {
-        "label": video.predicted_label.name if video.predicted_label else None,
-        "confidence": video.confidence,
-    }

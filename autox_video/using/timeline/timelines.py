@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from autox_video.dataset.video_files import find_videos
+from autox_video.dataset.video_files import find_videos, is_image_folder
 from autox_video.decoding import FILES, IMAGES, open_video
 from autox_video.errors import Problem, RequestError, RunError
 from autox_video.progress import progress_bar
@@ -131,7 +131,7 @@ def find_files(videos: Sequence[Path]) -> tuple[Path, ...]:
     files: dict[Path, None] = {}
     problems = []
     for path in videos:
-        if not path.is_dir():
+        if not path.is_dir() or is_image_folder(str(path)):
             if path.exists():
                 files[path] = None
             else:
