@@ -1,14 +1,3 @@
 #!/usr/bin/env bash
-# Test on so many GPUs of this machine: ./dist_test.sh GPUS [options of AutoTest.py]
-# On several machines, on each: NNODES=2 NODE_RANK=0 MASTER_ADDR=first.machine PORT=29500 ./dist_test.sh GPUS
-set -eu
-gpus=${1:?"usage: $0 GPUS [options of AutoTest.py]"}
-shift
-if [ "${NNODES:-1}" = 1 ] && [ -z "${PORT:-}" ]; then
-    meet=(--standalone --max-restarts 3)
-else
-    meet=(--nnodes "${NNODES:-1}" --node-rank "${NODE_RANK:-0}")
-    meet+=(--master-addr "${MASTER_ADDR:-127.0.0.1}" --master-port "${PORT:-29500}")
-fi
-exec "${PYTHON:-python}" -m torch.distributed.run "${meet[@]}" --nproc-per-node "$gpus" \
-    "$(dirname "$0")/AutoTest.py" "$@"
+# Test on so many GPUs of this machine: ./dist_test.sh GPUS [options of AutoTest.py]; on several machines as dist_train.sh.
+. "$(dirname "$0")/dist_train.sh"

@@ -104,6 +104,8 @@ def videos_to_try(settings: Settings, decided: Plan, preset: Preset) -> int | No
     """Videos that each GPU has to take for a step of the optimizer; None where it is not ours to choose the batch."""
     if decided.device.value != "cuda" or asked(settings, "videos_per_gpu"):
         return None
+    if decided.strategy.value == "fsdp":
+        return None  # a trial is one process, which would hold the whole network
     devices = decided.hardware.num_devices
     total = choose_total_batch_size(settings, preset.card, decided.num_videos["train"], devices)
     return share_of_device(settings, total.value, devices)

@@ -11,7 +11,7 @@ import numpy as np
 
 from autox_video.dataset.annotations import read_rows
 from autox_video.dataset.facts import Fingerprint
-from autox_video.dataset.leaks import read_groups
+from autox_video.dataset.leaks import known_groups
 from autox_video.deciding import find_hardware
 from autox_video.errors import Problem, RequestError, RunError
 from autox_video.plan.make_test_plan import make_test_plan
@@ -25,7 +25,7 @@ from autox_video.report.fusion import OnVal, ensemble_results, look_at_val
 from autox_video.report.html.writing import write_report
 from autox_video.report.outcome import AnyResults, make_outcome
 from autox_video.report.side_by_side import aligned, key_of, predictions_of
-from autox_video.report.writers import read_results, write_results
+from autox_video.report.writers import find_results, read_results, write_results
 from autox_video.settings.load import load_settings
 from autox_video.stopping import stoppable
 from autox_video.work_dir import WorkDir
@@ -97,10 +97,7 @@ def _weights(weights: str | Sequence[float], count: int, val: OnVal | None) -> t
 
 
 def _read(path: Path) -> _Run:
-    file = path / "results.json" if path.is_dir() else path
-    if not file.is_file():
-        cure = "Test the run first, or name the JSON file that test_results_path says"
-        raise RequestError(Problem(str(path), "holds no results.json" if path.is_dir() else "does not exist", cure))
+    file = find_results(path)
     results = read_results(file)
     if results.checkpoint is None:
         wrong = "are results of several models, not of one"
@@ -170,11 +167,7 @@ def _plan(trained: Plan, run: _Run, rows_file: Path, output: Path, plugins: Sequ
 
 def _recordings(runs: Sequence[_Run]) -> Callable[[Prediction], str]:
     """Tells the recording of a test video, as the first run that knows any has grouped them."""
-    known: dict[tuple[str, str], str] = {}
-    for run in runs:
-        if run.work_dir.groups.is_file():
-            known = read_groups(run.work_dir.groups)
-            break
+    known = known_groups(run.work_dir.groups for run in runs)
 
     def group_of(row: Prediction) -> str:
         return known.get(("test", row.path), f"alone: {row.path}")

@@ -55,6 +55,11 @@ class Features:
         """The rows of some splits."""
         return self.rows(np.isin(self.splits, splits))
 
+    def key(self, place: int) -> tuple[str, float | None, float | None]:
+        """What a row is known by in its split: file, and where the piece begins and ends, None for the whole."""
+        start, end = (float(times[place]) for times in (self.start_seconds, self.end_seconds))
+        return str(self.files[place]), None if np.isnan(start) else start, None if np.isnan(end) else end
+
     def rows(self, which: np.ndarray) -> Features:
         """Some of the rows.
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+# In which `test.probe` shows the frames of a video once more.
+FRAME_ORDERS = ("still", "shuffled", "reversed")
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -23,6 +26,8 @@ class Prediction:
         leak: Where the video also stands in train or val, such as `same file as val: a.mp4`; None for a new one.
         fold: Which of `Predictions.folds` scored it; None where there is one model.
         single_view_scores: As `scores`, of the one view nearest to the middle; None where the video was seen in one.
+        order_scores: As `scores`, of its frames in each of `FRAME_ORDERS`; None without `test.probe`.
+        recording: Which recording it is from, where several videos are from one; None where that is not known.
     """
 
     path: str
@@ -34,6 +39,34 @@ class Prediction:
     leak: str | None = None
     fold: int | None = None
     single_view_scores: np.ndarray | None = None
+    order_scores: Mapping[str, np.ndarray] | None = None
+    recording: str | None = None
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What the validation videos say of a model's confidence. It stands in the checkpoint.
+
+    Attributes:
+        temperature: What logits are divided by for a confidence; 1 where nothing better was found.
+        note: How it was found, or why it is 1.
+        num_videos: Validation videos.
+        target_accuracy: How often one wants to be right.
+        certain_from: The confidence from which on the model was right so often; None where there is none.
+        certain_note: What that rests on, or why there is none.
+        class_certain_from: The same among the videos that were taken for a class, one entry a class; None where
+            fewer than 20 were, or none is enough. Empty where a video has several labels: each has its threshold.
+        class_num_predicted: Validation videos that were taken for each class; likewise.
+    """
+
+    temperature: float
+    note: str
+    num_videos: int
+    target_accuracy: float
+    certain_from: float | None
+    certain_note: str
+    class_certain_from: tuple[float | None, ...] = ()
+    class_num_predicted: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,6 +78,7 @@ class FoldModel:
     checkpoint_sha256: str
     epoch: int
     thresholds: tuple[float, ...] | None
+    calibration: Calibration | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +98,8 @@ class Predictions:
         rows: One a video.
         thresholds: The probability from which on a video has a label, one a class; None where the task needs
             none, or no validation has chosen any. Of several folds their mean.
+        calibration: What the validation videos say of the model's confidence; None where the checkpoint was written
+            before that was asked, and of several folds, each of which has its own.
         folds: The models of `test.folds`, each of which scored the videos that it did not learn; else empty.
     """
 
@@ -78,6 +114,7 @@ class Predictions:
     num_crops: int
     rows: tuple[Prediction, ...]
     thresholds: tuple[float, ...] | None = None
+    calibration: Calibration | None = None
     folds: tuple[FoldModel, ...] = ()
 
 
@@ -94,7 +131,7 @@ def pool_folds(of_folds: Sequence[Predictions], place: Callable[[Prediction], in
         for row in predictions.rows
     )
     models = tuple(
-        FoldModel(fold, one.checkpoint, one.checkpoint_sha256, one.epoch, one.thresholds)
+        FoldModel(fold, one.checkpoint, one.checkpoint_sha256, one.epoch, one.thresholds, one.calibration)
         for fold, one in enumerate(of_folds, start=1)
     )
     thresholds = [model.thresholds for model in models if model.thresholds is not None]
@@ -104,6 +141,7 @@ def pool_folds(of_folds: Sequence[Predictions], place: Callable[[Prediction], in
         checkpoint_sha256="",
         rows=tuple(sorted(rows, key=place)),
         thresholds=tuple(np.mean(thresholds, axis=0).tolist()) if thresholds else None,
+        calibration=None,
         folds=models,
     )
 
@@ -115,3 +153,14 @@ def mark_leaks(predictions: Predictions, leaks: Mapping[tuple[str, float | None,
         for row in predictions.rows
     )
     return dataclasses.replace(predictions, rows=tuple(rows))
+
+
+def mark_recordings(predictions: Predictions, recordings: Mapping[tuple[str, str], str]) -> Predictions:
+    """Say of each video which recording it is from, by its split and path."""
+    rows = (dataclasses.replace(row, recording=recordings.get(("test", row.path))) for row in predictions.rows)
+    return dataclasses.replace(predictions, rows=tuple(rows))
+
+
+def recordings_of(rows: Sequence[Prediction]) -> list[str]:
+    """The recording of each video; one that is known of none is one of its own."""
+    return [row.recording or f"alone: {row.path}" for row in rows]

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from autox_video.dataset.annotations import read_rows
 from autox_video.dataset.fingerprint import fingerprint_dataset
+from autox_video.dataset.leaks import known_groups
 from autox_video.deciding import find_hardware, log_processes
-from autox_video.errors import AutoXVideoError, Problem, RequestError
+from autox_video.errors import Problem, RequestError
 from autox_video.log_lines import log_fingerprint
 from autox_video.plan.jobs import ScoringJob
 from autox_video.plan.make_test_plan import make_test_plan
-from autox_video.predictions import Predictions, mark_leaks
+from autox_video.predictions import Predictions, mark_leaks, mark_recordings
 from autox_video.presets import load_preset
 from autox_video.processes import own_place
 from autox_video.render.config import render_config
@@ -49,7 +50,8 @@ def score(
     config = render_config(job.plan, load_preset(job.plan.model.value), work_dir.root)
     rows = read_rows(work_dir.annotations("test"))
     predictions = run_test(config, job.plan, work_dir, path, rows, job.fingerprint.bad_videos)
-    return mark_leaks(predictions, job.fingerprint.leaks_of_test())
+    known = known_groups([work_dir.groups])
+    return mark_recordings(mark_leaks(predictions, job.fingerprint.leaks_of_test()), known)
 
 
 def report(settings: Settings, predictions: Predictions) -> AnyResults:
@@ -65,8 +67,8 @@ def _write_page(work_dir: WorkDir, results: AnyResults) -> None:
     """Write the report; the results, which are there already, do not depend on it."""
     try:
         write_report(work_dir, results)
-    except (AutoXVideoError, OSError, ValueError) as error:
-        logger.warning("warning  no report.html: %s; `autox-video report` writes it anew", error)
+    except Exception as error:  # whatever it is: figures that took hours do not fail because of a picture
+        logger.warning("warning  no report.html: %r; `autox-video report` writes it anew", error)
 
 
 def _prepare(settings: Settings, work_dir: WorkDir, path: Path, whole_folder: bool, fold: int | None) -> ScoringJob:

@@ -38,9 +38,8 @@ def main() -> None:
         seconds = time.perf_counter() - began
         size = file.stat().st_size / 1e6
         wrong = sum(video.correct is False for video in results.videos)
-        print(
-            f"{arguments.videos} videos, {arguments.classes} classes, {wrong} mistakes: {size:.1f} MB, {seconds:.1f} s"
-        )
+        what = f"{arguments.videos} videos, {arguments.classes} classes, {wrong} mistakes"
+        print(f"{what}: {size:.1f} MB in {seconds:.1f} s")
 
 
 def made_up(arguments: argparse.Namespace, folder: Path) -> Predictions:

@@ -45,6 +45,8 @@ SECTIONS = (
     Section("The proxy cache", "proxy_cache", "decoding the proxy"),
     Section("What proxies do to accuracy", "proxy_accuracy", ""),
     Section("A pretrained network on 150 real videos of 25 classes", "transfer_accuracy", ""),
+    Section("Timelines: demo clips joined, with still background between", "timeline_segments", "the model's accuracy"),
+    Section("Timelines: memory", "timeline_memory", "the network"),
     Section("Wrong labels found", "label_audit", ""),
     Section("Training and testing, the demo on the CPU", "end_to_end", "the network, where little waits for data"),
     Section("The same of 200 real videos, 25 classes", "end_to_end", "the network", "end_to_end_actions25"),
@@ -55,6 +57,8 @@ SECTIONS = (
     Section("Uploads to `autox-video serve`", "serve_load", "decoding and the network, one video at a time"),
     Section("`autox-video predict`, killed", "predict_killed", "decoding and the network; no speed is promised"),
     Section("Long lists", "list_scale", "reading and checking lines in Python; opening videos, the first time"),
+    Section("Which models can be exported", "export_table", ""),
+    Section("A bundle with torch, numpy and PyAV alone, the test videos of the demo", "bundle_alone", ""),
 )
 
 

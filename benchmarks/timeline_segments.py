@@ -11,18 +11,16 @@ from __future__ import annotations
 import argparse
 import csv
 import statistics
-import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
-from measuring import ROOT, write_result
-
-sys.path.insert(0, str(ROOT))
+from measuring import ROOT, markdown, write_result
 
 from autox_video.decoding import open_file
-from autox_video.demo_data import FPS, MOTIONS, SIDE_PX, _background
+from autox_video.demo_data import FPS, SIDE_PX, _background
 from autox_video.using.timeline.timelines import Wishes, make_timelines
 
 CLIPS = 10
@@ -84,14 +82,13 @@ def measure(arguments: argparse.Namespace, folder: Path) -> list[dict[str, float
     return [row.metrics.f1 | {"frames": row.metrics.frame_accuracy} for row in found.rows if row.metrics]
 
 
-def table(record: dict) -> list[str]:
+def table(record: dict[str, Any]) -> str:
     """The figures as Markdown."""
-    names = ["0.1", "0.25", "0.5", "frames"]
-    lines = ["| over the videos | F1@0.10 | F1@0.25 | F1@0.50 | frames right |", "|---|---|---|---|---|"]
+    rows = []
     for word, fold in (("mean", statistics.mean), ("worst", min)):
-        cells = [f"{fold(seed[name] for seed in record['seeds']):.3f}" for name in names]
-        lines.append(f"| {word} of {len(record['seeds'])} | {' | '.join(cells)} |")
-    return lines
+        cells = [f"{fold([seed[name] for seed in record['seeds']]):.3f}" for name in ("0.1", "0.25", "0.5", "frames")]
+        rows.append([f"{word} of {len(record['seeds'])} videos", *cells])
+    return markdown([f"ten clips of {record['split']}", "F1@0.1", "F1@0.25", "F1@0.5", "frames right"], rows)
 
 
 def main() -> None:
@@ -104,14 +101,13 @@ def main() -> None:
     parser.add_argument("--stride", type=float, help="seconds; default: the command's")
     parser.add_argument("--noise", type=float, default=0.0, help="standard deviation in grey levels (default: 0)")
     arguments = parser.parse_args()
-    assert set(MOTIONS), "the demo has classes"
     with tempfile.TemporaryDirectory() as folder:
         record = {"split": arguments.split, "noise": arguments.noise, "seeds": measure(arguments, Path(folder))}
     if arguments.split == "test" and not arguments.noise and arguments.stride is None:
         record = write_result("timeline_segments", record)
     for number, seed in enumerate(record["seeds"]):
         print(number, {name: round(value, 3) for name, value in seed.items()})
-    print("\n".join(table(record)))
+    print(table(record))
 
 
 if __name__ == "__main__":

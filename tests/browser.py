@@ -42,6 +42,7 @@ def page(browser) -> Iterator[Any]:
     No request leaves the machine: what is not `file:`, `data:`, `blob:` or of this machine is refused, and is an error.
     """
     context = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(120_000)  # milliseconds: the cores may be busy with other tests
     opened = context.new_page()
     opened.errors = []
     opened.on("console", lambda said: opened.errors.append(said.text) if said.type in ("error", "warning") else None)

@@ -104,6 +104,7 @@ def _comparable(checkpoint: dict[str, Any]) -> dict[str, Any]:
         if name in checkpoint
     }
     others = {name: record[name] for name in ("best_score", "position", "validated_epochs", "metrics")}
+    others["margins"] = record["hooks"].get("MarginsHook")
     return {**kept, **others, "epoch": meta["epoch"], "iter": meta["iter"], "rows": rows}
 
 

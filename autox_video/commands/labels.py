@@ -79,7 +79,7 @@ def _workers_option(parser: argparse.ArgumentParser) -> None:
 
 
 def _embed_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("inputs", nargs="*", metavar="INPUT", help="videos or folders (default: those of the run)")
+    parser.add_argument("inputs", nargs="*", metavar="INPUT", help="videos, folders, lists (default: those of the run)")
     parser.add_argument("--split", choices=["train", "val", "test", "all"], help="of the run's own videos, which ones")
     parser.add_argument("--model", type=Path, metavar="MODEL", help="work dir, best.pth, best.safetensors or export")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="the .npz (default: into work_dir)")

@@ -20,6 +20,16 @@ def _ensemble(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _compare(arguments: argparse.Namespace) -> int:
+    from autox_video.report.comparison import comparison_lines
+    from autox_video.using.compare import compare
+
+    for line in comparison_lines(compare(arguments.runs, arguments.output)):
+        print(line)
+    print(f"compare  {arguments.output / 'compare.json'}")
+    return 0
+
+
 def _ensemble_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="work dir of a tested run, or its results")
     parser.add_argument(
@@ -37,6 +47,13 @@ def _ensemble_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _compare_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="work dir of a tested run, or its results")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path("work_dirs/compare"), metavar="DIR", help="where to write"
+    )
+
+
 def _weights(text: str) -> str | tuple[float, ...]:
     if text in ("fit", "equal"):
         return text
@@ -49,5 +66,11 @@ def _weights(text: str) -> str | tuple[float, ...]:
 COMMANDS = {
     "ensemble": Command(
         "join the scores of several runs, and say what that gains", _ensemble, _ensemble_options, False
+    ),
+    "compare": Command(
+        "say which of several runs is better on the same videos, and whether that can be told",
+        _compare,
+        _compare_options,
+        False,
     ),
 }

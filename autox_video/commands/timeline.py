@@ -29,7 +29,8 @@ def _timeline(arguments: argparse.Namespace) -> int:
         plugins=arguments.plugin,
     )
     for row, page in zip(found.rows, found.pages, strict=True):
-        what = f"{len(row.segments)} segments in {row.duration_seconds:.1f} s  {page}" if page else row.error
+        found_ones = f"{len(row.segments)} segment{'' if len(row.segments) == 1 else 's'}"
+        what = f"{found_ones} in {row.duration_seconds:.1f} s  {page}" if page else row.error
         print(f"{row.status:8} {row.file}: {what}")
     if found.num_kept:
         print(f"kept     {found.num_kept} of {len(found.rows)} videos were done before")
@@ -50,6 +51,13 @@ def _positive(text: str) -> float:
         value = math.nan
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return value
+
+
+def _probability(text: str) -> float:
+    """A number above 0 up to 1, of an option."""
+    if (value := _positive(text)) > 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no probability")
     return value
 
 
@@ -76,7 +84,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
         "--min-seconds", type=_positive, metavar="SECONDS", help="shortest segment (default: half a window)"
     )
     parser.add_argument(
-        "--threshold", type=_positive, metavar="P", help="probability a segment must reach (default: by validation)"
+        "--threshold", type=_probability, metavar="P", help="probability a segment must reach (default: by validation)"
     )
     parser.add_argument(
         "--window-seconds",

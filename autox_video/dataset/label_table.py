@@ -41,6 +41,8 @@ class Suspect:
         score: How much rather it looks like that one, from -1 to 1.
         chances: What a classifier that has not seen it gives for the suggested class and for its own.
         near: Of the most alike videos, how many have the suggested class, how many its own, and how many there are.
+        margin: By how much its label was more probable than any other class while it was learned; None where nobody
+            knows, as of a validation video.
     """
 
     rank: int
@@ -53,14 +55,16 @@ class Suspect:
     score: float
     chances: tuple[float, float]
     near: tuple[int, int, int]
+    margin: float | None = None
 
     @property
     def reason(self) -> str:
         """What speaks against the label, in a sentence."""
+        learned = "" if self.margin is None else f"; in training its label had a margin of {self.margin:.2f}"
         return (
             f"by the other videos it is {self.suggested_label!r} ({self.chances[0]:.2f}) rather than {self.label!r} "
             f"({self.chances[1]:.2f}); of the {self.near[2]} most alike, {self.near[0]} are {self.suggested_label!r} "
-            f"and {self.near[1]} {self.label!r}"
+            f"and {self.near[1]} {self.label!r}{learned}"
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from autox_video.dataset.annotations import read_rows
@@ -157,6 +157,11 @@ def write_leaks(path: Path, leaks: Sequence[Leak]) -> None:
 def read_groups(path: Path) -> dict[tuple[str, str], str]:
     """The group of each video that is in one, by split and path, as `write_groups` wrote them."""
     return _column(path, 3)
+
+
+def known_groups(files: Iterable[Path]) -> dict[tuple[str, str], str]:
+    """What `read_groups` finds in the first of these files that is there; nothing where none is."""
+    return next((read_groups(file) for file in files if file.is_file()), {})
 
 
 def group_columns(path: Path) -> dict[tuple[str, str], str]:

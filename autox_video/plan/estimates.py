@@ -12,6 +12,7 @@ from autox_video.plan.room import checkpoint_bytes, download_bytes, size_in_word
 from autox_video.plan.rules.batch import training_memory_gib
 from autox_video.plan.rules.cache import duration, side_for
 from autox_video.plan.rules.costs import SCORING_PASSES, TRAINING_PASSES, ClipShape, network_seconds, prepare_seconds
+from autox_video.plan.rules.strategy import shards_of
 from autox_video.plan.schema import Estimates, Plan
 from autox_video.presets import Preset
 from autox_video.proxies.sizes import ASPECT, BITS_PER_PIXEL
@@ -41,7 +42,8 @@ def estimate(
     numbers = (plan.clip_len.value, plan.frame_interval.value, plan.input_size.value)
     shape = ClipShape.planned(plan.sampling.value, *numbers, fingerprint.splits["train"])
     num_parameters = parameters(preset, plan.num_classes.value)
-    memory = training_memory_gib(preset.card, *shape.size, plan.videos_per_gpu.value)
+    shards = shards_of(plan.strategy.value, plan.hardware)
+    memory = training_memory_gib(preset.card, *shape.size, plan.videos_per_gpu.value, shards)
     epoch, validation, first = _seconds(plan, preset, shape, measured)
     is_proxied = plan.cache.value == "proxy"
     late = plan.proxies_from_epoch.value - 1 if is_proxied else 0

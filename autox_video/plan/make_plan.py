@@ -25,6 +25,7 @@ from autox_video.plan.rules import (
 from autox_video.plan.rules.auto_model import choose_level
 from autox_video.plan.rules.common import asked, given
 from autox_video.plan.rules.costs import ClipShape, clip_cost
+from autox_video.plan.rules.strategy import choose_strategy, shards_of
 from autox_video.plan.schema import Decision, Hardware, Plan
 from autox_video.plan.working import choose_loading, choose_scoring
 from autox_video.presets import Card, Preset
@@ -68,7 +69,9 @@ def make_plan(
     devices = hardware.num_devices
     wanted = batch.choose_total_batch_size(settings, card, train.num_videos, devices)
     shape = ClipShape.planned(card.sampling, clip_len.value, frame_interval.value, input_size.value, train)
-    videos_per_gpu = batch.choose_videos_per_gpu(settings, hardware, card, *shape.size, wanted.value, measured)
+    strategy = choose_strategy(settings, hardware, card, *shape.size)
+    shards = shards_of(strategy.value, hardware)
+    videos_per_gpu = batch.choose_videos_per_gpu(settings, hardware, card, *shape.size, wanted.value, measured, shards)
     repeats = clip.choose_num_repeats(settings, videos_per_gpu)
     drawn = train.num_videos * repeats.value  # clips of an epoch
     accumulation = batch.choose_accumulation(settings, wanted.value, videos_per_gpu.value * devices, drawn)
@@ -94,7 +97,10 @@ def make_plan(
         input_size=input_size,
         **augmentation.choose_augmentation(settings, card, fingerprint, videos_per_gpu.value // repeats.value),
         device=device,
-        compile=compiling.choose_compile(settings, card, device.value, *shape.size, epochs.value * drawn // devices),
+        compile=compiling.choose_compile(
+            settings, card, device.value, *shape.size, epochs.value * drawn // devices, strategy.value
+        ),
+        strategy=strategy,
         videos_per_gpu=videos_per_gpu,
         accumulation=accumulation,
         total_batch_size=batch.shared_total(wanted, total, devices),
@@ -105,6 +111,7 @@ def make_plan(
         num_repeats=repeats,
         test_num_clips=num_clips,
         test_num_crops=num_crops,
+        motion_probe=testing.choose_motion_probe(settings, clip_len.value),
         **scoring,
         **_running(settings),
         probe=probing.choose_probe(settings, fingerprint.splits.values()),

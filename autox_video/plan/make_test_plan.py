@@ -57,6 +57,7 @@ def make_test_plan(
         **choose_loading(settings, hardware, clips, shape, cost, threads, only_scoring=True),
         test_num_clips=num_clips,
         test_num_crops=num_crops,
+        motion_probe=testing.choose_motion_probe(settings, trained.clip_len.value),
         **scoring,
         deterministic=given(settings, "runtime.deterministic"),
         probe=probing.choose_probe(settings, [facts]),

@@ -30,7 +30,7 @@ FIXED = (
 OURS = ("data", "hardware", "preset", "default", "plan", measured.SOURCE, recovery.SOURCE)
 # The machine may be another one, and test views are chosen anew at each test. When a state is saved changes nothing.
 OF_THE_MACHINE = (
-    *("device", "amp", "compile", "workers", "prefetch", "deterministic"),
+    *("device", "amp", "compile", "strategy", "workers", "prefetch", "deterministic"),
     # Left out it means that training is not to stop early, whatever the first run was asked for.
     "patience",
     *("test_num_clips", "test_num_crops", "test_videos_per_gpu", "scoring_amp", "scoring_threads"),

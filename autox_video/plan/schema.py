@@ -156,6 +156,7 @@ class Plan:
     device: Decision[str]
     amp: Decision[str]  # off, float16 or bfloat16
     compile: Decision[str] = Decision("off", "default", "not planned")  # on or off
+    strategy: Decision[str] = Decision("ddp", "default", "not planned")  # ddp or fsdp
     videos_per_gpu: Decision[int]
     accumulation: Decision[int]
     total_batch_size: Decision[int]
@@ -197,6 +198,7 @@ class Plan:
     test_num_clips: Decision[int]
     test_num_crops: Decision[int]
     test_videos_per_gpu: Decision[int]
+    motion_probe: Decision[bool] = Decision(False, "default", "not planned")  # test.probe
     scoring_amp: Decision[str] = Decision("off", "default", "not planned")  # of validation and test
     scoring_threads: Decision[int] = Decision(1, "default", "not planned")  # batches scored at a time
 

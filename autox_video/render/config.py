@@ -93,6 +93,9 @@ def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = F
             config["default_hooks"]["checkpoint"] = hook
             saving = {"type": "PreemptionHook", "save_every_seconds": plan.save_every_seconds.value}
             config["custom_hooks"] = [*config["custom_hooks"], saving]
+            # A clip that is mixed of two has no label of its own.
+            if plan.task == "single_label" and not blending(plan):
+                config["custom_hooks"] = [{"type": "MarginsHook"}, *config["custom_hooks"]]
         if plan.loggers.value:
             config["visualizer"] = visualizer(plan, work_dir, stock=stock)
         if plan.hooks.value:
@@ -104,6 +107,9 @@ def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = F
             given = plan.clip_len.value if plan.input_format.value == "NCHW" else 1
             compiling = {"type": "CompileHook", "batch": plan.videos_per_gpu.value * given}
             config["custom_hooks"] = [*config["custom_hooks"], compiling]
+        if not stock and plan.strategy.value == "fsdp":
+            sharding = {"type": "ShardingHook", "device": plan.device.value}
+            config["custom_hooks"] = [*config["custom_hooks"], sharding]
         if plan.patience.value is not None:
             config["custom_hooks"] = [*config.get("custom_hooks", []), early_stopping(plan, stock=stock)]
         if hooks := averaging(plan, stock=stock):
@@ -165,6 +171,9 @@ def _loops(plan: Plan, stock: bool) -> dict[str, Any]:
             how: dict[str, Any] = {"threads": plan.scoring_threads.value, "amp": plan.scoring_amp.value}
             if split == "test" and num_views > 1:
                 how |= {"num_views": num_views, "single_view": centre_view(plan)}
+            if split == "test" and plan.motion_probe.value:
+                shape = (plan.test_num_clips.value, plan.clip_len.value, plan.input_format.value)
+                how["orders"] = dict(zip(("num_clips", "clip_len", "input_format"), shape, strict=True))
             how = {} if stock else how
             kind = loop if stock else f"Scoring{loop}"
             loops |= {f"{split}_cfg": {"type": kind, **how}, f"{split}_evaluator": score}

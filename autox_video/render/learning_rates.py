@@ -11,9 +11,8 @@ from autox_video.plan.schema import Plan
 from autox_video.render.param_schedulers import steps_an_epoch
 
 NUM_POINTS = 100
-# What a scheduler makes of the rate. Of its settings, its own step, its length in steps, the steps that one of its
-# settings means (an epoch is many where it is converted to iterations), and the rate that the training is planned with.
-Curve = Callable[[Mapping[str, Any], int, int, float, float], float]
+# What a scheduler makes of the rate, of its settings, its own step, its length in steps, and the rate that is planned.
+Curve = Callable[[Mapping[str, Any], int, int, float], float]
 
 
 def learning_rates(config: Mapping[str, Any], plan: Plan) -> list[tuple[float, float]] | None:
@@ -24,8 +23,8 @@ def learning_rates(config: Mapping[str, Any], plan: Plan) -> list[tuple[float, f
         plan: Of the run.
 
     Returns:
-        None where the config has a scheduler that is not known here, or none. A plateau is taken for flat: how long
-        it lasts nobody knows.
+        None where the config has none, or one that no plan writes (of `cfg_options`). A plateau is taken for flat: how
+        long it lasts nobody knows.
     """
     epoch = steps_an_epoch(plan)
     end = plan.epochs.value * epoch
@@ -46,36 +45,35 @@ def _rate(schedulers: Sequence[Mapping[str, Any]], base: float, iteration: int, 
         if one["type"].endswith("Momentum"):
             continue
         curve = CURVES[one["type"]]
-        by_epoch = one.get("by_epoch", True)
-        scale = epoch if by_epoch and one.get("convert_to_iter_based") else 1
-        now, whole = (n // epoch if by_epoch and scale == 1 else n for n in (iteration, last))
-        begin = int(one.get("begin", 0) * scale)
+        if one.get("convert_to_iter_based"):
+            raise ValueError("no plan writes it")
+        now, whole = (n // epoch if one.get("by_epoch", True) else n for n in (iteration, last))
+        begin = one.get("begin", 0)
         if now < begin:
             continue
-        length = int(min(one.get("end", math.inf) * scale, whole)) - begin
+        length = min(one.get("end", whole), whole) - begin
         step = min(now - begin, length - 1)
         if curve is _cosine:
             # From wherever the rate is: up, too.
             low = base * _low(one, base)
-            rate = low + (rate - low) * _cosine(one, step, length, scale, base)
+            rate = low + (rate - low) * _cosine(one, step, length, base)
             continue
-        factor = curve(one, step, length, scale, base)
-        rate = base * factor if curve is _one_cycle else rate * factor
+        rate *= curve(one, step, length, base)
     return rate
 
 
-def _linear(one: Mapping[str, Any], step: int, length: int, scale: float, base: float) -> float:
+def _linear(one: Mapping[str, Any], step: int, length: int, base: float) -> float:
     start, end = one.get("start_factor", 1 / 3), one.get("end_factor", 1.0)
     return float(start + (end - start) * min(1.0, step / max(1, length - 1)))
 
 
-def _constant(one: Mapping[str, Any], step: int, length: int, scale: float, base: float) -> float:
+def _constant(one: Mapping[str, Any], step: int, length: int, base: float) -> float:
     # A single step is not followed by the one that would take it back.
     return float(one.get("factor", 1 / 3)) if step < length - 1 or length == 1 else 1.0
 
 
-def _cosine(one: Mapping[str, Any], step: int, length: int, scale: float, base: float) -> float:
-    period = (one.get("T_max") or 0) * scale or length
+def _cosine(one: Mapping[str, Any], step: int, length: int, base: float) -> float:
+    period = one.get("T_max") or length
     return (1 + math.cos(math.pi * step / period)) / 2
 
 
@@ -85,25 +83,12 @@ def _low(one: Mapping[str, Any], base: float) -> float:
     return float((one.get("eta_min") or 0.0) / base if ratio is None else ratio)
 
 
-def _poly(one: Mapping[str, Any], step: int, length: int, scale: float, base: float) -> float:
-    low = _low(one, base)
-    return low + (1 - low) * float((1 - step / max(1, length - 1)) ** one.get("power", 1.0))
+def _multi_steps(one: Mapping[str, Any], step: int, length: int, base: float) -> float:
+    return float(one.get("gamma", 0.1) ** sum(step >= milestone for milestone in one["milestones"]))
 
 
-def _steps(one: Mapping[str, Any], step: int, length: int, scale: float, base: float) -> float:
-    return float(one.get("gamma", 0.1) ** (step // (one["step_size"] * scale)))
-
-
-def _multi_steps(one: Mapping[str, Any], step: int, length: int, scale: float, base: float) -> float:
-    return float(one.get("gamma", 0.1) ** sum(step >= milestone * scale for milestone in one["milestones"]))
-
-
-def _exponential(one: Mapping[str, Any], step: int, length: int, scale: float, base: float) -> float:
-    return float(one["gamma"] ** step)
-
-
-def _restarts(one: Mapping[str, Any], step: int, length: int, scale: float, base: float) -> float:
-    periods = [period * scale for period in one["periods"]]
+def _restarts(one: Mapping[str, Any], step: int, length: int, base: float) -> float:
+    periods = one["periods"]
     weights = one.get("restart_weights", [1])
     ends = list(accumulate(periods))
     now = next((n for n, end in enumerate(ends) if step < end), len(periods) - 1)
@@ -112,27 +97,7 @@ def _restarts(one: Mapping[str, Any], step: int, length: int, scale: float, base
     return low + (weights[now] - low) * (1 + math.cos(math.pi * share)) / 2
 
 
-def _one_cycle(one: Mapping[str, Any], step: int, length: int, scale: float, base: float) -> float:
-    total = one.get("total_steps", length / scale) * scale
-    high = one["eta_max"] / base
-    first = high / one.get("div_factor", 25.0)
-    last = first / one.get("final_div_factor", 1e4)
-    turn = one.get("pct_start", 0.3) * total - 1
-    phases = [(turn, first, high), (total - 1, high, last)]
-    if one.get("three_phase"):
-        phases = [(turn, first, high), (2 * turn, high, first), (total - 1, first, last)]
-    before = 0.0
-    for end, start, stop in phases:
-        if step <= end or end == total - 1:
-            share = (step - before) / (end - before)
-            if one.get("anneal_strategy", "cos") == "linear":
-                return float(start + (stop - start) * share)
-            return float(stop + (start - stop) / 2 * (1 + math.cos(math.pi * share)))
-        before = end
-    return last
-
-
-def _flat(one: Mapping[str, Any], step: int, length: int, scale: float, base: float) -> float:
+def _flat(one: Mapping[str, Any], step: int, length: int, base: float) -> float:
     return 1.0
 
 
@@ -140,11 +105,7 @@ CURVES: dict[str, Curve] = {
     "LinearLR": _linear,
     "ConstantLR": _constant,
     "CosineAnnealingLR": _cosine,
-    "PolyLR": _poly,
-    "StepLR": _steps,
     "MultiStepLR": _multi_steps,
-    "ExponentialLR": _exponential,
     "CosineRestartLR": _restarts,
-    "OneCycleLR": _one_cycle,
     "ReduceOnPlateauLR": _flat,
 }

@@ -7,8 +7,10 @@ whole. Both models see the same draw: what makes a draw easy is easy for both, a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -100,6 +102,50 @@ def interval(
         found.append(statistic(np.concatenate([members[group] for group in drawn])))
     low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
+
+
+def mean_interval(
+    values: np.ndarray, groups: Sequence[Hashable], *, resamples: int = RESAMPLES, seed: int = 0
+) -> tuple[float, float]:
+    """`interval` of the mean of N values, all draws at once.
+
+    Args:
+        values: Of each video, shape (N,).
+        groups: As of `interval`.
+        resamples: Draws.
+        seed: Of the draws.
+    """
+    sums, counts = _by_group(values, groups)
+    drawn = np.random.default_rng(seed).integers(len(sums), size=(resamples, len(sums)))
+    means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
+    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def sign_test(values: np.ndarray, groups: Sequence[Hashable]) -> float:
+    """How likely chance alone would leave the signs of N values as uneven, exactly and on both sides.
+
+    Videos of one recording count as one, by the sign of their sum. Of the differences between two models, where every
+    video is a recording, this is McNemar's test (Q. McNemar, Note on the Sampling Error of the Difference Between
+    Correlated Proportions or Percentages, 1947; its exact form).
+    """
+    sums, _ = _by_group(values, groups)
+    return binomial_p(int((sums > 0).sum()), int((sums < 0).sum()))
+
+
+def binomial_p(first: int, second: int) -> float:
+    """How likely a fair coin falls as unevenly as this, exactly and on both sides."""
+    tosses = first + second
+    tail = sum(math.comb(tosses, number) for number in range(min(first, second) + 1))
+    # Whole numbers as long as they may be: a float ends at 2 ** 1024.
+    return min(1.0, float(Fraction(2 * tail, 2**tosses)))
+
+
+def _by_group(values: np.ndarray, groups: Sequence[Hashable]) -> tuple[np.ndarray, np.ndarray]:
+    """Sum and count of the values of each group."""
+    names = {name: number for number, name in enumerate(dict.fromkeys(groups))}
+    of_video = np.array([names[name] for name in groups])
+    return np.bincount(of_video, weights=values), np.bincount(of_video)
 
 
 def _told(low: float, high: float, num_videos: int, num_groups: int, *, differ: bool) -> str:

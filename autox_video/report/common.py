@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from autox_video.errors import Problem, RunError
-from autox_video.predictions import Prediction
+from autox_video.predictions import Prediction, Predictions
+from autox_video.tasks import load_task
 
 TOP = 5
 
@@ -117,6 +118,27 @@ def single_view_figures(
     if not used or any(row.single_view_scores is None for row in used):
         return None
     return numbers(figures([dataclasses.replace(row, scores=row.single_view_scores) for row in used]))
+
+
+def ids_of(row: Prediction) -> tuple[int, ...]:
+    """The class ids of a labelled row: a list has a bare id where a video has one label."""
+    assert row.label is not None, "only labelled rows are asked for"
+    return row.label if isinstance(row.label, tuple) else (row.label,)
+
+
+def true_labels(predictions: Predictions, used: Sequence[Prediction]) -> np.ndarray:
+    """The labels of N labelled rows as the figures of the task take them."""
+    labels = [ids_of(row) if predictions.task == "multi_label" else row.label for row in used]
+    array: np.ndarray = load_task(predictions.task).label_array(labels, len(predictions.classes))
+    return array
+
+
+def thresholds_of(predictions: Predictions, rows: Sequence[Prediction]) -> np.ndarray | None:
+    """From which score on each row has a label, shape (N, num_classes), by its fold; None where the first class counts,
+    or nothing was chosen."""
+    levels: dict[int | None, tuple[float, ...] | None] = {one.fold: one.thresholds for one in predictions.folds}
+    judged_by = [levels.get(row.fold, predictions.thresholds) for row in rows]
+    return None if None in judged_by else np.array(judged_by)
 
 
 def shortest(score: np.floating[Any]) -> float:

@@ -22,6 +22,8 @@ class FoldResult:
         counts: How many videos it was tested on.
         metrics: Its figures by name; None where no video of it is labelled and scored.
         thresholds: Its probabilities from which on a video has a label; None where labels exclude each other.
+        temperature: What its logits are divided by for a confidence; None where none was fitted.
+        certain_from: A video of it with less confidence is `uncertain`; None where no confidence is known to be enough.
     """
 
     fold: int
@@ -29,6 +31,8 @@ class FoldResult:
     counts: Counts
     metrics: dict[str, float] | None
     thresholds: tuple[float, ...] | None
+    temperature: float | None = None
+    certain_from: float | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,9 @@ def make_folds(predictions: Predictions, figures: Callable[[list[Prediction]], A
         used = [row for row in rows if row.scores is not None and row.label is not None]
         checkpoint = Checkpoint(model.checkpoint, model.checkpoint_sha256, model.epoch)
         metrics = numbers(figures(used)) if used else None
-        each.append(FoldResult(model.fold, checkpoint, count_rows(tuple(rows)), metrics, model.thresholds))
+        known = model.calibration
+        sure = (known.temperature, known.certain_from) if known else (None, None)
+        each.append(FoldResult(model.fold, checkpoint, count_rows(tuple(rows)), metrics, model.thresholds, *sure))
     found = [fold.metrics for fold in each if fold.metrics is not None]
     return Folds(
         mean=_each_figure(found, np.mean) if found else None,

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from autox_video.calibration import calibrate
 from autox_video.errors import Problem, RequestError
-from autox_video.predictions import Prediction, Predictions
+from autox_video.predictions import Calibration, Prediction, Predictions
 from autox_video.report.bootstrap import Gain, paired_gain
 from autox_video.report.ensembles import Ensemble, Member
 from autox_video.report.outcome import AnyResults, make_outcome
@@ -64,6 +65,7 @@ def fuse(runs: Sequence[Predictions], weights: np.ndarray) -> Predictions:
         checkpoint_sha256="",
         rows=tuple(rows),
         thresholds=None,
+        calibration=None,
     )
 
 
@@ -91,6 +93,11 @@ class OnVal:
         choose = load_task(self.runs[0].task).choose_thresholds
         thresholds: tuple[float, ...] | None = choose(*arrays(fuse(self.runs, weights), in_common(self.runs)))
         return thresholds
+
+    def calibration(self, weights: np.ndarray) -> Calibration:
+        """How far the ensemble can be believed."""
+        scores, labels = arrays(fuse(self.runs, weights), in_common(self.runs))
+        return calibrate(self.runs[0].task, scores, labels, self.thresholds(weights))
 
 
 def look_at_val(runs: Sequence[Predictions]) -> OnVal:
@@ -134,7 +141,9 @@ def ensemble_results(
     """
     together = fuse(list(runs.values()), weights)
     if val is not None:
-        together = dataclasses.replace(together, thresholds=val.thresholds(weights))
+        together = dataclasses.replace(
+            together, thresholds=val.thresholds(weights), calibration=val.calibration(weights)
+        )
     task, places = load_task(together.task), in_common(list(runs.values()))
     losses = val.losses if val is not None else (None,) * len(runs)
     members = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import numpy as np
 from autox_video.dataset.annotations import Row
 from autox_video.dataset.label_table import Suspect
 from autox_video.features import Features
-from autox_video.report.suspicion import Suspicion, ranking, suspect
+from autox_video.report.suspicion import Suspicion, ranking, suspect, worsened
 
 VERSION = 1
 # Of the neighbours, those that a person is shown.
@@ -73,7 +74,7 @@ def digest_of_rows(rows: Iterable[Row], classes: Sequence[str]) -> str:
 
 
 def find_suspects(
-    features: Features, groups: Mapping[tuple[str, str], str], share: float
+    features: Features, groups: Mapping[tuple[str, str], str], share: float, margins: np.ndarray | None = None
 ) -> tuple[list[Suspect], list[tuple[Alike, ...]], Suspicion]:
     """Judge all labels, and tell of the most suspicious.
 
@@ -81,6 +82,7 @@ def find_suspects(
         features: Of the labelled videos.
         groups: By split and file, the recording, of those that are in one with others.
         share: How many of the labels are told of.
+        margins: How sure the network was of the labels while it learned them: see `suspicion.worsened`.
 
     Returns:
         The suspects, the most suspicious first; the most alike videos of each; and what was found of all.
@@ -94,9 +96,18 @@ def find_suspects(
         ]
     )
     found = suspect(features.features, features.labels, of_video, len(features.classes))
+    if margins is not None:
+        found = worsened(found, margins)
     order = ranking(found.score)
     chosen = order[: max(1, round(share * len(order)))]
-    suspects = [_suspect(rank, place, features, found) for rank, place in enumerate(chosen.tolist(), start=1)]
+    learned = np.full(len(features), np.nan) if margins is None else margins
+    suspects = [
+        dataclasses.replace(
+            _suspect(rank, place, features, found),
+            margin=None if np.isnan(learned[place]) else round(float(learned[place]), 4),
+        )
+        for rank, place in enumerate(chosen.tolist(), start=1)
+    ]
     return suspects, [_alike(place, features, found) for place in chosen.tolist()], found
 
 
@@ -112,8 +123,7 @@ def _suspect(rank: int, place: int, features: Features, found: Suspicion) -> Sus
     near = features.labels[found.neighbours[place][found.neighbours[place] >= 0]]
     return Suspect(
         rank,
-        str(features.files[place]),
-        *_piece(features, place),
+        *features.key(place),
         str(features.splits[place]),
         label,
         suggested,
@@ -131,19 +141,13 @@ def _alike(place: int, features: Features, found: Suspicion) -> tuple[Alike, ...
     ]
     return tuple(
         Alike(
-            str(features.files[other]),
-            *_piece(features, other),
+            *features.key(other),
             str(features.splits[other]),
             str(features.classes[features.labels[other]]),
             round(cosine, 4),
         )
         for other, cosine in near[:SHOWN_NEIGHBOURS]
     )
-
-
-def _piece(features: Features, place: int) -> tuple[float | None, float | None]:
-    start, end = (float(times[place]) for times in (features.start_seconds, features.end_seconds))
-    return None if np.isnan(start) else start, None if np.isnan(end) else end
 
 
 def audit_lines(audit: LabelAudit, shown: int = 5) -> Sequence[str]:

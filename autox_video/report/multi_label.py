@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from autox_video.predictions import Prediction, Predictions
+from autox_video.report.added_lines import added_lines
+from autox_video.report.calibration import Belief, CalibrationResult, beliefs, make_calibration
 from autox_video.report.common import (
     TOP,
     Checkpoint,
@@ -16,15 +18,18 @@ from autox_video.report.common import (
     ScoredLabel,
     Views,
     count_rows,
+    ids_of,
     metrics_note,
     numbers,
     refuse_broken_scores,
     scored_line,
     shortest,
     single_view_figures,
+    true_labels,
 )
-from autox_video.report.ensembles import Ensemble, ensemble_lines
-from autox_video.report.folds import Folds, checkpoint_of, fold_lines, make_folds
+from autox_video.report.ensembles import Ensemble
+from autox_video.report.folds import Folds, checkpoint_of, make_folds
+from autox_video.report.motion_probe import MotionProbe, make_motion_probe
 from autox_video.report.new_videos import leaks_note
 from autox_video.tasks import load_task
 
@@ -48,6 +53,9 @@ class MultiLabelVideo:
         end_seconds: Where it ends; likewise.
         leak: Where the video also stands in train or val, such as `same file as val: a.mp4`; None for a new one.
         fold: The fold it was tested in; left out of the file where there are none.
+        confidence: How likely exactly these labels are right, by calibrated probabilities and as if they were
+            independent of each other; None without scores.
+        uncertain: Whether the validation videos do not vouch for so little confidence; None where that is not known.
     """
 
     file: str
@@ -62,6 +70,8 @@ class MultiLabelVideo:
     end_seconds: float | None = None
     leak: str | None = None
     fold: int | None = None
+    confidence: float | None = None
+    uncertain: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -132,6 +142,8 @@ class MultiLabelResults:
         folds: With `test.folds`, the model and the figures of each; the figures above are of all videos together,
             each judged by the thresholds of its fold.
         ensemble: Of several models whose probabilities were averaged, which they are and what they gain together.
+        calibration: What the confidences are worth; None in files of older versions.
+        probe: With `test.probe`, what the order of frames means to the model; None without.
     """
 
     version: int
@@ -152,6 +164,8 @@ class MultiLabelResults:
     videos: tuple[MultiLabelVideo, ...]
     folds: Folds | None = None
     ensemble: Ensemble | None = None
+    calibration: CalibrationResult | None = None
+    probe: MotionProbe | None = None
 
 
 def make_multi_label_results(predictions: Predictions) -> MultiLabelResults:
@@ -174,7 +188,7 @@ def make_multi_label_results(predictions: Predictions) -> MultiLabelResults:
     levels |= {model.fold: model.thresholds or thresholds for model in predictions.folds}
     used = [row for row in rows if row.scores is not None and row.label is not None]
     new = [row for row in used if row.leak is None]
-    counts = count_rows(rows)
+    counts, believed = count_rows(rows), zip(rows, beliefs(predictions), strict=True)
 
     def figures(rows: list[Prediction]) -> MultiLabelMetrics:
         return _metrics(predictions, levels, rows)
@@ -195,8 +209,10 @@ def make_multi_label_results(predictions: Predictions) -> MultiLabelResults:
         metrics_note=metrics_note(counts, len(used)),
         metrics_without_leaks=_metrics(predictions, levels, new) if 0 < len(new) < len(used) else None,
         leaks_note=leaks_note(len(used), len(new)),
-        videos=tuple(_video(row, predictions.classes, levels[row.fold]) for row in rows),
+        videos=tuple(_video(row, predictions.classes, levels[row.fold], one) for row, one in believed),
         folds=make_folds(predictions, figures),
+        calibration=make_calibration(predictions, used),
+        probe=make_motion_probe(predictions, used),
     )
 
 
@@ -216,7 +232,7 @@ def multi_label_lines(results: MultiLabelResults) -> list[str]:
         lines.append(f"new      {_figures(numbers(results.metrics_without_leaks))}  ({results.leaks_note})")
     elif results.leaks_note:
         lines.append(f"note     {results.leaks_note}")
-    lines += [*fold_lines(results.folds), *ensemble_lines(results.ensemble)]
+    lines += added_lines(results)
     scored = [label for label in metrics.per_label if label.average_precision is not None]
     worst = min(scored, key=lambda label: label.average_precision or 0.0)
     if worst.average_precision != 1:
@@ -234,7 +250,7 @@ def _metrics(
 ) -> MultiLabelMetrics:
     task = load_task(predictions.task)
     scores = np.stack([row.scores for row in used if row.scores is not None])
-    true = task.label_array([ids_of(row) for row in used], len(predictions.classes))
+    true = true_labels(predictions, used)
     given = scores >= np.array([levels[row.fold] for row in used])
     per_label = []
     for i, name in enumerate(predictions.classes):
@@ -258,7 +274,7 @@ def _metrics(
     )
 
 
-def _video(row: Prediction, classes: tuple[str, ...], thresholds: tuple[float, ...]) -> MultiLabelVideo:
+def _video(row: Prediction, classes: tuple[str, ...], thresholds: tuple[float, ...], belief: Belief) -> MultiLabelVideo:
     true = None if row.label is None else tuple(Label(i, classes[i]) for i in ids_of(row))
     if row.scores is None:
         extra = (row.start_seconds, row.end_seconds, row.leak, row.fold)
@@ -279,10 +295,6 @@ def _video(row: Prediction, classes: tuple[str, ...], thresholds: tuple[float, .
         end_seconds=row.end_seconds,
         leak=row.leak,
         fold=row.fold,
+        confidence=belief[0],
+        uncertain=belief[1],
     )
-
-
-def ids_of(row: Prediction) -> tuple[int, ...]:
-    """The class ids of a labelled row: a list has a bare id where a video has one label."""
-    assert row.label is not None, "only labelled rows are asked for"
-    return row.label if isinstance(row.label, tuple) else (row.label,)

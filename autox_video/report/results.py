@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from autox_video.predictions import Prediction, Predictions
+from autox_video.report.added_lines import added_lines
+from autox_video.report.calibration import Belief, CalibrationResult, beliefs, make_calibration
 from autox_video.report.common import (
     TOP,
     Checkpoint,
@@ -24,8 +26,9 @@ from autox_video.report.common import (
     shortest,
     single_view_figures,
 )
-from autox_video.report.ensembles import Ensemble, ensemble_lines
-from autox_video.report.folds import Folds, checkpoint_of, fold_lines, make_folds
+from autox_video.report.ensembles import Ensemble
+from autox_video.report.folds import Folds, checkpoint_of, make_folds
+from autox_video.report.motion_probe import MotionProbe, make_motion_probe
 from autox_video.report.new_videos import figures_line, leak_lines, leaks_note
 from autox_video.tasks import load_task
 
@@ -43,13 +46,14 @@ class VideoResult:
         true_label: None when the list has no label.
         predicted_label: The class of the highest score.
         correct: Whether the two agree; None where one is missing.
-        confidence: The highest score.
+        confidence: How likely the prediction is right: the highest score, calibrated on the validation videos.
         top5: The best classes with their scores, best first.
         scores: Probability of each class, in the order of `Results.classes`.
         start_seconds: Where the labelled piece of the video begins; left out of the file for a whole video.
         end_seconds: Where it ends; likewise.
         leak: Where the video also stands in train or val, such as `same file as val: a.mp4`; None for a new one.
         fold: The fold it was tested in; left out of the file where there are none.
+        uncertain: Whether the validation videos do not vouch for so little confidence; None where that is not known.
     """
 
     file: str
@@ -65,6 +69,7 @@ class VideoResult:
     end_seconds: float | None = None
     leak: str | None = None
     fold: int | None = None
+    uncertain: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -128,6 +133,8 @@ class Results:
         videos: One entry a video, in the order of the list.
         folds: With `test.folds`, the model and the figures of each; the figures above are of all videos together.
         ensemble: Of several models whose probabilities were averaged, which they are and what they gain together.
+        calibration: What the confidences are worth; None in files of older versions.
+        probe: With `test.probe`, what the order of frames means to the model; None without.
     """
 
     version: int
@@ -146,6 +153,8 @@ class Results:
     videos: tuple[VideoResult, ...]
     folds: Folds | None = None
     ensemble: Ensemble | None = None
+    calibration: CalibrationResult | None = None
+    probe: MotionProbe | None = None
 
 
 def make_results(predictions: Predictions) -> Results:
@@ -177,8 +186,10 @@ def make_results(predictions: Predictions) -> Results:
         metrics_note=metrics_note(counts, len(used)),
         metrics_without_leaks=_metrics(predictions, new) if 0 < len(new) < len(used) else None,
         leaks_note=leaks_note(len(used), len(new)),
-        videos=tuple(_video(row, predictions) for row in rows),
+        videos=tuple(_video(row, predictions, one) for row, one in zip(rows, beliefs(predictions), strict=True)),
         folds=make_folds(predictions, figures),
+        calibration=make_calibration(predictions, used),
+        probe=make_motion_probe(predictions, used),
     )
 
 
@@ -194,7 +205,7 @@ def summary_lines(results: Results) -> list[str]:
         lines.append(f"one view {figures_line(results.metrics_single_view)}  (of each, nearest to its middle)")
     if results.metrics_note:
         lines.append(f"note     {results.metrics_note}")
-    lines += [*leak_lines(results), *fold_lines(results.folds), *ensemble_lines(results.ensemble)]
+    lines += [*leak_lines(results), *added_lines(results)]
     errors = np.array(metrics.confusion_matrix)
     np.fill_diagonal(errors, 0)
     if errors.any():
@@ -213,7 +224,7 @@ def to_plain(results: Any) -> dict[str, Any]:
             del video["start_seconds"], video["end_seconds"]
         if plain["folds"] is None:
             del video["fold"]
-    for name in ("folds", "ensemble"):
+    for name in ("folds", "ensemble", "probe"):
         if plain[name] is None:
             del plain[name]
     return plain
@@ -237,7 +248,7 @@ def _share(part: int, whole: int) -> float | None:
     return float(part / whole) if whole else None
 
 
-def _video(row: Prediction, predictions: Predictions) -> VideoResult:
+def _video(row: Prediction, predictions: Predictions, belief: Belief) -> VideoResult:
     classes = predictions.classes
     assert not isinstance(row.label, tuple), "several labels are the business of multi_label"
     true = None if row.label is None else Label(row.label, classes[row.label])
@@ -254,11 +265,12 @@ def _video(row: Prediction, predictions: Predictions) -> VideoResult:
         true_label=true,
         predicted_label=Label(best, classes[best]),
         correct=None if row.label is None else best == row.label,
-        confidence=scores[best],
+        confidence=belief[0],
         top5=tuple(ScoredLabel(classes[index], scores[index]) for index in order),
         scores=scores,
         start_seconds=row.start_seconds,
         end_seconds=row.end_seconds,
         leak=row.leak,
         fold=row.fold,
+        uncertain=belief[1],
     )

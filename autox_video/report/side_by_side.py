@@ -11,18 +11,17 @@ import numpy as np
 from autox_video.dataset.messages import in_short
 from autox_video.errors import Problem, RequestError
 from autox_video.predictions import Prediction, Predictions
-from autox_video.report.multi_label import MultiLabelResults, ids_of
+from autox_video.report.common import Checkpoint, Views, true_labels
+from autox_video.report.multi_label import MultiLabelResults
 from autox_video.report.outcome import AnyResults
-from autox_video.tasks import load_task
 
 # By what a video is known in several runs: its name in the list and the times of its piece.
 Key = tuple[str, float | None, float | None]
 
 
 def predictions_of(results: AnyResults) -> Predictions:
-    """What was scored, as it was before figures were computed from it."""
-    assert results.checkpoint is not None, "the caller looks"
-    assert results.views is not None, "so has one checkpoint its views"
+    """What was scored, as it was before figures were computed from it; of several models without their names."""
+    checkpoint, views = results.checkpoint or Checkpoint("", "", 0), results.views or Views(1, 1)
     rows = (
         Prediction(
             path=video.file,
@@ -39,12 +38,12 @@ def predictions_of(results: AnyResults) -> Predictions:
         results.task,
         results.model,
         results.classes,
-        results.checkpoint.path,
-        results.checkpoint.sha256,
-        results.checkpoint.epoch,
+        checkpoint.path,
+        checkpoint.sha256,
+        checkpoint.epoch,
         results.data_root,
-        results.views.num_clips,
-        results.views.num_crops,
+        views.num_clips,
+        views.num_crops,
         tuple(rows),
         results.thresholds if isinstance(results, MultiLabelResults) else None,
     )
@@ -82,9 +81,8 @@ def in_common(runs: Sequence[Predictions]) -> list[int]:
 def arrays(predictions: Predictions, places: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """Scores of N labelled rows, shape (N, num_classes), and their labels as the task's figures take them."""
     rows = [predictions.rows[place] for place in places]
-    labels = [ids_of(row) if predictions.task == "multi_label" else row.label for row in rows]
     scores = np.stack([row.scores for row in rows if row.scores is not None])
-    return scores, load_task(predictions.task).label_array(labels, len(predictions.classes))
+    return scores, true_labels(predictions, rows)
 
 
 def key_of(row: Prediction) -> Key:

@@ -3,13 +3,12 @@
 The classifier (a softmax regression on a trained model's features) judges each video after it has been fitted to videos
 of other recordings alone, and the neighbours are of other recordings too. By how much their mean probability of another
 class exceeds that of the label, labels are ranked (C. Northcutt, L. Jiang and I. Chuang, Confident Learning: Estimating
-Uncertainty in Dataset Labels, JAIR 70, 2021). Margins gathered in training (G. Pleiss and
-others, Identifying Mislabeled Data using the Area Under the Margin Ranking, 2020), which every run would have to keep,
-found no more of them.
+Uncertainty in Dataset Labels, JAIR 70, 2021).
 """
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,6 +64,21 @@ def suspect(features: np.ndarray, labels: np.ndarray, groups: np.ndarray, num_cl
     score = others[rows, suggested] - probabilities[rows, labels]
     score[~judged] = np.nan
     return Suspicion(score, suggested, by_classifier, neighbours, cosines)
+
+
+def worsened(found: Suspicion, margins: np.ndarray) -> Suspicion:
+    """The same with what training itself says against a label, where that is more.
+
+    A network that has learned a wrong label by heart sees the video among those of that label; but it was unsure on the
+    way there.
+
+    Args:
+        found: What the features say.
+        margins: By how much the label was more probable than the likeliest other class, on average over the training;
+            shape (N,). NaN where a video was not learned.
+    """
+    score = np.where(np.isnan(margins), found.score, np.maximum(found.score, -margins))
+    return dataclasses.replace(found, score=score)
 
 
 def ranking(score: np.ndarray) -> np.ndarray:

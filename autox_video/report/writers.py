@@ -19,6 +19,9 @@ from autox_video.report.outcome import AnyResults
 from autox_video.report.results import Results, to_plain
 from autox_video.writing import write_durably
 
+# Columns of a CSV that say of a prediction what it is worth.
+JUDGED = ("correct", "confidence", "uncertain", "leak")
+
 
 def write_results(results: AnyResults, path: Path, results_format: str = "full") -> None:
     """Write results; equal results give equal bytes.
@@ -47,6 +50,19 @@ def write_results(results: AnyResults, path: Path, results_format: str = "full")
     write_durably(path, lambda file: file.write(text))
 
 
+def find_results(path: Path) -> Path:
+    """The JSON file of a run's results: `results.json` in its work dir, or the file itself.
+
+    Raises:
+        RequestError: There is none.
+    """
+    file = path / "results.json" if path.is_dir() else path
+    if not file.is_file():
+        cure = "Test the run first, or name the JSON file that test_results_path says"
+        raise RequestError(Problem(str(path), "holds no results.json" if path.is_dir() else "does not exist", cure))
+    return file
+
+
 def read_results(path: Path) -> AnyResults:
     """Read what `write_results` wrote as JSON.
 
@@ -68,13 +84,13 @@ def table(results: AnyResults) -> list[list[Any]]:
     if isinstance(results, MultiLabelResults):
         return _multi_label_table(results)
     pieces = _piece_columns(results)
-    head = ["file", *pieces, "status", "error", "true_label", "predicted_label", "correct", "confidence", "leak"]
+    head = ["file", *pieces, "status", "error", "true_label", "predicted_label", *JUDGED]
     rows: list[list[Any]] = [[*head, *(f"score:{name}" for name in results.classes)]]
     for video in results.videos:
         true = "" if video.true_label is None else video.true_label.name
         predicted = "" if video.predicted_label is None else video.predicted_label.name
         where = [video.file, *(getattr(video, name) for name in pieces)]
-        facts = [*where, video.status, video.error, true, predicted, video.correct, video.confidence, video.leak]
+        facts = [*where, video.status, video.error, true, predicted, *(getattr(video, name) for name in JUDGED)]
         rows.append([*facts, *(video.scores or [""] * len(results.classes))])
     return [["" if cell is None else cell for cell in row] for row in rows]
 
@@ -82,12 +98,12 @@ def table(results: AnyResults) -> list[list[Any]]:
 def _multi_label_table(results: MultiLabelResults) -> list[list[Any]]:
     """Several labels stand in one cell, as in a list: `jump;run`."""
     pieces = _piece_columns(results)
-    head = ["file", *pieces, "status", "error", "true_labels", "predicted_labels", "correct", "leak"]
+    head = ["file", *pieces, "status", "error", "true_labels", "predicted_labels", *JUDGED]
     rows: list[list[Any]] = [[*head, *(f"score:{name}" for name in results.classes)]]
     for video in results.videos:
         labels = [";".join(label.name for label in some or ()) for some in (video.true_labels, video.predicted_labels)]
-        piece = [getattr(video, name) for name in pieces]
-        facts = [video.file, *piece, video.status, video.error, *labels, video.correct, video.leak]
+        piece, judged = ([getattr(video, name) for name in names] for names in (pieces, JUDGED))
+        facts = [video.file, *piece, video.status, video.error, *labels, *judged]
         rows.append([*facts, *(video.scores or [""] * len(results.classes))])
     return [["" if cell is None else cell for cell in row] for row in rows]
 

@@ -45,12 +45,14 @@ class WorkDirRunner(Runner):
     Args:
         log_file: Everything MMEngine logs is appended here.
         device: `cpu` or `cuda`.
+        sharded: Whether several processes train with a share of the network each.
         **parts: As MMEngine's Runner.
     """
 
-    def __init__(self, log_file: Path, device: str, **parts: Any) -> None:
+    def __init__(self, log_file: Path, device: str, sharded: bool, **parts: Any) -> None:
         self._log_file = log_file
         self._device = device
+        self._sharded = sharded
         super().__init__(**parts)
         # MMEngine makes a folder a run for logs that are kept elsewhere here.
         barrier()  # Every process makes it.
@@ -92,6 +94,8 @@ class WorkDirRunner(Runner):
     def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: torch.nn.Module) -> Any:
         """Stay on the CPU of a machine with a GPU when the plan says so, and join gradients only in training."""
         on_cpu = self._device == "cpu"
+        if self._sharded and self._train_loop is not None:
+            return model  # whole in main memory, until `ShardingHook` divides it
         if self.distributed and self._train_loop is None:
             return model if on_cpu else model.to(get_device())
         if not self.distributed:
@@ -183,6 +187,7 @@ def build_runner(config: Config, plan: Plan, log_file: Path) -> WorkDirRunner:
     return WorkDirRunner(
         log_file=log_file,
         device=plan.device.value,
+        sharded=is_distributed() and plan.strategy.value == "fsdp",
         **parts,
         resume=config.get("resume", False),
         launcher="pytorch" if is_distributed() else "none",

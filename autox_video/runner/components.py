@@ -16,8 +16,10 @@ from autox_video.runner.hooks.compiling import CompileHook  # noqa: E402
 from autox_video.runner.hooks.early_stopping import PatienceHook  # noqa: E402
 from autox_video.runner.hooks.epoch_report import EpochReportHook  # noqa: E402
 from autox_video.runner.hooks.finite import FiniteHook  # noqa: E402
+from autox_video.runner.hooks.margins import MarginsHook  # noqa: E402
 from autox_video.runner.hooks.preemption import PreemptionHook  # noqa: E402
 from autox_video.runner.hooks.pretrained import PretrainedWeightsHook  # noqa: E402
+from autox_video.runner.hooks.sharding import ShardingHook  # noqa: E402
 from autox_video.runner.hooks.stepped_schedule import SteppedScheduleHook  # noqa: E402
 from autox_video.runner.hooks.unreadable import UnreadableVideosHook  # noqa: E402
 from autox_video.runner.loggers import FiguresVisualizer  # noqa: E402
@@ -46,6 +48,7 @@ __all__ = [
     "FiniteHook",
     "FormatClips",
     "LastAndBestCheckpointHook",
+    "MarginsHook",
     "PatienceHook",
     "PreemptionHook",
     "PretrainedWeightsHook",
@@ -54,6 +57,7 @@ __all__ = [
     "ScoreMetric",
     "ScoringTestLoop",
     "ScoringValLoop",
+    "ShardingHook",
     "SteppedScheduleHook",
     "TransferOptimWrapperConstructor",
     "UnreadableVideosHook",

@@ -100,11 +100,13 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
             self._draws.num_without_padding, self.world_size, self.dataloader.batch_size, wrapper._accumulative_counts
         )
         count, weight = shares.of_batch(self.rank, idx)
-        data_batch = only_first(data_batch, draws, count)
+        counted = only_first(data_batch, draws, count)
+        # A batch that only fills up is computed too, since the others wait for it, and is then as good as empty.
+        data_batch = counted if count else data_batch
         self.runner.call_hook("before_train_iter", batch_idx=idx, data_batch=data_batch)
         weighted = wrapper if weight == 1 else Weighted(wrapper, weight)
         outputs = self.runner.model.train_step(data_batch, optim_wrapper=weighted)
-        self.runner.call_hook("after_train_iter", batch_idx=idx, data_batch=data_batch, outputs=outputs)
+        self.runner.call_hook("after_train_iter", batch_idx=idx, data_batch=counted, outputs=outputs)
         self._iter += 1
 
     def validation_is_due(self, epochs: int) -> bool:

@@ -32,6 +32,8 @@ MAX_DEATHS = 3
 LOOK_EVERY_SECONDS = 1.0
 # What a video is, once it is done: its number, and its scores or why there are none.
 Scored = tuple[int, np.ndarray | str]
+# What is computed of N videos: an array of N rows.
+Compute = Callable[[Sequence[torch.Tensor]], np.ndarray]
 
 
 def score_videos(
@@ -42,6 +44,7 @@ def score_videos(
     num_workers: int | None = None,
     videos_per_batch: int | None = None,
     max_seconds: float = 300.0,
+    compute: Compute | None = None,
 ) -> Generator[Scored, None, None]:
     """Score videos in their order, as they are done.
 
@@ -56,15 +59,18 @@ def score_videos(
             against videos that hang or kill it.
         videos_per_batch: Videos that are scored together; None for what fits.
         max_seconds: A video that takes longer to be decoded is given up.
+        compute: What to compute of a batch instead of its scores, one batch at a time.
 
     Raises:
         RunError: The processes that decode die again and again, whatever they read.
     """
     batch, threads = _batch_of(predictor, videos_per_batch)
+    if compute is not None:
+        threads = 1
     at_work, prefetch = _loading_of(predictor, batch, threads, num_workers)
     done = deaths = 0
     blamed: dict[int, str] = {}
-    with _scorer(predictor, threads) as begin:
+    with _computing(compute or predictor.score, threads) as begin:
         while done < len(numbers):
             loader = _loader(numbers[done:], _guarded(clips_of, blamed), batch, at_work, prefetch)
             with loaders_end(), _watched(max_seconds) as overdue:
@@ -187,11 +193,11 @@ def _guarded(clips_of: Callable[[int], torch.Tensor], blamed: dict[int, str]) ->
 
 
 @contextmanager
-def _scorer(predictor: Predictor, threads: int) -> Iterator[Callable[[int, Loaded], Future[np.ndarray]]]:
+def _computing(compute: Compute, threads: int) -> Iterator[Callable[[int, Loaded], Future[np.ndarray]]]:
     """What scores a batch: on a processor in a thread for each core, which do not wait for each other."""
 
     def score(loaded: Loaded) -> np.ndarray:
-        return _score(predictor, list(loaded[2]))
+        return _of_batch(compute, list(loaded[2]))
 
     cores = torch.get_num_threads()
     pool = ThreadPoolExecutor(threads, "scoring", torch.set_num_threads, (max(1, cores // threads),))
@@ -201,21 +207,21 @@ def _scorer(predictor: Predictor, threads: int) -> Iterator[Callable[[int, Loade
         pool.shutdown(cancel_futures=True)
 
 
-def _score(predictor: Predictor, clips: Sequence[torch.Tensor]) -> np.ndarray:
-    """Scores of a batch; one that the GPU has no memory for is halved."""
+def _of_batch(compute: Compute, clips: Sequence[torch.Tensor]) -> np.ndarray:
+    """What is computed of a batch; one that the GPU has no memory for is halved."""
     if not clips:
-        return np.empty((0, len(predictor.classes)), np.float32)
+        return np.empty((0, 0), np.float32)
     if len({one.shape for one in clips}) > 1:
-        return np.concatenate([_score(predictor, [one]) for one in clips])
+        return np.concatenate([_of_batch(compute, [one]) for one in clips])
     try:
-        return predictor.score(clips)
+        return compute(clips)
     except torch.cuda.OutOfMemoryError as error:
         if len(clips) == 1:
             cure = "Ask for fewer --views, or use --device cpu"
             raise RunError(Problem("predict", "the GPU has not the memory for one video", cure)) from error
         half = len(clips) // 2
     torch.cuda.empty_cache()
-    return np.concatenate([_score(predictor, clips[:half]), _score(predictor, clips[half:])])
+    return np.concatenate([_of_batch(compute, clips[:half]), _of_batch(compute, clips[half:])])
 
 
 def _batch_of(predictor: Predictor, asked: int | None) -> tuple[int, int]:

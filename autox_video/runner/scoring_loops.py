@@ -19,6 +19,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.registry import LOOPS
 from mmengine.runner import TestLoop, ValLoop
 
+from autox_video.runner.frame_orders import FrameOrders
 from autox_video.runner.single_view import SINGLE_VIEW_SCORE, keeping_single_view
 from autox_video.tasks.single_label import is_close, probabilities
 
@@ -36,6 +37,8 @@ class ScoringValLoop(ValLoop):
             video.
         **given: As in `ValLoop`.
     """
+
+    orders = None
 
     def __init__(self, *positional: Any, threads: int = 1, amp: str = "off", **given: Any) -> None:
         super().__init__(*positional, **given)
@@ -55,6 +58,7 @@ class ScoringTestLoop(TestLoop):
         amp: As of `ScoringValLoop`.
         num_views: Views of a video. Of several, the scores of a single one are kept too.
         single_view: Which one.
+        orders: How frames lie in a batch, where they are to be scored in other orders too; see `FrameOrders`.
         **given: As in `TestLoop`.
     """
 
@@ -65,9 +69,11 @@ class ScoringTestLoop(TestLoop):
         amp: str = "off",
         num_views: int = 1,
         single_view: int = 0,
+        orders: dict[str, Any] | None = None,
         **given: Any,
     ) -> None:
         super().__init__(*positional, **given)
+        self.orders = None if orders is None else FrameOrders(**orders)
         self.threads, self.amp = threads, amp
         self.num_views, self.single_view = num_views, single_view
 
@@ -119,8 +125,12 @@ def _computing(loop: Any) -> Iterator[Callable[[Any], Future[Outputs]]]:
     """What takes a batch and computes on it: at once, or in one of several threads that share out the cores."""
     model, threads = loop.runner.model, loop.threads
 
-    def score(batch: Any) -> Outputs:
+    def score_once(batch: Any) -> Outputs:
         return score_batch(model, batch, loop.amp, fp16=loop.fp16)
+
+    def score(batch: Any) -> Outputs:
+        outputs = score_once(batch)
+        return loop.orders.score_too(score_once, batch, outputs) if loop.orders else outputs
 
     if threads == 1:
         yield lambda batch: _finished(score(batch))

@@ -52,14 +52,14 @@ class Shares:
 
 
 def only_first(batch: dict[str, Any], draws: int, count: int) -> dict[str, Any]:
-    """A batch without its last draws, which only fill up; one that has no other stays, since all processes compute.
+    """A batch without its last draws, which only fill up.
 
     Args:
         batch: As `batches.stack_clips` gives it; a draw may be several clips.
         draws: It has.
         count: Draws that count.
     """
-    if count in (0, draws):
+    if count == draws:
         return batch
     clips = len(batch["data_samples"]) // draws * count
     return {**batch, "inputs": batch["inputs"][:clips], "data_samples": batch["data_samples"][:clips]}

@@ -10,7 +10,8 @@ from mmengine.config import Config
 from autox_video.dataset.annotations import Row
 from autox_video.dataset.facts import BadVideo
 from autox_video.plan.schema import Plan
-from autox_video.predictions import Prediction, Predictions
+from autox_video.predictions import Calibration, Prediction, Predictions
+from autox_video.records import build_record
 from autox_video.runner.build import build_runner, quiet_libraries
 from autox_video.runner.checkpoints import RECORD_KEY, load_checkpoint_file, sha256_of
 from autox_video.runner.distributed import joined
@@ -59,10 +60,17 @@ def test(
     evaluated = runner.test_evaluator.metrics[0]
     scored = evaluated.rows
     assert len(scored) == len(rows), "the evaluator returns one score vector for each line of the list"
-    thresholds = loaded["meta"][RECORD_KEY].get("thresholds")
+    record = loaded["meta"][RECORD_KEY]
+    thresholds, calibration = record.get("thresholds"), record.get("calibration")
     predictions = [
-        Prediction(row.path, row.label, scores, error, row.start_seconds, row.end_seconds, single_view_scores=single)
-        for row, (_, _, scores, error), single in zip(rows, scored, evaluated.single_view_scores, strict=True)
+        Prediction(
+            *(row.path, row.label, scores, error, row.start_seconds, row.end_seconds),
+            single_view_scores=single,
+            order_scores=orders,
+        )
+        for row, (_, _, scores, error), single, orders in zip(
+            rows, scored, evaluated.single_view_scores, evaluated.order_scores, strict=True
+        )
     ]
     for video in sorted(bad, key=lambda video: video.position):
         row = Prediction(video.path, video.label, None, video.reason, video.start_seconds, video.end_seconds)
@@ -79,4 +87,5 @@ def test(
         num_crops=plan.test_num_crops.value,
         rows=tuple(predictions),
         thresholds=None if thresholds is None else tuple(thresholds),
+        calibration=None if calibration is None else build_record(calibration, Calibration),
     )

@@ -37,7 +37,8 @@ class VideoListDataset(VideoDataset):
     A video that was readable at the probe and is not any more does not end the run. In training
     another one of its class (of several labels: with the same ones) takes its place, and the
     sample's metainfo `replaced` names it, as `((file, reason), ...)`. In validation and test a black
-    video does, and the metainfo `error` is the reason: its scores are not to be used.
+    video does, and the metainfo `error` is the reason: its scores are not to be used. The metainfo `place` of a
+    training sample is where the video stands in the list.
 
     A proxy that cannot be read, deleted perhaps, gives way to its original; the metainfo `without_proxy`
     names it, as `((proxy, reason), ...)`.
@@ -121,6 +122,8 @@ class VideoListDataset(VideoDataset):
             lost[idx] = (info["filename"], reason)
             idx = self._another(idx, lost)
         for view in sample if isinstance(sample, list) else [sample]:
+            if not self.test_mode:
+                view["data_samples"].set_metainfo({"place": idx})
             if lost:
                 view["data_samples"].set_metainfo({"replaced": tuple(lost.values())})
             if without_proxy:

@@ -8,9 +8,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from autox_video.settings.given import Given, Refused
+from autox_video.settings.given import Given
 from autox_video.settings.key import Key
-from autox_video.settings.messages import complaint, instead, wanted
+from autox_video.settings.messages import instead, refused, wanted
 
 FREEZE: Final = r"none|head_only|stages:[1-9][0-9]{0,2}"
 VIEWS: Final = r"[1-9][0-9]?x[13]"
@@ -26,7 +26,7 @@ def read_epochs(name: str, key: Key, given: Given, base: Path) -> tuple[float, .
     numbers = [item.value for item in items if isinstance(item.value, (int, float)) and item.value is not True]
     plain = len(numbers) == len(items) > 0 and all(0 < number < math.inf for number in numbers)
     if not plain or any(late <= early for early, late in pairwise(numbers)):
-        raise Refused([(given.line, complaint(name, given, f"must be {wanted(key)}", instead(key)))])
+        raise refused(name, given, f"must be {wanted(key)}", instead(key))
     return tuple(map(float, numbers))
 
 
@@ -38,7 +38,7 @@ def read_freeze(name: str, key: Key, given: Given, base: Path) -> str:
     """
     if not isinstance(given.value, str) or not re.fullmatch(FREEZE, given.value):
         cure = "Choose none, head_only or e.g. stages:2"
-        raise Refused([(given.line, complaint(name, given, f"must be {wanted(key)}", cure))])
+        raise refused(name, given, f"must be {wanted(key)}", cure)
     return given.value
 
 
@@ -49,5 +49,5 @@ def read_views(name: str, key: Key, given: Given, base: Path) -> str:
         Refused: It is no such product, or of other crops than 1 or 3.
     """
     if not isinstance(given.value, str) or not re.fullmatch(VIEWS, given.value):
-        raise Refused([(given.line, complaint(name, given, f"must be {wanted(key)}", instead(key)))])
+        raise refused(name, given, f"must be {wanted(key)}", instead(key))
     return given.value

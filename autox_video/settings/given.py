@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import numbers
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from autox_video.errors import Problem
 
 # The value of something whose problem has been reported already.
 REFUSED: Final = object()
 
+ItemT = TypeVar("ItemT")
+ValueT = TypeVar("ValueT")
 # What is wrong with a source, by line.
 Findings = list[tuple[int, Problem]]
 
@@ -40,6 +42,31 @@ class Refused(Exception):  # noqa: N818 -- never leaves this folder: `load.py` c
 
     def __init__(self, findings: Findings) -> None:
         self.findings = findings
+
+
+def read_each(
+    items: Iterable[ItemT], read: Callable[[ItemT], ValueT], findings: Iterable[tuple[int, Problem]] = ()
+) -> list[ValueT]:
+    """Read several values, and refuse what is wrong with any of them in one go.
+
+    Args:
+        items: To be read.
+        read: Reads one.
+        findings: What is wrong already.
+
+    Raises:
+        Refused: Something is wrong.
+    """
+    values: list[ValueT] = []
+    found = list(findings)
+    for item in items:
+        try:
+            values.append(read(item))
+        except Refused as error:
+            found += error.findings
+    if found:
+        raise Refused(found)
+    return values
 
 
 def given_from_python(value: Any, origin: str) -> Given:

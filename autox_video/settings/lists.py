@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from autox_video.settings.foreign_code import foreign_code
-from autox_video.settings.given import REFUSED, Findings, Given, Refused
+from autox_video.settings.given import REFUSED, Given, Refused, read_each
 from autox_video.settings.key import Key
-from autox_video.settings.messages import complaint, did_you_mean, instead, wanted
+from autox_video.settings.messages import complaint, did_you_mean, instead, refused, wanted
 from autox_video.settings.secret_url import SecretUrl
 
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
@@ -24,7 +24,7 @@ def read_words(name: str, key: Key, given: Given, base: Path) -> tuple[str, ...]
 
     def word(item: Given) -> str:
         if item.value not in key.choices:
-            raise _refused(name, item, f"must be {wanted(key)}", did_you_mean(item.text, key.choices) or instead(key))
+            raise refused(name, item, f"must be {wanted(key)}", did_you_mean(item.text, key.choices) or instead(key))
         return str(item.value)
 
     return _each(given, word)
@@ -38,10 +38,10 @@ def read_plugins(name: str, key: Key, given: Given, base: Path) -> tuple[str, ..
         if isinstance(text, str) and text.endswith(".py"):
             file = Path(os.path.abspath(base / os.path.expanduser(text)))
             if not file.is_file():
-                raise _refused(name, item, "there is no such file", f"Write it, or correct the path; looked at {file}")
+                raise refused(name, item, "there is no such file", f"Write it, or correct the path; looked at {file}")
             return str(file)
         if not isinstance(text, str) or not _MODULE.fullmatch(text):
-            raise _refused(name, item, f"must be {wanted(key)}", instead(key))
+            raise refused(name, item, f"must be {wanted(key)}", instead(key))
         beside = (base / f"{text}.py", base / text / "__init__.py")
         return next((str(file) for file in beside if file.is_file()), text)
 
@@ -57,20 +57,14 @@ def plugin_name(plugin: str) -> str:
 def read_parts(name: str, key: Key, given: Given, base: Path) -> tuple[dict[str, Any], ...]:
     """Parts in MMEngine's words, a mapping each with the `type` that it is registered under."""
     if not isinstance(given.value, tuple):
-        raise _refused(name, given, f"must be {wanted(key)}", instead(key))
-    findings = foreign_code(name, given)
-    parts: list[dict[str, Any]] = []
-    for item in given.value:
+        raise refused(name, given, f"must be {wanted(key)}", instead(key))
+
+    def part(item: Given) -> dict[str, Any]:
         if not isinstance(item.value, dict) or not isinstance(getattr(item.value.get("type"), "value", None), str):
-            findings.append((item.line, complaint(name, item, f"must be {wanted(key)}", instead(key))))
-            continue
-        try:
-            parts.append({inner: plain(f"{name}.{inner}", value) for inner, value in item.value.items()})
-        except Refused as error:
-            findings += error.findings
-    if findings:
-        raise Refused(findings)
-    return tuple(parts)
+            raise refused(name, item, f"must be {wanted(key)}", instead(key))
+        return {inner: plain(f"{name}.{inner}", value) for inner, value in item.value.items()}
+
+    return tuple(read_each(given.value, part, foreign_code(name, given)))
 
 
 def read_urls(name: str, key: Key, given: Given, base: Path) -> tuple[SecretUrl, ...]:
@@ -96,7 +90,7 @@ def plain(name: str, given: Given) -> Any:
     if value is REFUSED or value is None or isinstance(value, (bool, int, str)):
         return value
     if not isinstance(value, float) or not math.isfinite(value):
-        raise _refused(
+        raise refused(
             name, given, "must be text, a finite number, true, false, a list or a mapping", "Write it as text"
         )
     return value
@@ -104,19 +98,5 @@ def plain(name: str, given: Given) -> Any:
 
 def _each(given: Given, read: Callable[[Given], Any]) -> tuple[Any, ...]:
     """The items of a list, or the one that stands for a list of one; each once."""
-    found: dict[Any, None] = {}
-    findings: Findings = []
-    for item in given.value if isinstance(given.value, tuple) else (given,):
-        if item.value is REFUSED:
-            continue
-        try:
-            found[read(item)] = None
-        except Refused as error:
-            findings += error.findings
-    if findings:
-        raise Refused(findings)
-    return tuple(found)
-
-
-def _refused(name: str, given: Given, wrong: str, cure: str) -> Refused:
-    return Refused([(given.line, complaint(name, given, wrong, cure))])
+    items = given.value if isinstance(given.value, tuple) else (given,)
+    return tuple(dict.fromkeys(read_each((item for item in items if item.value is not REFUSED), read)))

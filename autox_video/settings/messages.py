@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from autox_video.errors import Problem
-from autox_video.settings.given import Given
+from autox_video.settings.given import Given, Refused
 from autox_video.settings.key import Key
 from autox_video.settings.schema import KEYS, SECTIONS
 
@@ -100,6 +100,11 @@ def shown(given: Given) -> str:
 def complaint(name: str, given: Given, wrong: str, cure: str) -> Problem:
     """A problem with the value of a key."""
     return Problem(f"{given.origin}: {named(name)}", wrong, cure, shown(given))
+
+
+def refused(name: str, given: Given, wrong: str, cure: str) -> Refused:
+    """The refusal of a key's value."""
+    return Refused([(given.line, complaint(name, given, wrong, cure))])
 
 
 def listed(words: Iterable[Any]) -> str:

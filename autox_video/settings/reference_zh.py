@@ -116,10 +116,13 @@ HELP_ZH: Final = {
     "test.num_clips": "从一个视频中均匀采样的片段数；各片段的得分取平均。",
     "test.num_crops": "每个片段的裁剪数：1（居中）或 3（沿长边）。",
     "test.results_format": "`full` 写出有文档说明的完整结果；`scores` 只写得分向量的列表，与原工具相同。",
+    "test.probe": "另用静止、打乱和倒放的帧给测试视频打分，逐类说明：一帧静止画面就够，还是需要运动或时间的方向。",
     "test.folds": "按类别和拍摄把视频分成这么多折，每折训练一个不含该折的模型，并在该折上测试：每个视频恰好测试一次。",
     "runtime.device": "在哪里计算。",
     "runtime.gpus": "一起训练和测试的 GPU 数，每个 GPU 一个进程。`auto`：所有可见的 GPU。"
     "`device: cpu` 时为处理器上的进程数（`auto`：一个）。",
+    "runtime.strategy": "多个进程如何训练同一个网络：各存整个网络（`ddp`），或各存一份参数、梯度和优化器状态"
+    "（`fsdp`）。`auto`：网络不小于 video_swin_large，或一个 GPU 放不下时分片。",
     "runtime.workers": "解码视频的进程数。",
     "runtime.seed": "所有随机数的种子。",
     "runtime.deterministic": "只用每次结果都相同的算子（在 CUDA 上较慢）。",

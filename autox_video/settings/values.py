@@ -14,10 +14,10 @@ from autox_video.errors import Problem
 from autox_video.settings.data_source import SOURCE_KEYS, DataSource
 from autox_video.settings.epochs import read_epochs, read_freeze, read_views
 from autox_video.settings.foreign_code import foreign_code
-from autox_video.settings.given import REFUSED, Findings, Given, Refused
+from autox_video.settings.given import REFUSED, Findings, Given, Refused, read_each
 from autox_video.settings.key import AUTO, DURATION, Key
 from autox_video.settings.lists import plain, read_parts, read_plugins, read_urls, read_words
-from autox_video.settings.messages import complaint, did_you_mean, instead, listed, named, wanted
+from autox_video.settings.messages import complaint, did_you_mean, instead, listed, named, refused, wanted
 from autox_video.settings.schema import KEYS
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
@@ -76,10 +76,6 @@ def _overlap(one: str, other: str) -> bool:
     return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")
 
 
-def _refused(name: str, given: Given, wrong: str, cure: str) -> Refused:
-    return Refused([(given.line, complaint(name, given, wrong, cure))])
-
-
 def _int(name: str, key: Key, given: Given, base: Path) -> int:
     value = given.value
     if isinstance(value, bool) or not isinstance(value, int):
@@ -88,9 +84,9 @@ def _int(name: str, key: Key, given: Given, base: Path) -> int:
             cure = f"Write {value:.0f}"
         elif isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value):
             cure = f"Write {int(value)}"
-        raise _refused(name, given, f"must be {wanted(key)}", cure)
+        raise refused(name, given, f"must be {wanted(key)}", cure)
     if key.choices and value not in key.choices:
-        raise _refused(name, given, f"must be {wanted(key)}", instead(key))
+        raise refused(name, given, f"must be {wanted(key)}", instead(key))
     _check_range(name, key, given)
     return value
 
@@ -100,9 +96,9 @@ def _float(name: str, key: Key, given: Given, base: Path) -> float | None:
     if key.none and isinstance(value, str) and value.lower() == NONE:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _refused(name, given, "must be a number", instead(key))
+        raise refused(name, given, "must be a number", instead(key))
     if isinstance(value, float) and not math.isfinite(value):
-        raise _refused(name, given, "must be a finite number", instead(key))
+        raise refused(name, given, "must be a finite number", instead(key))
     _check_range(name, key, given)
     return float(value)
 
@@ -111,22 +107,22 @@ def _check_range(name: str, key: Key, given: Given) -> None:
     value = given.value
     noun = wanted(key)
     if key.minimum is not None and value < key.minimum:
-        raise _refused(name, given, f"must be {noun} of at least {key.minimum}", instead(key))
+        raise refused(name, given, f"must be {noun} of at least {key.minimum}", instead(key))
     if key.maximum is not None and value > key.maximum:
-        raise _refused(name, given, f"must be {noun} of at most {key.maximum}", instead(key))
+        raise refused(name, given, f"must be {noun} of at most {key.maximum}", instead(key))
     if key.above is not None and value <= key.above:
-        raise _refused(name, given, f"must be {noun} above {key.above}", instead(key))
+        raise refused(name, given, f"must be {noun} above {key.above}", instead(key))
     if key.multiple_of is not None and value % key.multiple_of:
         below = value - value % key.multiple_of
         cure = f"Write {below} or {below + key.multiple_of}"
-        raise _refused(name, given, f"must be a multiple of {key.multiple_of}", cure)
+        raise refused(name, given, f"must be a multiple of {key.multiple_of}", cure)
 
 
 def _bool(name: str, key: Key, given: Given, base: Path) -> bool:
     if not isinstance(given.value, bool):
         truth = {"yes": "true", "on": "true", "1": "true", "no": "false", "off": "false", "0": "false"}
         meant = truth.get(given.text.lower())
-        raise _refused(name, given, "must be true or false", f"Write {meant}" if meant else instead(key))
+        raise refused(name, given, "must be true or false", f"Write {meant}" if meant else instead(key))
     return given.value
 
 
@@ -136,15 +132,15 @@ def _text(name: str, key: Key, given: Given) -> str:
     if not isinstance(value, str):
         number = isinstance(value, (bool, int, float)) and key.kind != "str"
         cure = f"Write ./{given.text}, or put it in quotes" if number else instead(key)
-        raise _refused(name, given, f"must be {wanted(key)}", cure)
+        raise refused(name, given, f"must be {wanted(key)}", cure)
     if not value.strip():
-        raise _refused(name, given, f"must be {wanted(key)}", instead(key))
+        raise refused(name, given, f"must be {wanted(key)}", instead(key))
     if _CONTROL.search(value):
-        raise _refused(name, given, "must be one line without tabs and control characters", instead(key))
+        raise refused(name, given, "must be one line without tabs and control characters", instead(key))
     word = value.lower()
     if word in (AUTO, NONE) and not (word == NONE and key.none):
         cure = instead(key) if key.kind == "str" else f"{instead(key)}; a file of that name is ./{value}"
-        raise _refused(name, given, f"cannot be {word}", cure)
+        raise refused(name, given, f"cannot be {word}", cure)
     return value
 
 
@@ -153,14 +149,14 @@ def _str(name: str, key: Key, given: Given, base: Path) -> str:
         return _text(name, key, given)
     if given.value not in key.choices:
         cure = did_you_mean(given.text, key.choices) or instead(key)
-        raise _refused(name, given, f"must be {wanted(key)}", cure)
+        raise refused(name, given, f"must be {wanted(key)}", cure)
     return given.value
 
 
 def _path(name: str, key: Key, given: Given, base: Path) -> Path:
     text = _text(name, key, given)
     if key.endings and Path(text).suffix.lower() not in key.endings:
-        raise _refused(name, given, f"must end in {listed(key.endings)}", instead(key))
+        raise refused(name, given, f"must end in {listed(key.endings)}", instead(key))
     return absolute(text, base)
 
 
@@ -177,7 +173,7 @@ def _duration(name: str, key: Key, given: Given, base: Path) -> float | None:
     if key.none and isinstance(text, str) and text.lower() == NONE:
         return None
     if not isinstance(text, str) or not re.fullmatch(DURATION, text):
-        raise _refused(name, given, f"must be {wanted(key)}", instead(key))
+        raise refused(name, given, f"must be {wanted(key)}", instead(key))
     number = text.rstrip("".join(SECONDS))
     return float(number) * SECONDS[text.removeprefix(number)]
 
@@ -204,52 +200,33 @@ def _classes(name: str, key: Key, given: Given, base: Path) -> tuple[str, ...] |
 
 def _sources(name: str, key: Key, given: Given, base: Path) -> tuple[DataSource, ...]:
     if not isinstance(given.value, tuple):
-        raise _refused(name, given, f"must be {wanted(key)}", instead(key))
-    sources: list[DataSource] = []
-    findings: Findings = []
-    for item in given.value:
-        try:
-            sources.append(_source(name, key, item, base))
-        except Refused as error:
-            findings += error.findings
-    if findings:
-        raise Refused(findings)
-    return tuple(sources)
+        raise refused(name, given, f"must be {wanted(key)}", instead(key))
+    return tuple(read_each(given.value, lambda item: _source(name, key, item, base)))
 
 
 def _source(name: str, key: Key, given: Given, base: Path) -> DataSource:
     if not isinstance(given.value, dict) or "data_root" not in given.value:
-        raise _refused(name, given, f"must be {wanted(key)}", instead(key))
-    paths: dict[str, Path] = {}
-    findings: Findings = []
-    for inner, item in given.value.items():
+        raise refused(name, given, f"must be {wanted(key)}", instead(key))
+
+    def path(entry: tuple[str, Given]) -> tuple[str, Path] | None:
+        inner, item = entry
         if inner not in SOURCE_KEYS:
             cure = did_you_mean(inner, SOURCE_KEYS) or f"Its keys are {', '.join(SOURCE_KEYS)}"
-            findings.append((item.line, complaint(f"{name}.{inner}", item, "is not a key of a data set", cure)))
-        elif item.value is not REFUSED and not is_left_out(KEYS[inner], item):
-            try:
-                paths[inner] = _path(f"{name}.{inner}", KEYS[inner], item, base)
-            except Refused as error:
-                findings += error.findings
-    if findings:
-        raise Refused(findings)
+            raise refused(f"{name}.{inner}", item, "is not a key of a data set", cure)
+        if item.value is REFUSED or is_left_out(KEYS[inner], item):
+            return None
+        return inner, _path(f"{name}.{inner}", KEYS[inner], item, base)
+
+    paths = dict(filter(None, read_each(given.value.items(), path)))
     return DataSource(**paths, origins={inner: f"{item.origin}: {name}" for inner, item in given.value.items()})
 
 
 def _mapping(name: str, key: Key, given: Given, base: Path) -> dict[str, Any]:
     if not isinstance(given.value, dict):
-        raise _refused(name, given, f"must be {wanted(key)}", instead(key))
+        raise refused(name, given, f"must be {wanted(key)}", instead(key))
     entries = option_entries(given)
     findings = [*_contradictions(name, entries), *foreign_code(name, given)]
-    values = {}
-    for dotted, item in entries:
-        try:
-            values[dotted] = plain(f"{name}.{dotted}", item)
-        except Refused as error:
-            findings += error.findings
-    if findings:
-        raise Refused(findings)
-    return values
+    return dict(read_each(entries, lambda entry: (entry[0], plain(f"{name}.{entry[0]}", entry[1])), findings))
 
 
 def _contradictions(name: str, entries: list[tuple[str, Given]]) -> Findings:

@@ -16,6 +16,8 @@ VAL_FIGURES = ("mean_average_precision",)
 SHOWN = ("mean_average_precision", "mAP")
 # A label that validation has no video of cannot be given a threshold of its own.
 DEFAULT_THRESHOLD = 0.5
+# A probability counts as no nearer to 0 or 1: float32 holds some that are exactly these.
+LEAST = 1e-7
 
 
 def head_settings(num_classes: int, class_weights: Sequence[float] | None) -> dict[str, Any]:
@@ -108,6 +110,54 @@ def choose_thresholds(scores: np.ndarray, labels: np.ndarray) -> tuple[float, ..
         nearest to 0.5; a label without a video has 0.5.
     """
     return tuple(_threshold(scores[:, i], labels[:, i]) for i in range(scores.shape[1]))
+
+
+def outcomes(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What a temperature is fitted to, as in `single_label`: each label of a video is a case, it has it or not.
+
+    To divide the logit of a label is the same as to divide the logarithms of these two probabilities.
+    """
+    having = scores.astype(np.float64)
+    return np.stack([1 - having, having], axis=-1), labels.astype(np.int64)
+
+
+def claims(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The probabilities that are held against what is true, and whether each came true: each label of each video."""
+    return scores.reshape(-1), labels.reshape(-1)
+
+
+def tempered(scores: np.ndarray, temperature: float) -> np.ndarray:
+    """Probabilities of the same shape, of logits that are divided by a temperature; 1 changes nothing."""
+    if temperature == 1:
+        return scores
+    given = np.clip(scores.astype(np.float64), LEAST, 1 - LEAST)
+    return probabilities(np.log(given / (1 - given)) / temperature)
+
+
+def taken_for(scores: np.ndarray, thresholds: Sequence[float] | None) -> np.ndarray:
+    """Which labels N videos are said to have, bool, shape (N, num_classes): those whose score reaches its threshold."""
+    taken: np.ndarray = scores >= np.array(DEFAULT_THRESHOLD if thresholds is None else thresholds)
+    return taken
+
+
+def confidences(scores: np.ndarray, temperature: float, thresholds: Sequence[float] | None) -> np.ndarray:
+    """How likely what is said of each of N videos is right, were its labels independent of each other: the product of
+    what is said of each, that the video has it or has it not.
+
+    Args:
+        scores: Probability of each label, shape (N, num_classes).
+        temperature: Of `tempered`.
+        thresholds: From which score on a video has a label.
+    """
+    given, likely = taken_for(scores, thresholds), tempered(scores, temperature).astype(np.float64)
+    products: np.ndarray = np.where(given, likely, 1 - likely).prod(axis=1)
+    return products
+
+
+def are_right(scores: np.ndarray, labels: np.ndarray, thresholds: Sequence[float] | None) -> np.ndarray:
+    """Of N videos, whether what is said is right: all labels, and no other."""
+    right: np.ndarray = (taken_for(scores, thresholds) == labels).all(axis=1)
+    return right
 
 
 def _threshold(scores: np.ndarray, labels: np.ndarray) -> float:

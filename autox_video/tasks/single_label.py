@@ -15,6 +15,9 @@ TOP = 5
 # bfloat16 changed the ratio of two neighbouring scores by up to 1.1: five models of the demo, 160 videos each.
 CLOSE_RATIO = 1.3
 
+# A probability counts as no less: float32 has none beside 0 that a logarithm could take.
+LEAST = 1e-12
+
 # Columns of `metrics.csv`, beside the losses.
 TRAIN_FIGURES = ("top1",)
 VAL_FIGURES = ("top1", "top5", "mean_class_accuracy")
@@ -66,6 +69,57 @@ def choose_thresholds(scores: np.ndarray, labels: np.ndarray) -> tuple[float, ..
     return None
 
 
+def outcomes(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What is said to come true of each video, and what did: the cases that a temperature is fitted to.
+
+    Args:
+        scores: Probabilities, shape (N, num_classes).
+        labels: True class ids, shape (N,).
+
+    Returns:
+        Probabilities of all that may come true, shape (N, cases, alternatives): here one case a video, its class; and
+        which alternative did, shape (N, cases).
+    """
+    return scores[:, None], labels[:, None]
+
+
+def claims(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The probabilities that are held against what is true, and whether each came true: of a video its first class."""
+    return scores.max(axis=1), are_right(scores, labels, None)
+
+
+def tempered(scores: np.ndarray, temperature: float) -> np.ndarray:
+    """Probabilities as if the logits had been divided by a temperature (C. Guo et al., On Calibration of Modern
+    Neural Networks, 2017): above 1 they come closer to each other, and their order stays.
+
+    Args:
+        scores: Probabilities, shape (..., num_classes).
+        temperature: Above 0; 1 changes nothing.
+    """
+    if temperature == 1:
+        return scores
+    logs = np.log(np.clip(scores.astype(np.float64), LEAST, None)) / temperature
+    powers = np.exp(logs - logs.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def confidences(scores: np.ndarray, temperature: float, thresholds: Sequence[float] | None) -> np.ndarray:
+    """How likely what is said of each of N videos is right: the probability of its first class."""
+    return tempered(scores, temperature).max(axis=1)
+
+
+def are_right(scores: np.ndarray, labels: np.ndarray, thresholds: Sequence[float] | None) -> np.ndarray:
+    """Of N videos, whether what is said is right: their first class."""
+    right: np.ndarray = np.argmax(scores, axis=1) == labels
+    return right
+
+
+def taken_for(scores: np.ndarray, thresholds: Sequence[float] | None) -> np.ndarray:
+    """Which classes N videos are said to have, bool, shape (N, num_classes): their first."""
+    taken: np.ndarray = np.argmax(scores, axis=1)[:, None] == np.arange(scores.shape[1])
+    return taken
+
+
 def predicted_label(scores: np.ndarray) -> int:
     """The class of the highest score; the first of equals, so that ties fall the same way everywhere."""
     return int(np.argmax(scores))
@@ -102,7 +156,7 @@ def score_metrics(scores: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     order = np.argsort(-scores, axis=1, kind="stable")
     rank = np.argmax(order == labels[:, None], axis=1)
     right = rank == 0
-    true_probability = np.clip(scores[np.arange(len(labels)), labels].astype(np.float64), 1e-12, None)
+    true_probability = np.clip(scores[np.arange(len(labels)), labels].astype(np.float64), LEAST, None)
     return {
         "top1": float(right.mean()),
         "top5": float((rank < TOP).mean()),

@@ -6,16 +6,16 @@ import logging
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autox_video.dataset.annotations import Row, read_rows
 from autox_video.dataset.entries import SPLITS, ids_of
 from autox_video.dataset.facts import Fingerprint
-from autox_video.dataset.messages import in_short, missing_path, plural
-from autox_video.dataset.video_files import as_text, find_videos, is_image_folder
-from autox_video.decoding import FILES, IMAGES
+from autox_video.dataset.messages import in_short, plural
+from autox_video.dataset.video_files import as_text
+from autox_video.decoding import FILES, IMAGES, open_video
 from autox_video.errors import Problem, RequestError, RunError
 from autox_video.extras import check_package
 from autox_video.features import Features, read_features, write_features, write_parquet
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from autox_video.runner.predictor import Predictor
 
 logger = logging.getLogger(__name__)
-# More at a time are no faster, and lie in memory.
-MAX_BATCH = 16
 # Split, or an empty text, and the row.
 Listed = tuple[str, Row]
 
@@ -46,7 +44,7 @@ def embed(
         predictor: The model.
         listed: The videos, each with its split; relative paths start from the data root of the model's plan.
         bad: Videos that are known to be unreadable, and so not in `listed`: split, file and reason.
-        workers: Processes that decode; None for half of the cores.
+        workers: Processes that decode; None for what the machine has.
 
     Returns:
         One row for each video that can be read, in their order; the others are named in it with the reason.
@@ -54,32 +52,35 @@ def embed(
     Raises:
         RunError: No video can be read.
     """
-    from autox_video.runner.clip_loader import ListedVideo, load_clips
+    from autox_video.runner.predicting import score_videos
 
-    plan = predictor.trained.plan
-    videos = [
-        ListedVideo(os.path.join(plan.data_root, row.path), row.decoder, row.start_seconds, row.end_seconds)
-        for _, row in listed
-    ]
+    root = predictor.trained.plan.data_root
+
+    def clips_of(number: int) -> Any:
+        row = listed[number][1]
+        return predictor.clips_of(
+            open_video(os.path.join(root, row.path), row.decoder), row.start_seconds, row.end_seconds
+        )
+
     vectors: list[np.ndarray] = []
     positions: list[int] = []
     bad = list(bad)
-    workers = max(1, (os.cpu_count() or 1) // 2) if workers is None else workers
-    batch_size = max(1, min(MAX_BATCH, plan.test_videos_per_gpu.value))
-    with progress_bar(len(videos), "embedding") as bar:
-        for loaded in load_clips(predictor, videos, batch_size, workers):
-            if loaded.positions:
-                vectors.append(predictor.features(loaded.clips))
-                positions += loaded.positions
-            bad += [(listed[at][0], listed[at][1].path, reason) for at, reason in loaded.errors.items()]
-            bar.advance(len(loaded.positions) + len(loaded.errors))
+    with progress_bar(len(listed), "embedding") as bar:
+        found = score_videos(predictor, range(len(listed)), clips_of, num_workers=workers, compute=predictor.features)
+        for number, vector in found:
+            if isinstance(vector, str):
+                bad.append((listed[number][0], listed[number][1].path, vector))
+            else:
+                vectors.append(vector)
+                positions.append(number)
+            bar.advance()
     if bad:
         some = in_short([f"{file} ({reason})" for _, file, reason in bad])
         logger.warning("warning  %s cannot be read, and named as bad_files: %s", plural(len(bad), "video"), some)
     if not vectors:
         cure = "Run `autox-video check`, which says of every video what is wrong"
-        raise RunError(Problem("embed", f"none of {plural(len(videos), 'video')} can be read", cure))
-    return _table(predictor, [listed[at] for at in positions], np.concatenate(vectors), bad)
+        raise RunError(Problem("embed", f"none of {plural(len(listed), 'video')} can be read", cure))
+    return _table(predictor, [listed[at] for at in positions], np.stack(vectors), bad)
 
 
 def embed_to_files(
@@ -105,7 +106,7 @@ def embed_to_files(
         parquet: Where to write the same as a table; None for nowhere.
         device: Where `model` is given, what to compute on.
         plugins: Where `model` is given, those that it was trained with.
-        workers: Processes that decode; None for half of the cores.
+        workers: Processes that decode; None for what the machine has.
 
     Returns:
         What was written, in lines.
@@ -189,28 +190,25 @@ def features_of_run(work_dir: WorkDir, predictor: Predictor, workers: int | None
 
 
 def videos_of(inputs: Sequence[str]) -> list[Listed]:
-    """The videos that a user names: files, folders of numbered images, and folders of either.
+    """The videos that a user names.
+
+    Args:
+        inputs: Files, folders, patterns and lists, as `autox-video predict` takes them, but no URL.
 
     Raises:
-        RequestError: Something of it is not there, or a folder holds no video.
+        RequestError: Something of it does not exist, or holds no video.
     """
-    problems, listed = [], list[Listed]()
-    for given in inputs:
-        path = Path(given)
-        if not path.exists():
-            problems.append(missing_path("embed", path, "Name videos that exist"))
-        elif not path.is_dir() or is_image_folder(given):
-            listed.append(("", Row(str(path.absolute()), None, IMAGES if path.is_dir() else FILES)))
-        else:
-            found = find_videos(path)
-            if not found.paths:
-                problems.append(Problem("embed", "holds no videos", "Name a folder that does", given))
-            for below in found.paths:
-                full = (path / below).absolute()
-                listed.append(("", Row(str(full), None, IMAGES if full.is_dir() else FILES)))
-    if problems:
-        raise RequestError(problems)
-    return list(dict.fromkeys(listed))
+    from autox_video.using.predict.inputs import find_inputs, is_url
+
+    if urls := [text for text in inputs if is_url(text)]:
+        raise RequestError(Problem("INPUT", "is a URL", "Download it, and name the file", in_short(urls)))
+    found = find_inputs(inputs)
+    for note in found.notes:
+        logger.info("note     %s", note)
+    return [
+        ("", Row(video.file, None, IMAGES if os.path.isdir(video.file) else FILES, *video.key[1:]))
+        for video in found.videos
+    ]
 
 
 def _is_of(features: Features, predictor: Predictor, listed: Sequence[Listed]) -> bool:

@@ -19,6 +19,7 @@ from autox_video.progress import progress_bar
 from autox_video.report.explanations import write_explanations
 from autox_video.report.multi_label import MultiLabelResults
 from autox_video.report.writers import read_results
+from autox_video.using.predict.inputs import find_inputs, is_url
 from autox_video.work_dir import WorkDir
 
 if TYPE_CHECKING:
@@ -229,13 +230,14 @@ def worst_mistakes(results: Path, count: int) -> list[Asked]:
 
 def explain_to_folder(
     model: Path,
-    videos: Sequence[Path],
+    videos: Sequence[str],
     output: Path | None,
     *,
     mistakes: int | None = None,
     results: Path | None = None,
     label: str | None = None,
     device: str = "auto",
+    views: tuple[int, int] | None = None,
     plugins: Sequence[str] = (),
     num_moments: int = NUM_MOMENTS,
     grid: int = GRID,
@@ -244,13 +246,14 @@ def explain_to_folder(
 
     Args:
         model: As of `open_predictor`.
-        videos: Files, or folders of images.
+        videos: As of `predict`: files, folders, patterns, lists; no URLs.
         output: Where to write; None: `explanations` in the current folder, of mistakes in the work dir, where the
             report finds them.
         mistakes: Explain so many mistakes instead of `videos`.
         results: The test they are taken from; None: `results.json` in the work dir.
         label: The class to explain; None for the predicted one.
         device: `auto`, `cpu` or `cuda`.
+        views: Clips of a video and crops of each; None as in the test.
         plugins: Those of the training.
         num_moments: See `explain`.
         grid: See `explain`.
@@ -264,18 +267,18 @@ def explain_to_folder(
     """
     if (mistakes is None) == (not videos):
         wrong = "videos and --mistakes are both named" if videos else "nothing is named"
-        raise RequestError(Problem("VIDEO", wrong, "Name videos, or --mistakes N for those of the test"))
+        raise RequestError(Problem("INPUT", wrong, "Name videos, or --mistakes N for those of the test"))
     work_dir = WorkDir(model if model.is_dir() else model.parent)
     if mistakes is None:
-        missing = [video for video in videos if not video.exists()]
-        if missing:
-            raise RequestError(Problem(str(video), "there is no such video", "Correct the path") for video in missing)
-        asked = [Asked(video, str(video), label=label) for video in videos]
+        if urls := [video for video in videos if is_url(video)]:
+            raise RequestError(Problem("INPUT", "explains files only", "Download it first", url) for url in urls)
+        found_videos = find_inputs(videos).videos
+        asked = [Asked(Path(v.file), v.name, v.start_seconds, v.end_seconds, label) for v in found_videos]
     else:
         asked = worst_mistakes(results or work_dir.root / "results.json", mistakes)
     from autox_video.runner.predictor import open_predictor
 
-    predictor = open_predictor(model, device, plugins=plugins)
+    predictor = open_predictor(model, device, views, plugins)
     found = explain_videos(predictor, asked, num_moments, grid)
     folder = output or (Path("explanations") if mistakes is None else work_dir.explanations)
     return write_explanations(found, folder, predictor.trained.sha256), found

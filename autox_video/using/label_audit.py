@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 
 from autox_video.dataset.label_table import is_edited, label_table
 from autox_video.dataset.leaks import read_groups
 from autox_video.dataset.messages import setting_place
 from autox_video.errors import Problem, RequestError
+from autox_video.features import Features
 from autox_video.records import write_record
 from autox_video.report.label_audit import (
     LOOKS_WRONG,
@@ -24,6 +27,7 @@ from autox_video.using.embed import features_of_run, rows_of_run
 from autox_video.work_dir import WorkDir
 from autox_video.writing import write_text
 
+logger = logging.getLogger(__name__)
 AUDITED = ("train", "val")
 TABLE, RECORD, PAGE = "suspicious.csv", "audit.json", "label_audit.html"
 
@@ -38,7 +42,7 @@ def audit_labels(settings: Settings, share: float = 0.1, workers: int | None = N
     Args:
         settings: Of a trained run.
         share: How many of the labels are listed, in (0, 1].
-        workers: Processes that decode; None for half of the cores.
+        workers: Processes that decode; None for what the machine has.
 
     Raises:
         RequestError: There is no trained run, its videos have several labels, or an edited table would be overwritten.
@@ -54,7 +58,7 @@ def audit_labels(settings: Settings, share: float = 0.1, workers: int | None = N
         raise RequestError(Problem(str(work_dir.root), wrong, "Audit a run with one label a video", plan.task))
     features = features_of_run(work_dir, predictor, workers).of(*AUDITED)
     groups = read_groups(work_dir.groups) if work_dir.groups.is_file() else {}
-    suspects, alike, found = find_suspects(features, groups, share)
+    suspects, alike, found = find_suspects(features, groups, share, _margins(work_dir, features))
     audit = LabelAudit(
         version=VERSION,
         model=plan.model.value,
@@ -75,6 +79,25 @@ def audit_labels(settings: Settings, share: float = 0.1, workers: int | None = N
     write_text(work_dir.label_audit / PAGE, audit_page(audit, work_dir))
     write_text(work_dir.label_audit / TABLE, label_table(suspects))
     return audit
+
+
+def _margins(work_dir: WorkDir, features: Features) -> np.ndarray | None:
+    """What the training noted of each label, in the order of the features; NaN of the validation videos."""
+    from autox_video.runner.hooks.margins import read_margins
+
+    listed = rows_of_run(work_dir, ("train",))[0]
+    noted = read_margins(work_dir.last_checkpoint) if work_dir.last_checkpoint.is_file() else None
+    if noted is None or len(noted) != len(listed):
+        logger.info("note     the training kept no margins of its labels: they are judged by the features alone")
+        return None
+    keys = [(row.path, row.start_seconds, row.end_seconds) for _, row in listed]
+    known = dict(zip(keys, noted.tolist(), strict=True))
+    return np.array(
+        [
+            known.get(features.key(place), np.nan) if features.splits[place] == "train" else np.nan
+            for place in range(len(features))
+        ]
+    )
 
 
 def _refuse(settings: Settings, work_dir: WorkDir) -> None:

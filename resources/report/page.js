@@ -148,7 +148,7 @@ prepare(document);
 
 // ---- a page that is watched: newer sections take the place of older ones, and the reader stays where he is
 const alive = document.getElementById('alive');
-let version = '', shown = new Map();
+let version = '';
 function carry(old, made) {
   const pairs = (selector, act) => { const before = all(selector, old); all(selector, made).forEach((now, n) => before[n] && act(before[n], now)) };
   pairs('details', (was, now) => { now.open = was.open });
@@ -170,13 +170,12 @@ function take(news) {
   nav.innerHTML = news.navigation;
   for (const one of news.sections) {
     const old = document.getElementById(one.id);
-    if (old && shown.get(one.id) === one.html) { main.append(old); continue }
     const made = new DOMParser().parseFromString(one.html, 'text/html').body.firstElementChild;
+    if (old?.dataset.digest === made.dataset.digest) { main.append(old); continue }
     const after = old && carry(old, made);
     old?.remove();
     main.append(made);
     prepare(made); after?.(); here.observe(made);
-    shown.set(one.id, one.html);
   }
   const kept = new Set(news.sections.map((one) => one.id));
   all('section', main).forEach((one) => { if (!kept.has(one.id)) one.remove() });

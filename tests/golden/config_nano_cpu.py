@@ -2,6 +2,7 @@
 # It runs as it is under MMAction2's own tools/train.py, with autox_video installed beside it.
 
 custom_hooks = [
+    dict(type='MarginsHook'),
     dict(type='EpochReportHook'),
     dict(type='UnreadableVideosHook'),
     dict(type='FiniteHook'),

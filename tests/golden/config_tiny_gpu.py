@@ -7,6 +7,7 @@ custom_hooks = [
         'https://download.openmmlab.com/mmaction/v1.0/recognition/swin/swin-tiny-p244-w877_in1k-pre_8xb8-amp-32x2x1-30e_kinetics400-rgb/swin-tiny-p244-w877_in1k-pre_8xb8-amp-32x2x1-30e_kinetics400-rgb_20220930-241016b2.pth',
         num_classes=2,
         type='PretrainedWeightsHook'),
+    dict(type='MarginsHook'),
     dict(type='EpochReportHook'),
     dict(type='UnreadableVideosHook'),
     dict(type='FiniteHook'),

@@ -62,6 +62,10 @@ def test_the_card_says_what_one_must_know_to_use_them(trained):
         "color_order": "RGB",
         "layout": "NCTHW",
     }
+    assert card["temperature"] == card["calibration"]["temperature"] == 1.0
+    assert card["calibration"]["note"] == (
+        "1, as in the model: 6 validation videos are fewer than the 20 that a temperature takes"
+    )
     assert card["pretrained"] is None
     assert card["licence"] == load_preset("video_swin_nano").card.licence
     assert card["versions"]["autox_video"] == __version__

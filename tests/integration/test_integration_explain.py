@@ -49,10 +49,14 @@ def test_the_command_writes_a_page_a_record_and_strips(trained, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["--model", "{run}"], "VIDEO: nothing is named. Name videos, or --mistakes N for those of the test.\n"),
+        (["--model", "{run}"], "INPUT: nothing is named. Name videos, or --mistakes N for those of the test.\n"),
         (
             ["--model", "{run}", "{videos}/none.mp4"],
-            "{videos}/none.mp4: there is no such video. Correct the path.\n",
+            "INPUT: does not exist (got {videos}/none.mp4). Did you mean 'broken.mp4'.\n",
+        ),
+        (
+            ["--model", "{run}", "http://127.0.0.1/a.mp4"],
+            "INPUT: explains files only (got http://127.0.0.1/a.mp4). Download it first.\n",
         ),
         (
             ["--model", "{run}", "{videos}/broken.mp4", "--grid", "2"],

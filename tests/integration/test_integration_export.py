@@ -34,8 +34,9 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 @pytest.fixture(scope="module")
 def exported(trained, tmp_path_factory) -> Run:
-    """The shared run, exported with everything."""
+    """The shared run, tested once more in other views than were planned for it, and exported with everything."""
     run = trained.copy(tmp_path_factory.mktemp("exported") / "job")
+    run_cli("test", "-c", str(run.config), "--set", "test.views=2x1")
     output = run_cli("export", "--model", str(run.work_dir), "--onnx", "--videos", "4")
     return Run(run.folder, run.work_dir / "bundle", run.config, output)
 
@@ -64,7 +65,7 @@ def test_the_card_has_the_checksums_of_all_other_files_and_what_was_found_in_the
     results = json.loads((exported.work_dir.parent / "results.json").read_text())
     assert card["metrics"]["test"]["top1"] == results["metrics"]["top1"]
     assert card["classes"] == results["classes"]
-    assert card["preprocessing"]["num_clips"] == results["views"]["num_clips"]
+    assert card["preprocessing"]["num_clips"] == results["views"]["num_clips"] == 2
     assert card["input"]["shape"][1] == results["views"]["num_clips"] * results["views"]["num_crops"]
     assert str(exported.folder) not in (exported.work_dir / "bundle.json").read_text()
 
@@ -100,7 +101,7 @@ def test_onnx_runtime_takes_any_number_of_videos(exported):
 def test_a_bundle_is_a_model_for_this_package_too(exported, tmp_path):
     # Alone: nothing of the run beside it.
     bundle = shutil.copytree(exported.work_dir, tmp_path / "given away")
-    ours, given = open_predictor(exported.work_dir.parent, "cpu"), open_predictor(bundle, "cpu")
+    ours, given = open_predictor(exported.work_dir.parent, "cpu", (2, 1)), open_predictor(bundle, "cpu")
     assert given.classes == ours.classes
     shape = json.loads((bundle / "bundle.json").read_text())["input"]["shape"][1:]
     assert given.plan.test_num_clips.value * given.plan.test_num_crops.value == shape[0]
@@ -119,8 +120,8 @@ def test_a_file_that_says_something_else_is_removed(exported, monkeypatch):
     load = exporting.load_onnx
     monkeypatch.setattr(exporting, "load_onnx", wrong)
     run, bundle = exported.work_dir.parent, exported.folder / "other"
-    output = run_cli("export", "--model", str(run), "-o", str(bundle), "--onnx", "--videos", "2", code=1)
-    assert "model.onnx: says something else than the trained model: the same top-1 on 0 of 2 test videos" in output
+    output = run_cli("export", "--model", str(run), "-o", str(bundle), "--onnx", "--videos", "1", code=1)
+    assert "model.onnx: says something else than the trained model: the same top-1 on 0 of 1 test videos" in output
     assert output.endswith(" (0.001 is put up with). It was removed; the rest can be used.\n")
     assert sorted(path.name for path in bundle.iterdir()) == [
         *("README.md", "bundle.json", "model.pt", "model.safetensors", "predict.py")

@@ -76,12 +76,15 @@ def test_embed_takes_videos_and_folders_and_a_model_file_alone(trained, tmp_path
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["none.mp4"], "embed: does not exist (got none.mp4). Name videos that exist."),
+        (
+            ["{}/none.mp4"],
+            "INPUT: does not exist (got {}/none.mp4). Name a video, a folder, a list, a quoted pattern or an http(s) URL.",
+        ),
         (
             ["none.mp4", "--split", "val"],
             "embed: is given videos and a split (got --split val). Name videos, or a split of the run.",
         ),
-        (["{}"], "embed: holds no videos (got {}). Name a folder that does."),
+        (["{}"], "INPUT: is a folder without a video (got {}). Name a folder with videos in it or below it."),
         (
             ["--model", "{}"],
             "{}: holds no trained model: neither best.pth nor model.safetensors. Train first, or name another folder.",
@@ -119,7 +122,6 @@ def test_the_page_shows_the_films_and_filters_them(audited, page):
     cards = page.locator(".suspects > .films")
     assert cards.count() >= 2
     assert "dark_train_3.mp4" in cards.first.inner_text()
-    page.wait_for_selector(".suspects .film img")
     page.select_option("select[name=suggested]", "dark")
     assert (
         page.locator(".suspects > .films:visible").count() == page.locator(".suspects > [data-suggested=dark]").count()

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -65,11 +66,13 @@ class Served:
 def served(trained: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("served")
     (folder / "tmp").mkdir()
+    # What a first timeline finds out is kept beside the model.
+    shutil.copytree(trained.work_dir, folder / "run")
     (folder / "plugin.py").write_text(PLUGIN)
     options = ["--port", "0", "--max-mb", str(MAX_MB), "--max-seconds", str(MAX_SECONDS), "--device", "cpu"]
     plugin = ["--plugin", str(folder / "plugin.py")]
     process = subprocess.Popen(
-        [sys.executable, "-m", "autox_video", "serve", "--model", str(trained.work_dir), *options, *plugin],
+        [sys.executable, "-m", "autox_video", "serve", "--model", str(folder / "run"), *options, *plugin],
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(folder / "tmp")},
         stdout=subprocess.PIPE,
@@ -108,6 +111,14 @@ def test_an_answer_is_a_row_of_the_results(served: Served, trained: Run, videos:
     facts = {"duration_seconds": 1.0, "num_frames": 12, "fps": 12.0, "width": 32, "height": 32}
     assert said["facts"] == {**facts, "num_bytes": len(videos[name])}
     assert said["strip"]["image"].startswith("data:image/jpeg;base64,")
+
+
+def test_a_video_is_looked_through(served: Served, videos: dict[str, bytes]) -> None:
+    status, said = served.post("a.mp4", videos["light_test_0.mp4"], "timeline")
+    assert status == 200, said
+    found = said["timeline"]
+    assert (found["file"], found["duration_seconds"]) == ("a.mp4", 1.0)
+    assert {segment["label"] for segment in found["segments"]} <= {"dark", "light"}
 
 
 @pytest.mark.parametrize(
@@ -164,6 +175,8 @@ def test_in_the_browser(served: Served, videos: dict[str, bytes], page: Any) -> 
     shown = card.locator("img").evaluate_all("images => images.map(image => image.naturalWidth)")
     assert len(shown) == 2
     assert min(shown) > 100
+    card.locator("button.timeline").click()
+    card.locator(".track").wait_for()
     # Nothing of the name became HTML, and nothing was complained of.
     assert page.locator("img[src=x]").count() == 0
     assert page.errors == []

@@ -7,6 +7,11 @@ import pytest
 from runs import FAST, run_cli
 
 from autox_video import AutoXVideo, RequestError
+from autox_video.decoding import open_video
+from autox_video.runner.predictor import open_predictor
+from autox_video.scoring import score
+from autox_video.settings.load import load_settings
+from autox_video.work_dir import WorkDir
 
 
 def test_two_test_runs_give_the_same_bytes(trained, tmp_path):
@@ -54,6 +59,40 @@ def test_one_pass_gives_the_figures_of_all_views_and_of_one(trained, tmp_path):
     assert (one["views"], one["metrics_single_view"]) == ({"num_clips": 1, "num_crops": 1}, None)
     assert "one view" not in output
     assert one["metrics"]["loss"] == pytest.approx(many["metrics_single_view"]["loss"], rel=0.02)
+
+
+def test_the_probe_scores_the_frames_in_other_orders_and_leaves_the_test_as_it_is(trained, tmp_path):
+    def tested(name: str, *options: str) -> dict:
+        options = (f"test_results_path={tmp_path / name}", "test.views=2x3", *options)
+        run_cli("test", "-c", str(trained.config), *(word for option in options for word in ("--set", option)))
+        return json.loads((tmp_path / name).read_text())
+
+    plain, probed = tested("plain.json"), tested("probed.json", "test.probe=true")
+    assert [row["scores"] for row in probed["videos"]] == [row["scores"] for row in plain["videos"]]
+    assert "probe" not in plain
+    assert set(probed.pop("probe")["accuracy"]) == {"as_is", "still", "shuffled", "reversed"}
+    assert probed == plain
+
+    # What is said of each order is what a model says that is shown the frames in this order by hand.
+    settings = load_settings(trained.config, ["test.probe=true", "test.views=2x3"])
+    rows = score(settings, WorkDir(trained.work_dir), trained.work_dir / "best.pth").rows
+    assert [row.order_scores is None for row in rows] == [row.error is not None for row in rows]
+    predictor = open_predictor(trained.work_dir / "best.pth", views=(2, 3))
+    row = rows[0]
+    clips = predictor.clips_of(open_video(str(trained.folder / "videos" / row.path), "pyav"))
+    still = clips.unflatten(0, (3, 2))[:, :1, :, 2:3].expand(3, 2, 3, 4, -1, -1).flatten(0, 1)
+    by_hand = predictor.score([clips.flip(2)])[0], predictor.score([still])[0]
+    assert row.order_scores["reversed"] == pytest.approx(by_hand[0], abs=1e-5)
+    assert row.order_scores["still"] == pytest.approx(by_hand[1], abs=1e-5)
+
+
+def test_the_probe_refuses_clips_that_have_no_order(made_data, tmp_path):
+    options = ("--work-dir", str(tmp_path), "--set", "clip.clip_len=2", "--set", "test.probe=true")
+    output = run_cli("plan", "-c", str(made_data / "config.yaml"), *options, code=2)
+    assert output.splitlines()[-1] == (
+        "--set: test.probe: asks what the order of frames means to a model whose clips have 2 (got true). "
+        "Leave it out, or train with clips of 3 frames or more."
+    )
 
 
 def test_mixed_precision_predicts_what_float32_does(trained, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from autox_video.features import Features
 from autox_video.report.label_audit import digest_of_rows, find_suspects, unjudged_classes
 from autox_video.report.neighbours import BLOCK, nearest
-from autox_video.report.suspicion import ranking, suspect
+from autox_video.report.suspicion import ranking, suspect, worsened
 
 
 def blobs(seed: int, per_class: int = 30, num_classes: int = 4, spread: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
@@ -38,6 +38,21 @@ def test_flipped_labels_come_first_and_the_right_ones_are_suggested(seed):
     assert (found.suggested[wrong] == right[wrong]).all()
     again = suspect(features, given, np.arange(len(given)), 4)
     assert (again.score == found.score).all()
+
+
+def test_what_the_training_says_counts_where_it_is_more():
+    features, right = blobs(0)
+    given, wrong = flipped(right, 0)
+    # Learned by heart: the videos stand among those of their wrong labels.
+    features[wrong] = blobs(0)[0][[np.flatnonzero((given == label) & (right == label))[0] for label in given[wrong]]]
+    found = suspect(features, given, np.arange(len(given)), 4)
+    assert (found.score[wrong] < 0).all()
+    margins = np.full(len(given), 0.6)
+    margins[wrong], margins[:2] = -0.3, np.nan
+    worse = worsened(found, margins)
+    np.testing.assert_allclose(worse.score[wrong], 0.3)
+    np.testing.assert_array_equal(worse.score[:2], found.score[:2])
+    assert set(ranking(worse.score)[: len(wrong)]) == set(wrong)
 
 
 def test_a_recording_whose_labels_are_all_wrong_does_not_vouch_for_itself():

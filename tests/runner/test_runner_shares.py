@@ -53,5 +53,4 @@ def test_draws_that_fill_up_are_left_out_with_all_their_clips():
     found = only_first(batch, 3, 2)
     assert (found["inputs"].tolist(), found["data_samples"], found["more"]) == ([0, 1, 2, 3], [0, 1, 2, 3], "kept")
     assert only_first(batch, 3, 3) is batch
-    # A process cannot leave out a whole batch, which the others compute too: it has no weight.
-    assert only_first(batch, 1, 0) is batch
+    assert [len(part) for part in only_first(batch, 3, 0).values()] == [0, 0, 4]

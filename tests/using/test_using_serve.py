@@ -202,7 +202,7 @@ def test_the_page_and_the_description_of_the_api_are_served(port: int) -> None:
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     connection.close()
     said = ask(port, "GET", "/openapi.json")[1]
-    assert set(said["paths"]) == {"/api/predict", "/api/explain", "/health"}
+    assert set(said["paths"]) == {"/api/predict", "/api/explain", "/api/timeline", "/health"}
 
 
 def test_a_port_that_is_taken_and_a_host_that_is_not_here_are_refused() -> None:

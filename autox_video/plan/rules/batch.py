@@ -12,6 +12,8 @@ from autox_video.settings.schema import AUTO, Settings
 MIN_STEPS_PER_EPOCH = 8
 # Weights, gradients and the two moments of AdamW, all float32.
 BYTES_PER_PARAMETER = 16
+# On a device that holds a shard: validation gathers all weights, a step those of some blocks with their gradients.
+GATHERED_BYTES = 4
 GIB = 2**30
 # What the CUDA context, cuDNN's workspaces and fragmentation take besides the model.
 GPU_RESERVE_GIB = 1.5
@@ -57,16 +59,18 @@ def choose_amp(settings: Settings, hardware: Hardware, device: str) -> Decision[
     return Decision("float16", "hardware", "this GPU has no bfloat16")
 
 
-def training_memory_gib(card: Card, clip_len: int, input_size: int, videos: int) -> float:
+def training_memory_gib(card: Card, clip_len: int, input_size: int, videos: int, shards: int = 1) -> float:
     """Memory of one training step in GiB: parameters with gradients and moments, and what autograd keeps.
 
     The activation figure of the card is measured in float32 at the card's clip. Feature maps of convolutions, and of
     attention within windows, grow linearly with clip_len x input_size^2, be the frames one clip or single ones.
     Attention over a whole clip grows faster; most networks that have it take the card's clip alone. SGD keeps one
-    moment less than is counted.
+    moment less than is counted. Of `shards`, one is on each device, and what is gathered for a while.
     """
     scale = clip_len * input_size**2 / (card.clip_len * card.input_size**2)
-    return BYTES_PER_PARAMETER * card.num_parameters / GIB + card.activation_gib * scale * videos
+    gathered = 0.0 if shards == 1 else GATHERED_BYTES
+    each = BYTES_PER_PARAMETER / shards + gathered
+    return each * card.num_parameters / GIB + card.activation_gib * scale * videos
 
 
 def gpu_room_gib(memory_gib: float) -> float:
@@ -110,6 +114,7 @@ def choose_videos_per_gpu(
     input_size: int,
     total_batch_size: int,
     measured: Measured | None = None,
+    shards: int = 1,
 ) -> Decision[int]:
     """Batch size on one GPU (or on the CPU): the share of the total, or what fits into memory.
 
@@ -121,6 +126,7 @@ def choose_videos_per_gpu(
         input_size: Side of a frame in pixels.
         total_batch_size: Videos a step of the optimizer.
         measured: What was measured on the GPU; without it the memory is estimated.
+        shards: Parts that the network is divided into, one a device.
     """
     if decision := asked(settings, "videos_per_gpu"):
         return decision
@@ -134,9 +140,9 @@ def choose_videos_per_gpu(
         room, name = gpu_room_gib(hardware.gpu_memory_gib), "GPU"
     else:
         room, name = CPU_SHARE * hardware.memory_gib / hardware.devices_per_machine, "machine"
-    estimated = "; estimated, measured when training begins" if hardware.num_gpus else ""
-    fixed = training_memory_gib(card, clip_len, input_size, 0)
-    each = training_memory_gib(card, clip_len, input_size, 1) - fixed
+    estimated = "; estimated" + (", measured when training begins" if shards == 1 else "") if hardware.num_gpus else ""
+    fixed = training_memory_gib(card, clip_len, input_size, 0, shards)
+    each = training_memory_gib(card, clip_len, input_size, 1, shards) - fixed
     fits = max(1, int((room - fixed) / each))
     if fits < share:
         why = f"a video needs {each:.2g} GiB, the model {fixed:.2g}; {room:.3g} GiB of the {name} may be used"

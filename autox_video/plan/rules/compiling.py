@@ -19,7 +19,7 @@ SAVED_SHARE = {"cuda": 0.25}
 
 
 def choose_compile(
-    settings: Settings, card: Card, device: str, clip_len: int, input_size: int, num_clips: int
+    settings: Settings, card: Card, device: str, clip_len: int, input_size: int, num_clips: int, strategy: str = "ddp"
 ) -> Decision[str]:
     """`on` or `off`; left to us `on` where the planned run saves several times the warm-up.
 
@@ -30,11 +30,14 @@ def choose_compile(
         clip_len: Frames of a clip.
         input_size: Side of the square the network sees, in pixels.
         num_clips: That one device trains with, in all epochs together.
+        strategy: `ddp` or `fsdp`.
     """
     if decision := asked(settings, "runtime.compile"):
         return decision
     if settings.runtime.deterministic:
         return Decision("off", "plan", "compiled attention does not add up in the same order each time")
+    if strategy == "fsdp":
+        return Decision("off", "plan", "a network in shares is not compiled")
     if device not in SAVED_SHARE:
         return Decision(
             "off", "default", "on a processor it takes minutes, and no gain over our own attention is known"

@@ -8,7 +8,7 @@ from autox_video.dataset.facts import SplitFacts
 from autox_video.errors import Problem, RequestError
 from autox_video.plan.rules.batch import CPU_SHARE
 from autox_video.plan.rules.by_task import ONE_LABEL
-from autox_video.plan.rules.common import asked
+from autox_video.plan.rules.common import asked, given
 from autox_video.plan.schema import Decision, Hardware
 from autox_video.presets import Card
 from autox_video.settings.schema import Settings
@@ -17,6 +17,8 @@ from autox_video.settings.schema import Settings
 SQUARE_RATIO = 1.15
 # A rest of a video shorter than this share of a clip is not worth another clip.
 NEGLIGIBLE_CLIP_SHARE = 0.25
+# Two have no order but theirs and its reverse.
+LEAST_FRAMES_TO_SHUFFLE = 3
 
 
 def choose_test_num_clips(settings: Settings, card: Card, facts: SplitFacts, clip_seconds: float) -> Decision[int]:
@@ -66,6 +68,20 @@ def _asked_views(settings: Settings, key: str, part: int) -> Decision[int] | Non
         wrong = f"contradicts test.views, which is {views.value}"
         raise RequestError(Problem(f"{own.source}: {key}", wrong, "Keep one of the two", str(own.value)))
     return Decision(value, views.source, f"as asked: test.views is {views.value}")
+
+
+def choose_motion_probe(settings: Settings, clip_len: int) -> Decision[bool]:
+    """Whether the test shows the frames of each video stopped, shuffled and reversed too.
+
+    Raises:
+        RequestError: A clip has too few frames to shuffle.
+    """
+    decision: Decision[bool] = given(settings, "test.probe")
+    if decision.value and clip_len < LEAST_FRAMES_TO_SHUFFLE:
+        wrong = f"asks what the order of frames means to a model whose clips have {clip_len}"
+        cure = f"Leave it out, or train with clips of {LEAST_FRAMES_TO_SHUFFLE} frames or more"
+        raise RequestError(Problem(f"{decision.source}: test.probe", wrong, cure, "true"))
+    return decision
 
 
 def choose_scoring_threads(hardware: Hardware, views: int, clip_gib: float) -> Decision[int]:

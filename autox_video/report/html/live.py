@@ -6,11 +6,13 @@ import dataclasses
 import hashlib
 import json
 import logging
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from autox_video.errors import AutoXVideoError
@@ -136,19 +138,27 @@ def watching(work_dir: WorkDir, results_file: Path, port: int) -> Iterator[Serve
     watcher = Watcher(work_dir, results_file)
     handler = type("Handler", (_Handler,), {"watcher": watcher})
     try:
-        http = ThreadingHTTPServer((HOST, port), handler)
+        http = _Http((HOST, port), handler)
     except (OSError, OverflowError):
-        http = ThreadingHTTPServer((HOST, 0), handler)
-    http.daemon_threads = True
+        http = _Http((HOST, 0), handler)
     with http:
         yield Server(http.server_address[1], http)
+
+
+class _Http(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A reader who has gone is no error; anything else is told in a line."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, ConnectionError):
+            logger.warning("warning  the page could not be made: %r", error)
 
 
 class _Handler(BaseHTTPRequestHandler):
     """Answers `/` with the page and `/sections?have=<version>` with what is newer than that."""
 
     watcher: Watcher
-    protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         """One request."""

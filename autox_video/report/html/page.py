@@ -6,6 +6,7 @@ import base64
 import hashlib
 import logging
 import re
+from collections.abc import Mapping
 from functools import cache
 
 from autox_video.presets import shared_folder
@@ -72,7 +73,7 @@ def filled(
         "live": "true" if live else "false",
         "style": files["css"],
         "navigation": navigation(sections),
-        "sections": "\n".join(section_html(one, films) for one in sections),
+        "sections": "\n".join([films_note(sections, films), *(section_html(one, films) for one in sections)]),
         "films": as_json({number: data for number, (data, _, _) in films.items()}),
         "plotly": scripts[0],
         "script": scripts[1],
@@ -94,7 +95,9 @@ def section_html(one: Section, films: dict[int, tuple[str, int, int]]) -> str:
         return f'{found[0]} style="--w:{width};--h:{height}"' if width else f"{found[0]} data-empty"
 
     body = re.sub(r'data-film="([0-9]+)"', sized, one.html)
-    return f'<section id="{escape(one.id)}"><h2>{say(one.title)}</h2>{body}</section>'
+    # By the digest a page that is watched knows what has not changed.
+    digest = _digest(f"{one.title}{body}")[:12]
+    return f'<section id="{escape(one.id)}" data-digest="{digest}"><h2>{say(one.title)}</h2>{body}</section>'
 
 
 def draw_films(films: Films) -> dict[int, tuple[str, int, int]]:
@@ -103,6 +106,19 @@ def draw_films(films: Films) -> dict[int, tuple[str, int, int]]:
     return {
         number: (base64.b64encode(strip).decode("ascii"), *size_of(strip)) for number, strip in sorted(strips.items())
     }
+
+
+def films_note(sections: list[Section], films: Mapping[int, object]) -> str:
+    """How many filmstrips were left out, and why; empty where none was."""
+    asked = {int(number) for one in sections for number in re.findall(r'data-film="([0-9]+)"', one.html)}
+    left_out = len(asked - films.keys())
+    if not left_out:
+        return ""
+    text = Text(
+        f"{left_out} of {len(asked)} films are not drawn: the page stays below 20 MB, and drawing within a minute.",
+        f"{len(asked)} 段影片中有 {left_out} 段未绘制：页面不超过 20 MB，绘制不超过一分钟。",
+    )
+    return paragraph(text, kind="note")
 
 
 @cache

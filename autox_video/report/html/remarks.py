@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from autox_video.dataset.messages import plural
 from autox_video.report.common import numbers
 from autox_video.report.html.parts import ReportedRun, Text
 from autox_video.report.intervals import recordings_of
@@ -103,7 +104,7 @@ def sureness(run: ReportedRun) -> list[Remark]:
     span = run.intervals[name]
     tested = [video.file for video in results.videos if video.correct is not None]
     recordings = len(set(recordings_of(tested, run.groups)))
-    en = f"{len(tested)} test videos" + (f" of {recordings} recordings" if recordings < len(tested) else "")
+    en = plural(len(tested), "test video") + (f" of {recordings} recordings" if recordings < len(tested) else "")
     zh = f"{len(tested)} 个测试视频" + (f"（{recordings} 段录制）" if recordings < len(tested) else "")
     between = f"{_percent(span.low)} – {_percent(span.high)}"
     if span.high - span.low <= WIDE:
@@ -214,7 +215,7 @@ def confusions(run: ReportedRun) -> list[Remark]:
         if pairs:
             told = ", ".join(f"{n} between “{a}” and “{b}”" for a, b, n in pairs)
             told_zh = "，".join(f"“{a}”与“{b}”之间 {n} 个" for a, b, n in pairs)
-            text = Text(f"Of its {wrong} mistakes {told}.", f"共 {wrong} 个错误，其中{told_zh}。")
+            text = Text(f"Of its {plural(wrong, 'mistake')} {told}.", f"共 {wrong} 个错误，其中{told_zh}。")
             found.append(Remark(INFO, text))
     missed = [one.label for one in metrics.per_class if one.accuracy == 0]
     if missed:
@@ -231,7 +232,8 @@ def leaks(run: ReportedRun) -> list[Remark]:
     if not count:
         return []
     new = run.results.metrics_without_leaks
-    en = f"{count} test videos also stand in train or val, which makes the figures too good"
+    stand = "also stands" if count == 1 else "also stand"
+    en = f"{plural(count, 'test video')} {stand} in train or val, which makes the figures too good"
     zh = f"{count} 个测试视频也出现在训练或验证集中，使指标偏高"
     if new is None:
         return [Remark(BAD, Text(f"{en}.", f"{zh}。"))]
@@ -244,7 +246,9 @@ def unreadable(run: ReportedRun) -> list[Remark]:
     count = run.results.counts.unreadable if run.results else 0
     if not count:
         return []
-    text = Text(f"{count} test videos could not be read and do not count.", f"{count} 个测试视频无法读取，未计入。")
+    text = Text(
+        f"{plural(count, 'test video')} could not be read and counts nowhere.", f"{count} 个测试视频无法读取，未计入。"
+    )
     return [Remark(CAUTION, text)]
 
 
@@ -264,7 +268,7 @@ def _names(names: Sequence[str]) -> str:
 
 
 def _of(few: Sequence[str], run: ReportedRun) -> str:
-    return f"{len(few)} of {len(run.classes)} classes"
+    return f"{len(few)} of {plural(len(run.classes), 'class')}"
 
 
 def _of_zh(few: Sequence[str], run: ReportedRun) -> str:

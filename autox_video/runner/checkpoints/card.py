@@ -116,6 +116,8 @@ def _card(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
         "metrics": {f"val_{name}": value for name, value in record["metrics"].items()},
         "best_metric": record["best_metric"],
         "thresholds": record.get("thresholds"),
+        "temperature": record.get("temperature"),
+        "calibration": record.get("calibration"),
         "epoch": checkpoint["meta"]["epoch"],
         "pretrained": _pretrained(preset.card, plan.load_from.value),
         "licence": preset.card.licence,

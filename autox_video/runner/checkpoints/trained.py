@@ -11,6 +11,7 @@ import torch
 
 from autox_video.errors import Problem, RequestError, RunError
 from autox_video.plan.schema import Plan
+from autox_video.predictions import Calibration
 from autox_video.records import build_record
 from autox_video.runner.checkpoints.card import read_card
 from autox_video.runner.checkpoints.reading import load_checkpoint_file
@@ -34,6 +35,7 @@ class TrainedModel:
         state_dict: Its weights.
         thresholds: The probability from which on a video has a label, one a class; None where the highest one counts.
         temperature: What the logits are divided by to make confidences true; None where that was not fitted.
+        calibration: All that the validation videos said of its confidence; None likewise.
     """
 
     path: Path
@@ -43,6 +45,7 @@ class TrainedModel:
     state_dict: Mapping[str, torch.Tensor]
     thresholds: tuple[float, ...] | None
     temperature: float | None
+    calibration: Calibration | None = None
 
 
 def find_model(source: Path) -> Path:
@@ -94,6 +97,7 @@ def read_trained(source: Path) -> TrainedModel:
         state_dict=loaded["state_dict"],
         thresholds=None if thresholds is None else tuple(thresholds),
         temperature=said.get("temperature"),
+        calibration=None if said.get("calibration") is None else build_record(said["calibration"], Calibration),
     )
 
 

@@ -19,6 +19,7 @@ from autox_video.records import read_record
 from autox_video.runner.checkpoints import RECORD_KEY, from_plain, load_checkpoint_file, to_plain
 from autox_video.runner.checkpoints.card import write_weights_with_card
 from autox_video.runner.course import planned_otherwise, rebuild_schedule, refuse_other_groups, scale_learning_rate
+from autox_video.runner.sharding import is_sharded, whole_state
 from autox_video.stopping import later
 from autox_video.work_dir import WorkDir
 from autox_video.writing import replacing
@@ -45,6 +46,7 @@ class LastAndBestCheckpointHook(Hook):
         self.best_score = -math.inf
         self.plan: dict[str, Any] = {}
         self.thresholds: tuple[float, ...] | None = None
+        self.calibration: dict[str, Any] | None = None
         self.resumed: dict[str, Any] | None = None
         self.saving: dict[str, Any] = {}
         self.schedule_is_stale = False
@@ -60,8 +62,8 @@ class LastAndBestCheckpointHook(Hook):
             record = self.resumed
             runner.train_loop.go_on(record["position"], record["validated_epochs"])
             self._go_on_from_best(WorkDir(Path(runner.work_dir)).best_checkpoint, record["best_score"])
-            # An epoch that is not validated hands on the thresholds of the last that was.
-            self.thresholds = record.get("thresholds")
+            # An epoch that is not validated hands on what the last validation said.
+            self.thresholds, self.calibration = record.get("thresholds"), record.get("calibration")
         if self.schedule_is_stale:
             rebuild_schedule(runner)
 
@@ -78,7 +80,10 @@ class LastAndBestCheckpointHook(Hook):
         """Save the best state, then the last."""
         metrics = metrics or {}
         runner.train_loop.validated_epochs = runner.epoch
-        self.thresholds = runner.val_evaluator.metrics[0].thresholds
+        evaluated = runner.val_evaluator.metrics[0]
+        calibration = evaluated.calibration()
+        self.thresholds = evaluated.thresholds
+        self.calibration = None if calibration is None else dataclasses.asdict(calibration)
         score = metrics[self.best_metric]
         if score > self.best_score:
             self.best_score = score
@@ -86,8 +91,9 @@ class LastAndBestCheckpointHook(Hook):
         self._save(runner, "last.pth", metrics)
 
     def out_of_memory(self, runner) -> None:  # type: ignore[no-untyped-def]
-        """Save the state of the last step: the run goes on with smaller batches."""
-        self.save_last(runner)
+        """Save the state of the last step: the run goes on with smaller batches. Of shares one process has no whole."""
+        if not is_sharded(runner.model):
+            self.save_last(runner)
 
     def save_last(self, runner) -> None:  # type: ignore[no-untyped-def]
         """Save the state between two steps, or between an epoch and its validation."""
@@ -123,7 +129,6 @@ class LastAndBestCheckpointHook(Hook):
         self.best_score = score
         write_weights_with_card(path, best)
 
-    @master_only
     def _save(  # type: ignore[no-untyped-def]
         self, runner, name: str, metrics: dict[str, float], epoch: int | None = None, position: int | None = None
     ) -> None:
@@ -139,16 +144,23 @@ class LastAndBestCheckpointHook(Hook):
         }
         if self.thresholds is not None:
             record["thresholds"] = list(self.thresholds)
+        if self.calibration is not None:
+            record["temperature"] = self.calibration["temperature"]
+            record["calibration"] = self.calibration
         meta = {"epoch": loop.epoch if epoch is None else epoch, "iter": loop.iter, RECORD_KEY: record}
         work_dir = WorkDir(Path(runner.work_dir))
         final = work_dir.root / name
         keep = work_dir.previous_checkpoint if final == work_dir.last_checkpoint else None
-        with later():
-            with replacing(final, keep) as temporary:
-                runner.save_checkpoint(str(final.parent), temporary.name, meta=meta)
-            if final == work_dir.best_checkpoint:
-                write_weights_with_card(final, self.saving)
+        with later(), whole_state(runner.model, runner.optim_wrapper.optimizer):
+            self._write(runner, final, keep, meta)
         self.saving = {}
+
+    @master_only
+    def _write(self, runner, final: Path, keep: Path | None, meta: dict[str, Any]) -> None:  # type: ignore[no-untyped-def]
+        with replacing(final, keep) as temporary:
+            runner.save_checkpoint(str(final.parent), temporary.name, meta=meta)
+        if final == WorkDir(Path(runner.work_dir)).best_checkpoint:
+            write_weights_with_card(final, self.saving)
 
 
 def _hooks_with_state(runner) -> Iterator[tuple[str, Any]]:  # type: ignore[no-untyped-def]

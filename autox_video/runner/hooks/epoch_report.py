@@ -85,7 +85,7 @@ class EpochReportHook(Hook):
         # At once, and not at the end of the epoch: the state between two steps holds what all have added up.
         for name, value in _over_all_processes({"loss": count * loss, "videos": count, "wait": wait, **figures}):
             self._sums[name] += value
-        self._bar.advance(note=f"loss {loss:.3f}")
+        self._bar.advance(note=f"loss {loss:.3f}{self._rest(runner)}")
 
     def after_train(self, runner) -> None:  # type: ignore[no-untyped-def]
         """Say what has taken the time: of all epochs, or of those that read proxies, as the next run would."""
@@ -149,6 +149,14 @@ class EpochReportHook(Hook):
     def after_test_epoch(self, runner, metrics: Mapping[str, float] | None = None) -> None:  # type: ignore[no-untyped-def]
         """Close the bar."""
         self._close_bar()
+
+    def _rest(self, runner) -> str:  # type: ignore[no-untyped-def]
+        """How long all that is left of the run will take, as soon as an epoch is done."""
+        if not self.rows:
+            return ""
+        each = sum(row["seconds"] for row in self.rows) / len(self.rows)
+        left = (runner.max_epochs - runner.epoch) * each - self._seconds()
+        return f", all epochs done in {timedelta(seconds=max(0, round(left)))}"
 
     def _open_bar(self, total: int, label: str) -> None:
         if is_main_process():

@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from mmaction.models.backbones.swin import (
-    BasicLayer,
     PatchMerging,
     SwinTransformer3D,
     SwinTransformerBlock3D,
@@ -34,6 +33,9 @@ class FastSwinTransformer3D(SwinTransformer3D):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._windows: dict[tuple[Size, torch.device], list[list[Windows]]] = {}
+        for layer in self.layers:
+            for block in layer.blocks:
+                block.__class__ = FastBlock
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
         """Features of each stage in `out_indices`.
@@ -48,7 +50,9 @@ class FastSwinTransformer3D(SwinTransformer3D):
         x = self.pos_drop(self._embed(x))
         outs = []
         for number, (layer, stage) in enumerate(zip(self.layers, stages, strict=True)):
-            before = x = _blocks(layer, x, stage)
+            for block, windows in zip(layer.blocks, stage, strict=True):
+                x = block(x, windows)
+            before = x
             if layer.downsample is not None:
                 x = _merge(layer.downsample, x)
             if number in self.out_indices:
@@ -91,16 +95,16 @@ def _sizes(x: Tensor, first: int) -> Size:
     return tuple(int(size) for size in x.shape[first:])
 
 
-def _blocks(layer: BasicLayer, x: Tensor, stage: list[Windows]) -> Tensor:
-    """The blocks of a stage."""
-    for block, windows in zip(layer.blocks, stage, strict=True):
-        if block.with_cp and torch.is_grad_enabled():
-            x = x + block.drop_path(checkpoint(_attention, block, x, windows, use_reentrant=False))
-            x = x + checkpoint(block.forward_part2, x, use_reentrant=False)
-        else:
-            x = x + block.drop_path(_attention(block, x, windows))
-            x = x + block.forward_part2(x)
-    return x
+class FastBlock(SwinTransformerBlock3D):
+    """A block that is told its windows. It is called as a module: what gathers sharded parameters hooks onto that."""
+
+    def forward(self, x: Tensor, windows: Windows) -> Tensor:
+        """(B, D, H, W, C) in and out."""
+        if self.with_cp and torch.is_grad_enabled():
+            x = x + self.drop_path(checkpoint(_attention, self, x, windows, use_reentrant=False))
+            return x + checkpoint(self.forward_part2, x, use_reentrant=False)
+        x = x + self.drop_path(_attention(self, x, windows))
+        return x + self.forward_part2(x)
 
 
 def _attention(block: SwinTransformerBlock3D, x: Tensor, windows: Windows) -> Tensor:

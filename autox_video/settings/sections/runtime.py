@@ -22,6 +22,15 @@ class RuntimeSettings:
         maximum=1024,
         example=2,
     )
+    strategy: str | Auto = setting(
+        AUTO,
+        "str",
+        "How several processes train one network: each holds all of it (`ddp`), or a share of its parameters, "
+        "gradients and optimizer state (`fsdp`). `auto`: shares for networks as large as "
+        "video_swin_large, and where the whole does not fit on a GPU.",
+        choices=("ddp", "fsdp"),
+        example="fsdp",
+    )
     workers: int | Auto = setting(AUTO, "int", "Processes that decode videos.", minimum=0, maximum=256, example=4)
     seed: int = setting(0, "int", "Seed of everything random.", minimum=0, maximum=2**31 - 1, example=0)
     deterministic: bool = setting(

@@ -31,6 +31,13 @@ class TestSettings:
         choices=("full", "scores"),
         example="full",
     )
+    probe: bool = setting(
+        False,
+        "bool",
+        "Score each test video stopped, shuffled and backwards too, which says of each class whether a still frame is "
+        "enough or it needs motion, or the direction of time.",
+        example=True,
+    )
     folds: int | None = setting(
         None,
         "int",

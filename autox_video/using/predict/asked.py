@@ -109,6 +109,7 @@ def results_of(asked: Asked, predictor: Any, inputs: Inputs, rows: Sequence[Row]
             num_crops=plan.test_num_crops.value,
             rows=tuple(_prediction(video, row) for video, row in zip(inputs.videos, rows, strict=True)),
             thresholds=thresholds,
+            calibration=trained.calibration,
         )
     )
     if asked.threshold is not None and isinstance(results, MultiLabelResults):

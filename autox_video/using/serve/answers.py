@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
+import functools
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,13 +15,19 @@ import numpy as np
 from autox_video import explanations
 from autox_video.decoding import DecodingError, FramesReader, Reader, open_file
 from autox_video.errors import AutoXVideoError, Problem
+from autox_video.plan.make_predict_plan import make_predict_plan
 from autox_video.predictions import Prediction, Predictions
+from autox_video.progress import Bar
 from autox_video.report.explanations import encoded, strip
 from autox_video.report.filmstrips import NUM_FRAMES, filmstrip
 from autox_video.report.outcome import make_outcome
 from autox_video.report.results import to_plain
 from autox_video.using.explain import explain
 from autox_video.using.serve.limits import in_json
+from autox_video.using.timeline.looking import look_through
+from autox_video.using.timeline.record import Model, Settings
+from autox_video.using.timeline.timelines import BATCH_SIZE, Wishes, prepare
+from autox_video.using.timeline.windows import Span
 
 if TYPE_CHECKING:
     from autox_video.runner.predictor import Predictor
@@ -90,6 +98,29 @@ def _explain(predictor: Predictor, name: str, path: str, **options: Any) -> Answ
     return {"explanation": explanations.to_plain(found), "strip": {"image": _image(encoded(strip(found)))}}
 
 
+def _timeline(predictor: Predictor, name: str, path: str) -> Answer:
+    looking, model, settings, span = _looking(predictor)
+    batch = BATCH_SIZE[predictor.plan.device.value]
+    row = look_through(Path(path), looking, model, settings, span, batch, Bar())
+    if row.error is not None:
+        raise DecodingError(row.error)
+    told = ("duration_seconds", "window_seconds", "stride_seconds", "still", "segments")
+    plain = dataclasses.asdict(row)
+    return {"timeline": {"file": name, **{key: plain[key] for key in told}}, "strip": _strip(path)}
+
+
+@functools.cache
+def _looking(predictor: Predictor) -> tuple[Predictor, Model, Settings, Span]:
+    """What looks through long videos, in one view at a time. The first time, validation videos say what decides."""
+    from autox_video.runner.predictor import Predictor
+
+    plan, trained = predictor.plan, predictor.trained
+    if (plan.test_num_clips.value, plan.test_num_crops.value) != (1, 1):
+        plan = make_predict_plan(trained.plan, plan.hardware, plan.device.value, (1, 1))
+        predictor = Predictor(trained, plan)
+    return predictor, *prepare(predictor, Wishes())
+
+
 def _predictions(predictor: Predictor, row: Prediction) -> Predictions:
     plan, trained = predictor.plan, predictor.trained
     return Predictions(
@@ -128,4 +159,4 @@ def _image(jpeg: bytes) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"
 
 
-TASKS: dict[str, Callable[..., Answer]] = {"predict": _predict, "explain": _explain}
+TASKS: dict[str, Callable[..., Answer]] = {"predict": _predict, "explain": _explain, "timeline": _timeline}

@@ -138,6 +138,9 @@ def make_app(engine: Engine, limits: Limits, host: str, version: str) -> ASGIApp
             options["label"] = label
         return await server.ask(request, "explain", options)
 
+    async def timeline(request: Request) -> Response:
+        return await server.ask(request, "timeline", {})
+
     async def schema(request: Request) -> Response:
         return JSONResponse(described(version, limits))
 
@@ -154,6 +157,7 @@ def make_app(engine: Engine, limits: Limits, host: str, version: str) -> ASGIApp
         Route("/openapi.json", schema),
         Route("/api/predict", predict, methods=["POST"]),
         Route("/api/explain", explain, methods=["POST"]),
+        Route("/api/timeline", timeline, methods=["POST"]),
     ]
     handlers: dict[Any, Any] = {RefusedError: _refused, HTTPException: _http_error, Exception: _failed}
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)

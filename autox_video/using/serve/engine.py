@@ -13,7 +13,6 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -35,6 +34,7 @@ class Source:
 
     model: Path
     device: str = "auto"
+    views: tuple[int, int] | None = None
     plugins: tuple[str, ...] = ()
 
 
@@ -114,7 +114,7 @@ class Engine:
         if self._closed:
             raise EngineError(STOPS)
         self._connection, theirs = self._context.Pipe()
-        arguments = (theirs, str(self._source.model), self._source.device, self._source.plugins)
+        arguments = (theirs, self._source)
         self._process = self._context.Process(target=_run, args=arguments, name="autox-video engine", daemon=True)
         self._process.start()
         theirs.close()
@@ -149,7 +149,7 @@ def _reason(code: int | None) -> str:
     return f"ends the process that reads it (status {code})"
 
 
-def _run(connection: Connection, model: str, device: str, plugins: Sequence[str]) -> None:
+def _run(connection: Connection, source: Source) -> None:
     """The process: open the model, then answer until the connection ends."""
     # Ctrl-C goes to all processes of a terminal; the server ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -160,7 +160,7 @@ def _run(connection: Connection, model: str, device: str, plugins: Sequence[str]
     from autox_video.using.serve.answers import about, answer, warm_up
 
     try:
-        predictor = open_predictor(Path(model), device, plugins=plugins)
+        predictor = open_predictor(source.model, source.device, source.views, source.plugins)
     except AutoXVideoError as error:
         problems = [vars(problem) for problem in error.problems]
         _send(connection, {"problems": problems, "code": error.exit_code})

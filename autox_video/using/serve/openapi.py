@@ -57,6 +57,11 @@ def described(version: str, limits: Limits) -> dict[str, Any]:
         strip=_object("The picture, as a data URL."),
         seconds={"type": "number"},
     )
+    segments = _object(
+        timeline=_object("Length, segments, and where nothing moves, in seconds; as of `autox-video timeline`."),
+        strip=_object("Frames of the video side by side, as a data URL."),
+        seconds={"type": "number"},
+    )
     parts = [
         name,
         _query("label", "string", "The class to explain; else the predicted one."),
@@ -75,6 +80,7 @@ def described(version: str, limits: Limits) -> dict[str, Any]:
         "paths": {
             "/api/predict": {"post": _operation("The label of a video", [name], body, predicted)},
             "/api/explain": {"post": _operation("Which moments and regions decided", parts, body, explained)},
+            "/api/timeline": {"post": _operation("What happens when in a long video", [name], body, segments)},
             "/health": {
                 "get": {"summary": "Whether the model is ready", "responses": {"200": _answer("ready", health)}}
             },

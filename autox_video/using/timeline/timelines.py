@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from autox_video.dataset.video_files import find_videos
+from autox_video.dataset.video_files import find_videos, is_image_folder
 from autox_video.decoding import FILES, IMAGES, open_video
 from autox_video.errors import Problem, RequestError, RunError
 from autox_video.progress import progress_bar
@@ -102,14 +102,24 @@ def make_timelines(
     known: Mapping[Path, tuple[Segment, ...]] = {}
     if truth is not None:
         known = read_truth(truth, files, predictor.classes, _unseen(predictor.classes))
+    model, settings, span = prepare(predictor, wishes)
+    logger.info("timeline %d videos; a segment must reach %s: %s", len(files), _level(settings.enter), settings.source)
+    return _over_all(files, predictor, model, settings, span, folder, known)
+
+
+def prepare(predictor: Predictor, wishes: Wishes) -> tuple[Model, Settings, Span]:
+    """What `look_through` needs beside a video: what is said of the model, what decides, and the span of a window.
+
+    Raises:
+        RequestError: How long a window lasts has to be said.
+    """
     measured = measure(predictor)
-    model, settings = _model(predictor), _settings(predictor, measured, wishes)
+    settings = _settings(predictor, measured, wishes)
     span = span_of(predictor.plan, settings.window_seconds)
     if span is None:
         wrong = "of this model cover whole videos, and how long those were is not known: validation cannot be read"
         raise RequestError(Problem("--window-seconds", f"the clips {wrong}", "Say how long an action lasts"))
-    logger.info("timeline %d videos; a segment must reach %s: %s", len(files), _level(settings.enter), settings.source)
-    return _over_all(files, predictor, model, settings, span, folder, known)
+    return _model(predictor), settings, span
 
 
 def find_files(videos: Sequence[Path]) -> tuple[Path, ...]:
@@ -121,7 +131,7 @@ def find_files(videos: Sequence[Path]) -> tuple[Path, ...]:
     files: dict[Path, None] = {}
     problems = []
     for path in videos:
-        if not path.is_dir():
+        if not path.is_dir() or is_image_folder(str(path)):
             if path.exists():
                 files[path] = None
             else:

@@ -62,21 +62,11 @@ def section(run: ReportedRun) -> Section | None:
 
 def _mistakes(results: Results, features: Features) -> list[tuple[VideoResult, int]]:
     """The surest mistakes first, each with its row in the features."""
-    test = features.splits == "test"
-    keys = zip(features.files.tolist(), features.start_seconds.tolist(), features.end_seconds.tolist(), strict=True)
-    places = {_key(*key): place for place, key in enumerate(keys) if test[place]}
+    places = {features.key(place): place for place in np.flatnonzero(features.splits == "test").tolist()}
     wrong = [video for video in results.videos if video.correct is False]
     wrong.sort(key=lambda video: -(video.confidence or 0.0))
-    found = [(video, places.get(_key(video.file, video.start_seconds, video.end_seconds))) for video in wrong]
+    found = [(video, places.get((video.file, video.start_seconds, video.end_seconds))) for video in wrong]
     return [(video, place) for video, place in found if place is not None][:MAX_MISTAKES]
-
-
-def _key(file: str, start: float | None, end: float | None) -> tuple[str, float | None, float | None]:
-    return file, _seconds(start), _seconds(end)
-
-
-def _seconds(value: float | None) -> float | None:
-    return None if value is None or np.isnan(value) else float(value)
 
 
 def _mistake(video: VideoResult, run: ReportedRun) -> Html:
@@ -96,13 +86,13 @@ def _mistake(video: VideoResult, run: ReportedRun) -> Html:
 def _neighbour(train: Features, place: int, cosine: float, video: VideoResult, run: ReportedRun) -> Html:
     assert video.true_label is not None
     label = int(train.labels[place])
-    piece = _seconds(train.start_seconds[place]), _seconds(train.end_seconds[place])
+    file, *piece = train.key(place)
     kind = "good" if label == video.true_label.id else "bad"
     return figure(
         run.films,
         "train",
-        str(train.files[place]),
-        piece,
+        file,
+        (piece[0], piece[1]),
         tag("span", str(train.classes[label]), class_=kind),
         f" ({cosine:.2f})",
     )

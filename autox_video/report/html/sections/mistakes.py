@@ -73,9 +73,10 @@ def _filters(videos: Sequence[Video]) -> Html:
     true, predicted = ({label for video in videos for label in of(video)} for of in (true_labels, predicted_labels))
     parts = [_select("true", Text("truth", "真实"), every, true)] if true else []
     parts.append(_select("predicted", Text("prediction", "预测"), every, predicted))
-    search = tag("input", type="search", name="file", data_placeholder_en="file name", data_placeholder_zh="文件名")
+    hint = {"data_placeholder_en": "file name", "data_placeholder_zh": "文件名", "aria_label": "file name / 文件名"}
+    search = tag("input", type="search", name="file", **hint)
     count = tag("span", f"{len(videos)} / {len(videos)}", class_="count", role="status")
-    return tag("div", *parts, tag("label", search), count, class_="filters")
+    return tag("div", *parts, search, count, class_="filters")
 
 
 def _select(name: str, said: Text, every: Text, labels: set[Label]) -> Html:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from autox_video.commands.command import Command
-from autox_video.errors import StoppedError
+from autox_video.errors import Problem, RequestError, StoppedError
 
 DEFAULT_PORT = 8765
 
@@ -16,6 +16,9 @@ def _report(arguments: argparse.Namespace) -> int:
     from autox_video.report.html.writing import read_results_of, write_report
 
     work_dir, results_file = _run_of(arguments)
+    if not work_dir.root.is_dir():
+        cure = "Name the work_dir of a run"
+        raise RequestError(Problem(str(work_dir.root), "there is no such folder", cure))
     results = read_results_of(results_file)
     if results is None:
         print(f"note     {results_file} does not exist yet: the report has no figures of a test")
@@ -27,12 +30,11 @@ def _watch(arguments: argparse.Namespace) -> int:
     from autox_video.report.html.live import watching
 
     work_dir, results_file = _run_of(arguments)
-    with watching(work_dir, results_file, arguments.port) as server:
-        if server.port != arguments.port:
+    with suppress(StoppedError), watching(work_dir, results_file, arguments.port) as server:
+        if arguments.port and server.port != arguments.port:
             print(f"note     port {arguments.port} is taken")
         print(f"watch    {server.url} (Ctrl-C ends it; the training goes on)", flush=True)
-        with suppress(StoppedError):
-            server.serve()
+        server.serve()
     return 0
 
 

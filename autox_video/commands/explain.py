@@ -6,8 +6,7 @@ import argparse
 from pathlib import Path
 
 from autox_video.commands.command import Command, count
-
-MODEL_HELP = "work dir of a training, its best.safetensors or best.pth, or an exported folder"
+from autox_video.commands.predict import model_options
 
 
 def _explain(arguments: argparse.Namespace) -> int:
@@ -22,6 +21,7 @@ def _explain(arguments: argparse.Namespace) -> int:
         results=arguments.results,
         label=arguments.label,
         device=arguments.device,
+        views=arguments.views,
         plugins=arguments.plugin,
         num_moments=arguments.moments,
         grid=arguments.grid,
@@ -41,7 +41,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         print(f"serving  {address}  (Ctrl-C ends it)", flush=True)
 
     serve(
-        Source(arguments.model, arguments.device, tuple(arguments.plugin)),
+        Source(arguments.model, arguments.device, arguments.views, tuple(arguments.plugin)),
         Limits(arguments.max_mb, arguments.max_seconds),
         arguments.host,
         arguments.port,
@@ -51,7 +51,7 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 
 def _serve_options(parser: argparse.ArgumentParser) -> None:
-    _model_options(parser)
+    model_options(parser)
     parser.add_argument("--host", default="127.0.0.1", metavar="HOST", help="what to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=_port, default=8000, metavar="N", help="default: 8000; 0 for a free one")
     parser.add_argument("--max-mb", type=count, default=200, metavar="N", help="size of an upload (default: 200)")
@@ -66,20 +66,9 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _model_options(parser: argparse.ArgumentParser) -> None:
-    default = Path("work_dirs/demo")
-    parser.add_argument(
-        "-m", "--model", type=Path, default=default, metavar="MODEL", help=f"{MODEL_HELP} (default: {default})"
-    )
-    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute")
-    parser.add_argument(
-        "--plugin", action="append", default=[], metavar="MODULE", help="a plugin of the training; repeatable"
-    )
-
-
 def _explain_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("videos", nargs="*", type=Path, metavar="VIDEO", help="video files, or folders of images")
-    _model_options(parser)
+    parser.add_argument("videos", nargs="*", metavar="INPUT", help="videos, folders, quoted patterns, lists")
+    model_options(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="where to write (default: explanations)")
     parser.add_argument("--label", metavar="NAME", help="the class to explain, instead of the one predicted")
     parser.add_argument(
