@@ -78,17 +78,18 @@ def test_a_run_that_is_killed_twice_goes_on_and_names_each_video_once(model, twe
     output = tmp_path / "p.json"
     journal = tmp_path / "p.journal.jsonl"
     command = ("predict", str(twelve), "-m", str(model), "-o", str(output), "--device", "cpu", "--workers", "2")
-    for calls in (4, 3):
-        ended = own_process.run(*command, place="row", calls=calls)
-        assert (ended.code, ended.left, output.exists()) == (-9, [], False)
+    for calls, name, code in ((4, "SIGKILL", -9), (3, "SIGKILL", -9), (2, "SIGTERM", 143)):
+        ended = own_process.run(*command, place="row", calls=calls, name=name)
+        assert (ended.code, ended.left, output.exists()) == (code, [], False)
+    assert ended.output[-1] == "stopped  by SIGTERM; run the same command again"
     content = journal.read_bytes()
-    assert content.count(b"\n") == 1 + 4 + 3
+    assert content.count(b"\n") == 1 + 4 + 3 + 2
     journal.write_bytes(content[:-20])
     printed, results = predict(model, output, twelve, "--workers", 1)
-    assert f"goes on  6 of 12 videos done before ({journal})" in printed
+    assert f"goes on  8 of 12 videos done before ({journal})" in printed
     assert "note     the last line of p.journal.jsonl was torn, as a kill leaves it: cut off" in printed
     assert names(results) == [f"{'ab'[odd]}/clip {number}.mp4" for odd in (0, 1) for number in range(odd, 12, 2)]
-    assert printed.count(".mp4  ") == 6
+    assert printed.count(".mp4  ") == 4
     straight = predict(model, tmp_path / "straight.json", twelve)[1]
     assert results == straight
 
