@@ -138,3 +138,28 @@ def test_mmaction2s_own_evaluator_takes_several_labels_too():
     scores, labels = torch.tensor([[2.0, -1.0, 0.5], [-1.0, 3.0, -2.0]]), torch.tensor([[1.0, 0, 1], [0, 1, 0]])
     metric.process(None, [{"pred_score": s, "gt_label": t} for s, t in zip(scores, labels, strict=True)])
     assert metric.evaluate(2) == {"acc/mean_average_precision": 1.0}
+
+
+def test_a_prediction_names_all_labels_over_their_thresholds(trained, tmp_path):
+    folder, _ = trained
+    tested = json.loads((folder / "run" / "results.json").read_text())
+    views = f"{tested['views']['num_clips']}x{tested['views']['num_crops']}"
+    given = ("--data-root", str(folder / "videos"), "-m", str(folder / "run"), "--device", "cpu", "--views", views)
+    options = (str(folder / "test.txt"), *given, "-o", str(tmp_path / "p.json"), "--workers", "0")
+    run_cli("predict", *options)
+    results = json.loads((tmp_path / "p.json").read_text())
+    assert [row["predicted_labels"] for row in results["videos"]] == [
+        row["predicted_labels"] for row in tested["videos"]
+    ]
+    assert results["thresholds"] == tested["thresholds"]
+    printed = run_cli("predict", *options, "--fresh", "--threshold", "0")
+    lines = [line for line in printed.splitlines() if line.startswith("test ")]
+    assert len(lines) >= 4
+    assert all(all(f"  {name} 0." in line for name in NAMES) for line in lines[:4])
+    printed = run_cli("predict", *options, "--threshold", "1", "--fresh")
+    assert "test 0.mp4  -" in printed.splitlines()
+    results = json.loads((tmp_path / "p.json").read_text())
+    assert results["thresholds_note"] == "1 for each label, as asked"
+    assert [row["labels"] for row in map(json.loads, (tmp_path / "p.journal.jsonl").open()) if "file" in row] == [
+        []
+    ] * 4
