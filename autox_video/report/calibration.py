@@ -274,11 +274,12 @@ def _per_class(predictions: Predictions, judged: _Judged | None, right: np.ndarr
     if known is None or not known.class_certain_from:
         return ()
     found = []
+    first = None if judged is None else judged.scores.argmax(axis=1)
     levels = zip(predictions.classes, known.class_certain_from, known.class_num_predicted, strict=True)
     for number, (name, level, count) in enumerate(levels):
         certain: Coverage | None = None
-        if judged is not None and level is not None:
-            taken = judged.scores.argmax(axis=1) == number
+        if judged is not None and first is not None and level is not None:
+            taken = first == number
             if taken.any():
                 certain = _coverage(level, right[taken & (judged.sure >= level)], int(taken.sum()))
         found.append(ClassConfidence(name, count, level, certain))

@@ -89,7 +89,8 @@ def wilson(count: int, total: int) -> Interval:
     share, spread = count / total, Z * Z / total
     middle = (share + spread / 2) / (1 + spread)
     half = Z / (1 + spread) * math.sqrt(share * (1 - share) / total + spread / total / 4)
-    return Interval(max(0.0, middle - half), min(1.0, middle + half))
+    # At its ends it is exact; floating point would leave out the share itself.
+    return Interval(middle - half if count else 0.0, middle + half if count < total else 1.0)
 
 
 def _draws(figures: Callable[[np.ndarray], np.ndarray], recordings: Sequence[str], seed: int = 0) -> np.ndarray:

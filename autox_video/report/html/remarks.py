@@ -247,7 +247,7 @@ def unreadable(run: ReportedRun) -> list[Remark]:
     if not count:
         return []
     text = Text(
-        f"{plural(count, 'test video')} could not be read and counts nowhere.", f"{count} 个测试视频无法读取，未计入。"
+        f"{plural(count, 'test video')} could not be read and count nowhere.", f"{count} 个测试视频无法读取，未计入。"
     )
     return [Remark(CAUTION, text)]
 
