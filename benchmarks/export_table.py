@@ -62,6 +62,7 @@ def row_of(name: str, zoo: Any, data: Any) -> dict[str, str]:
     import torch
     from mmengine.registry import DefaultScope
 
+    from autox_video.errors import RunError
     from autox_video.runner import exporting
     from autox_video.runner.build import quiet_mmengine
 
@@ -90,8 +91,8 @@ def row_of(name: str, zoo: Any, data: Any) -> dict[str, str]:
                 write(network, videos[0].numpy(), Path(folder, file))
                 run = load(Path(folder, file))
                 found = [torch.from_numpy(run(some.numpy())) for some in videos]
-            except Exception as error:
-                return f"refused: {error}"
+            except RunError as error:
+                return f"refused: {error.problems[0].wrong}"
             worst = max(float((one - other).abs().max()) for one, other in zip(found, expected, strict=True))
             return f"{worst:.0e}, {time.process_time() - begun:.1f} s"
 

@@ -33,6 +33,8 @@ __all__ = [
 OPSET = 17
 # How a head of MMAction2 joins the views of a video: as probabilities, or before they are.
 AVERAGES = ("prob", "score")
+# Of what torch says when it cannot: some reasons are a page.
+MAX_REASON = 160
 # Takes clips, N times what `Predictor.clips_of` gives; returns probabilities, float32, (N, num_classes).
 Network = Callable[[np.ndarray], np.ndarray]
 
@@ -143,17 +145,20 @@ def write_onnx(network: ExportedNetwork, clips: np.ndarray, path: Path) -> None:
             dynamo=False,
             opset_version=OPSET,
             dynamic_axes=free,
+            # What can be computed from weights is computed where it runs. In Video Swin that is the position bias of
+            # pairs of tokens: the file would be three times as large.
+            do_constant_folding=False,
             **names,
         )
 
 
 def load_torchscript(path: Path) -> Network:
-    """The network in a file of `write_torchscript`, on the CPU."""
+    """The network in a file of `write_torchscript`, on the CPU; it raises RunError where it takes no such clips."""
     with _quiet():
         loaded: Any = torch.jit.load(str(path), map_location="cpu").eval()
 
     def run(clips: np.ndarray) -> np.ndarray:
-        with torch.no_grad():
+        with _refusing(path, f"run on {len(clips)} video(s) at a time"):
             found: np.ndarray = loaded(torch.from_numpy(clips)).numpy()
         return found
 
@@ -161,15 +166,19 @@ def load_torchscript(path: Path) -> Network:
 
 
 def load_onnx(path: Path) -> Network:
-    """The network in a file of `write_onnx`, in ONNX Runtime on the CPU."""
+    """The network in a file of `write_onnx`, in ONNX Runtime on the CPU; otherwise as `load_torchscript`."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    # What it has to say is in the exception.
+    options.log_severity_level = 4
+    with _refusing(path, "loaded by ONNX Runtime"):
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
     def run(clips: np.ndarray) -> np.ndarray:
-        found: np.ndarray = session.run(None, {"clips": clips})[0]
+        with _refusing(path, f"run on {len(clips)} video(s) at a time"):
+            found: np.ndarray = session.run(None, {"clips": clips})[0]
         return found
 
     return run
@@ -183,7 +192,9 @@ def _refusing(path: Path, how: str) -> Iterator[None]:
             yield
     # Each operator that cannot be exported has an error of its own.
     except Exception as error:
-        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+        # What TorchScript was doing comes before what is wrong.
+        reason = lines[-1 if "TorchScript interpreter" in lines[0] else 0][:MAX_REASON]
         cure = "The weights are in the bundle without it; see the table in docs/export.md"
         raise RunError(Problem(path.name, f"the network cannot be {how}", cure, reason)) from error
 

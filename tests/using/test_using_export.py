@@ -160,6 +160,24 @@ def test_families_are_exported_with_any_number_of_videos(name, data, tmp_path):
         np.testing.assert_allclose(load(videos[1:2]), expected[1:2], atol=1e-5)
 
 
+def test_a_network_that_takes_one_video_at_a_time_is_refused(data, tmp_path):
+    name = "mmaction::tanet_imagenet-pretrained-r50_8xb8-1x1x8-50e_sthv1-rgb"
+    job = zoo.job(tmp_path, data, name)
+    model, shape = small_network(job)
+    network = exporting.ExportedNetwork(SimpleNamespace(model=model, plan=job.plan))
+    videos = np.zeros((2, *shape), dtype=np.uint8)
+    exporting.write_torchscript(network, videos[:1], tmp_path / "model.pt")
+    run = exporting.load_torchscript(tmp_path / "model.pt")
+    assert run(videos[:1]).shape == (1, 2)
+    with pytest.raises(RunError) as caught:
+        run(videos)
+    assert str(caught.value) == (
+        "model.pt: the network cannot be run on 2 video(s) at a time (got RuntimeError: Given groups=128, weight of size "
+        "[256, 1, 3, 1], expected input[1, 256, 8, 64] to have 128 channels, but got 256 channels instead). The weights are "
+        "in the bundle without it; see the table in docs/export.md."
+    )
+
+
 def _features(model: Any, inputs: torch.Tensor) -> tuple[Any, ...]:
     features, how = model.extract_feat(inputs, test_mode=True)
     return (features, how["num_segs"]) if "num_segs" in how else (features,)

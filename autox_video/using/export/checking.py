@@ -125,12 +125,14 @@ def compare_network(
         limits: The thresholds of the labels; None where the highest score counts.
     """
     groups = [videos[:1], *(videos[place : place + 2] for place in range(1, len(videos), 2))]
+    if len(videos) == 1:
+        groups = [[*videos, *videos]]
     scores = []
     with progress_bar(len(groups), "trying the export") as bar:
         for group in groups:
             scores += list(network(np.stack([video.clips for video in group])))
             bar.advance()
-    return _agreement(split, [video.scores for video in videos], scores, limits)
+    return _agreement(split, [video.scores for video in videos], scores[: len(videos)], limits)
 
 
 def compare_script(script: Path, split: str, videos: Sequence[CheckedVideo], limits: np.ndarray | None) -> Agreement:

@@ -46,7 +46,7 @@ def describe(predictor: Predictor, weights: Path, tested: dict[str, Any] | None)
         "input": {"name": "clips", "dtype": "uint8", "shape": ["N", *clips], "colors": "RGB"},
         "output": {"name": "probabilities", "dtype": "float32", "shape": ["N", len(card["classes"])]},
         "thresholds": card["thresholds"],
-        "calibration": None if trained.temperature is None else {"temperature": trained.temperature},
+        "calibration": card.get("calibration"),
         "metrics": {"val": card["metrics"], "test": _figures(tested)},
         "pretrained": card["pretrained"],
         "licence": card["licence"],
