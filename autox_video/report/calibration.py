@@ -10,13 +10,13 @@ import numpy as np
 
 from autox_video.calibration import is_uncertain
 from autox_video.predictions import Prediction, Predictions
+from autox_video.report.bootstrap import wilson_interval
 from autox_video.report.common import shortest, thresholds_of, true_labels
 from autox_video.tasks import load_task
 
 NUM_BINS = 10
 # Shares of the videos, the most confident first, of which the accuracy is told.
 COVERAGES = tuple(share / 10 for share in range(10, 0, -1))
-NORMAL_QUANTILE = 1.959964
 OLD = "none: the checkpoint was written before any was fitted, so a confidence is what the model gives"
 UNLEARNED = "none: no validation video has been scored, so a confidence is what the models give"
 
@@ -204,14 +204,6 @@ def calibration_lines(calibration: CalibrationResult | None) -> list[str]:
         right = "" if certain.accuracy is None else f", and {certain.accuracy:.3f} of them right"
         lines.append(f"certain  {certain.num_videos} videos ({certain.coverage:.0%}){level}{right}")
     return lines
-
-
-def wilson_interval(right: int, count: int) -> tuple[float, float]:
-    """The 95 % interval of a share, which is no wider than 0 to 1 (E. B. Wilson, Probable Inference, 1927)."""
-    share, square = right / count, NORMAL_QUANTILE**2
-    middle = (share + square / (2 * count)) / (1 + square / count)
-    half = NORMAL_QUANTILE / (1 + square / count) * math.sqrt(share * (1 - share) / count + square / (4 * count**2))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,9 @@ def results_of(right: int, wrong: int, classes: int = 4, task: str = "single_lab
         rows.append(Prediction(f"{number}.mp4", (true,) if task == "multi_label" else true, scores))
     names = tuple(f"c{n}" for n in range(classes))
     thresholds = (0.5,) * classes if task == "multi_label" else None
-    return make_outcome(Predictions(task, "tiny", names, "a.pth", "0" * 64, 1, "", 1, 1, tuple(rows), thresholds))
+    return make_outcome(
+        Predictions(task, "tiny", names, "a.pth", "0" * 64, 1, "", 1, 1, tuple(rows), thresholds=thresholds)
+    )
 
 
 @pytest.mark.parametrize("task", ["single_label", "multi_label"])
@@ -86,7 +88,7 @@ def told(results: AnyResults | None, *courses: Course) -> list[str]:
         (results_of(0, 80), (), "bad: It is right on 0.0 % of the test videos. Guessing would be right on 25.0 %, always saying “c0” on 25.0 %: it is worse than that."),
         (results_of(0, 80), (), "bad: Never recognised: “c0”, “c1”, “c2”, “c3”."),
         (results_of(6, 2), (), "caution: Fewer than 5 test videos in 4 of 4 classes: figures of each say little (“c0”, “c1”, “c2”, “c3”)."),
-        (results_of(72, 8, classes=2), (), "info: Of its 8 mistakes 8 between “c0” and “c1”."),
+        (results_of(72, 8, classes=2), (), "info: Of its 8 mistakes, 8 are between “c0” and “c1”."),
         (results_of(72, 8, task="multi_label"), (), "info: The hardest labels: “c0”, “c1”, “c2”."),
         (None, (course([1.0, 0.5, 0.8], [1.0, 0.5, 0.1]),), "caution: It overfits: the validation loss was lowest after epoch 2 (0.500) and rose to 0.800, while that of training went on falling. More videos, stronger augmentation or fewer epochs help; best.pth is of the best epoch."),
         (None, (course([1.0, 0.5, 0.5], [1.0, 0.5, 0.4]),), "good: No sign of overfitting: the validation loss did not rise again."),
