@@ -10,6 +10,7 @@ import pytest
 import torch
 from tiny_runner import OneLayer, Rows, tiny_runner
 
+from autox_video.runner import components  # noqa: F401  (before MMAction2, which it makes importable)
 from autox_video.runner.scoring_loops import ScoringTestLoop, ScoringValLoop
 from autox_video.tasks.single_label import is_close
 
