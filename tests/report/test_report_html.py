@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,8 @@ def test_a_video_that_cannot_be_read_is_a_grey_strip(tmp_path: Path) -> None:
 def test_a_video_that_holds_up_the_decoder_costs_its_own_film_only(
     filmstrips, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autox_video.report.html.films.VIDEO_SECONDS", 3.0)
+    timer, limits = threading.Timer, iter((3.0, 60.0))
+    monkeypatch.setattr("autox_video.report.html.films.threading.Timer", lambda _, kill: timer(next(limits), kill))
     monkeypatch.setattr("os.sched_getaffinity", lambda process: {0})
     os.mkfifo(tmp_path / "endless.mp4")  # nobody ever writes into it
     videos.write_video(tmp_path / "a.mp4", frames=20)
