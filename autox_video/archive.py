@@ -17,6 +17,7 @@ FILES_OF_A_RUN = (
         "config_rendered.py",
         "metrics.csv",
         "curves.png",
+        "report.html",
         "train.log",
         "test.log",
         "folds",

@@ -8,6 +8,8 @@ Calibration of Modern Neural Networks, ICML 2017).
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from autox_video.predictions import Calibration
@@ -17,7 +19,7 @@ from autox_video.tasks import load_task
 TEMPERATURES = (0.05, 20.0)
 TARGET_ACCURACY = 0.95
 # Fewer cannot show a rate of one mistake in 20, nor tell a temperature from chance.
-LEAST_VIDEOS = 20
+LEAST_VIDEOS, MAX_VIDEOS = 20, 5000
 FOLDS = 5
 MAX_STEPS = 60
 TOLERANCE = 1e-9
@@ -52,6 +54,11 @@ def calibrate(
 def find_temperature(task: str, scores: np.ndarray, labels: np.ndarray) -> tuple[float, str]:
     """The temperature with the greatest likelihood, where that is known and does any good, and how it was found."""
     module, videos = load_task(task), f"{len(scores)} validation videos"
+    if len(scores) > MAX_VIDEOS:
+        # One number needs no more, and 400 classes of 20,000 videos would take half a minute at each validation.
+        step = math.ceil(len(scores) / MAX_VIDEOS)
+        scores, labels = scores[::step], labels[::step]
+        videos = f"{len(scores)} of {videos}"
     if len(scores) < LEAST_VIDEOS:
         return 1.0, f"1, as in the model: {videos} are fewer than the {LEAST_VIDEOS} that a temperature takes"
     probabilities, true = module.outcomes(scores, labels)

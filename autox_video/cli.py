@@ -1,7 +1,7 @@
 """The command line. The only place that prints, with the commands.
 
-Exit codes: 0 done; 1 the run failed; 2 the request was wrong; 3 `predict` has written results, with videos among them that
-cannot be read; 75 the run made no progress; 128 + n signal n stopped it.
+Exit codes: 0 done; 1 the run failed; 2 the request was wrong; 3 `predict` has written results, with videos among them
+that cannot be read; 75 the run made no progress; 128 + n signal n stopped it.
 """
 
 from __future__ import annotations

@@ -56,5 +56,7 @@ def progress_bar(total: float, label: str, *, in_bytes: bool = False) -> Iterato
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
     ]
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    # What is printed meanwhile goes above the bar; but if that is read by a program, to the program.
+    above = sys.stdout.isatty()
+    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=above) as progress:
         yield _RichBar(progress, progress.add_task(label, total=total, note=""))

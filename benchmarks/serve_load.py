@@ -112,12 +112,12 @@ def serving(model: Path) -> Iterator[str]:
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
-        first = process.stdout.readline()
-        assert first.startswith("serving"), first
+        lines = [process.stdout.readline() for _ in ("loading", "serving")]
+        assert lines[1].startswith("serving"), lines
         # What it says of each request is read, or the pipe would fill.
         with ThreadPoolExecutor(1) as reader:
             reader.submit(process.stdout.read)
-            yield first.split()[1]
+            yield lines[1].split()[1]
             process.terminate()
     finally:
         process.terminate()

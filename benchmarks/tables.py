@@ -55,6 +55,7 @@ SECTIONS = (
     Section("Throughput beside saving and validating", "reliability_cost", "the network; saving hides behind it"),
     Section("`--help` and `check`", "startup", "Python's imports; torch is not among them"),
     Section("Uploads to `autox-video serve`", "serve_load", "decoding and the network, one video at a time"),
+    Section("The page of the report", "report_page", "decoding; at most 300 films are drawn"),
     Section("`autox-video predict`, killed", "predict_killed", "decoding and the network; no speed is promised"),
     Section("Long lists", "list_scale", "reading and checking lines in Python; opening videos, the first time"),
     Section("Which models can be exported", "export_table", ""),

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 
 # Before anything imports numpy or torch: many small tests are slower on several threads than on one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Threads that a plan asks for sleep while they wait: those of two tests on two cores would else burn four times the
+# time of the work, each waiting for one that has no core.
+os.environ.setdefault("GOMP_SPINCOUNT", "0")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 import pytest

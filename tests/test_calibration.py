@@ -35,6 +35,13 @@ def test_the_logits_of_labels_that_do_not_exclude_each_other_have_one_too(factor
     assert multi_label.tempered(scores, temperature) == pytest.approx(multi_label.probabilities(logits), abs=0.05)
 
 
+def test_many_videos_are_more_than_it_takes():
+    scores, labels = sharpened(10001, 3.0)
+    temperature, note = find_temperature("single_label", scores, labels)
+    assert temperature == find_temperature("single_label", scores[::3], labels[::3])[0]
+    assert note.startswith("fitted to 3334 of 10001 validation videos: ")
+
+
 def test_no_other_temperature_has_a_smaller_loss():
     scores, labels = sharpened(300, 2.0)
     logs = np.log(scores.astype(np.float64))[:, None]

@@ -134,7 +134,7 @@ ALLOWED = {
     ("cli.py", "_join_in", "open"),  # of nowhere
     ("runner/watchdog.py", "_tell", "open"),  # appended to the log
     ("demo_data.py", "write_demo_data", "replace"),
-    ("runner/hooks/checkpoint.py", "_save", "save_checkpoint"),
+    ("runner/hooks/checkpoint.py", "_write", "save_checkpoint"),
     ("proxies/writing.py", "_encode", "open"),  # a temporary file of `replacing`
     ("using/predict/annotated.py", "write_annotated", "open"),  # likewise
     ("using/predict/inputs.py", "_add_standard_input", "write_bytes"),  # of the user's other program, read and removed

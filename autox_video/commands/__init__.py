@@ -5,8 +5,8 @@ A file holds commands of one kind, in its own table `COMMANDS`; `--help` lists t
 
 from __future__ import annotations
 
-from autox_video.commands import export, labels, machine, predict, run, several_runs, timeline
+from autox_video.commands import explain, export, labels, machine, predict, report, run, several_runs, timeline
 from autox_video.commands.command import Command
 
-KINDS = (run, predict, timeline, export, labels, several_runs, machine)
+KINDS = (run, report, predict, timeline, explain, export, labels, several_runs, machine)
 COMMANDS: dict[str, Command] = {name: command for kind in KINDS for name, command in kind.COMMANDS.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,9 +31,9 @@ def _predict(arguments: argparse.Namespace) -> int:
         views = arguments.views or ((1, 1) if source else None)
         return open_predictor(arguments.model, arguments.device, views, arguments.plugin)
 
-    def show(video: Any) -> None:
+    def show(video: Any, labels: Sequence[tuple[str, float]]) -> None:
         if not arguments.quiet:
-            print(_line(video, arguments.top_k, source is not None), flush=True)
+            print(_line(video, labels, source is not None), flush=True)
 
     if source is not None:
         watching = Watching(arguments.every, arguments.window, arguments.average, arguments.seconds)
@@ -65,15 +66,17 @@ def _asked(arguments: argparse.Namespace) -> Asked:
     return Asked(arguments.inputs, max_seconds=arguments.time_limit, **chosen)
 
 
-def _line(video: Any, top_k: int, of_stream: bool) -> str:
+def _line(video: Any, labels: Sequence[tuple[str, float]], of_stream: bool) -> str:
     """A row for the console."""
-    from autox_video.using.predict import best_labels
+    from autox_video.dataset.messages import printable
 
-    where = f"{video.start_seconds:8.2f} - {video.end_seconds:.2f} s" if of_stream else video.file
+    where = f"{video.start_seconds:8.2f} - {video.end_seconds:.2f} s" if of_stream else printable(video.file)
     if video.start_seconds is not None and not of_stream:
         where += f" from {video.start_seconds:g} s"
-    labels = [f"{name} {score:.2f}" for name, score in best_labels(video, top_k)]
-    return "  ".join([where, *(labels or ["-"])]) if video.status == "ok" else f"{where}  ERROR {video.error}"
+    if video.status != "ok":
+        return f"{where}  ERROR {video.error}"
+    said = [f"{name} {score:.2f}" for name, score in labels] or ["-"]
+    return "  ".join([where, *said, *(["uncertain"] if video.uncertain else [])])
 
 
 def _views(text: str) -> tuple[int, int]:
@@ -146,9 +149,7 @@ def _predict_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="a table besides")
     parser.add_argument("--annotate", type=Path, metavar="DIR|FILE.mp4", help="write copies with the labels drawn in")
-    parser.add_argument(
-        "--top-k", type=count, default=1, metavar="K", help="labels shown of each video, up to 5 (default: 1)"
-    )
+    parser.add_argument("--top-k", type=count, default=1, metavar="K", help="labels shown of each video (default: 1)")
     parser.add_argument(
         "--threshold", type=_share, metavar="P", help="several labels a video: those from this probability on"
     )

@@ -59,7 +59,7 @@ def open_file(file: str) -> PyavReader:
     """What `open_video` does of a file.
 
     Raises:
-        DecodingError: It cannot be opened, or has no frame.
+        DecodingError: It cannot be opened, or has no frame, or none with a size.
         OSError: The file cannot be read.
     """
     # What the disk or the system refuses is told apart from a damaged file.
@@ -68,4 +68,6 @@ def open_file(file: str) -> PyavReader:
     reader = PyavReader(file)
     if reader.num_frames == 0:
         raise DecodingError("has no frames")
+    if not reader.width or not reader.height:
+        raise DecodingError("is damaged: the size of its frames is lost")
     return reader

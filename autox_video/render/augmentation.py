@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from autox_video.errors import Problem
 from autox_video.plan.rules.augmentation import SMALLEST_SCALE
 from autox_video.plan.schema import Plan
 
@@ -66,12 +65,3 @@ def blending(plan: Plan) -> dict[str, Any] | None:
     if len(used) < 2:
         return used[0] if used else None
     return {"type": "RandomBatchAugment", "augments": used}
-
-
-def stock_problem(plan: Plan) -> Problem | None:
-    """What of it MMAction2 alone cannot do."""
-    if not plan.rand_augment.value:
-        return None
-    wrong = "MMAction2's own RandAugment needs imgaug, which works with no current numpy"
-    cure = "Set augment.rand_augment to 0 for this config"
-    return Problem("augment.rand_augment", wrong, cure, f"{plan.rand_augment.value:g}")

@@ -11,11 +11,12 @@ from mmengine.config import Config
 from autox_video.errors import Problem, RequestError
 from autox_video.plan.schema import Plan
 from autox_video.presets import Preset, shared_folder
-from autox_video.render.augmentation import blending, stock_problem
+from autox_video.render.augmentation import blending
 from autox_video.render.dataloaders import dataloaders
 from autox_video.render.model import fit_to_clip
 from autox_video.render.pipelines import centre_view
 from autox_video.render.schedule import averaging, course, early_stopping, optim_wrapper, train_loop
+from autox_video.render.stock_refusals import refuse_what_mmaction2_lacks
 from autox_video.render.stock_transfer import stock_freezing
 from autox_video.render.visualizer import visualizer
 from autox_video.tasks import load_task
@@ -54,19 +55,8 @@ def render_config(plan: Plan, preset: Preset, work_dir: Path, *, stock: bool = F
     Raises:
         RequestError: An entry of `cfg_options` does not fit the config, or MMAction2 alone cannot do what is planned.
     """
-    if stock and plan.balance.value == "sampler":
-        cure = "Choose weights or none for this config"
-        raise RequestError(Problem("data.balance", "MMAction2 has no sampler that balances classes", cure, "sampler"))
-    if stock and plan.num_repeats.value > 1:
-        wrong = "MMAction2 cannot make several views of one decoding"
-        cure = "Leave it out for this config"
-        raise RequestError(Problem("augment.num_repeats", wrong, cure, str(plan.num_repeats.value)))
-    if stock and plan.target_fps.value is not None:
-        wrong = "MMAction2's own sampling by frame rate spreads the frames wider than asked for"
-        cure = "Set clip.frame_interval for this config"
-        raise RequestError(Problem("clip.target_fps", wrong, cure, f"{plan.target_fps.value:g}"))
-    if stock and (problem := stock_problem(plan)):
-        raise RequestError(problem)
+    if stock:
+        refuse_what_mmaction2_lacks(plan)
     base = "runtime_stock.py" if stock else "runtime.py"
     config = Config.fromfile(shared_folder("configs") / "_base_" / base, import_custom_modules=False).to_dict()
     if plan.plugins.value:

@@ -20,6 +20,7 @@ RESAMPLES = 2000
 # A figure that is no mean over videos is computed anew for each draw, which takes longer.
 RESAMPLES_OF_A_RANKING = 500
 LEVEL = 0.95
+NORMAL_QUANTILE = 1.959964  # at this level
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,22 @@ def mean_interval(
     means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
+
+
+def wilson_interval(count: int, total: int) -> tuple[float, float]:
+    """The 95 % interval of a share: it makes sense for few trials, and where all or none succeed.
+
+    By E. B. Wilson, Probable Inference, the Law of Succession, and Statistical Inference, JASA 22, 1927.
+
+    Args:
+        count: Successes.
+        total: Trials; at least 1.
+    """
+    share, spread = count / total, NORMAL_QUANTILE**2 / total
+    middle = (share + spread / 2) / (1 + spread)
+    half = NORMAL_QUANTILE / (1 + spread) * math.sqrt(share * (1 - share) / total + spread / total / 4)
+    # At its ends it is exact; floating point would leave out the share itself.
+    return middle - half if count else 0.0, middle + half if count < total else 1.0
 
 
 def sign_test(values: np.ndarray, groups: Sequence[Hashable]) -> float:

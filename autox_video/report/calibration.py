@@ -10,13 +10,13 @@ import numpy as np
 
 from autox_video.calibration import is_uncertain
 from autox_video.predictions import Prediction, Predictions
+from autox_video.report.bootstrap import wilson_interval
 from autox_video.report.common import shortest, thresholds_of, true_labels
 from autox_video.tasks import load_task
 
 NUM_BINS = 10
 # Shares of the videos, the most confident first, of which the accuracy is told.
 COVERAGES = tuple(share / 10 for share in range(10, 0, -1))
-NORMAL_QUANTILE = 1.959964
 OLD = "none: the checkpoint was written before any was fitted, so a confidence is what the model gives"
 UNLEARNED = "none: no validation video has been scored, so a confidence is what the models give"
 
@@ -206,14 +206,6 @@ def calibration_lines(calibration: CalibrationResult | None) -> list[str]:
     return lines
 
 
-def wilson_interval(right: int, count: int) -> tuple[float, float]:
-    """The 95 % interval of a share, which is no wider than 0 to 1 (E. B. Wilson, Probable Inference, 1927)."""
-    share, square = right / count, NORMAL_QUANTILE**2
-    middle = (share + square / (2 * count)) / (1 + square / count)
-    half = NORMAL_QUANTILE / (1 + square / count) * math.sqrt(share * (1 - share) / count + square / (4 * count**2))
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
 @dataclass(frozen=True)
 class _Judged:
     """Rows with scores, each judged by what is known of its fold: N scores as the model gives them and as they can be
@@ -274,11 +266,12 @@ def _per_class(predictions: Predictions, judged: _Judged | None, right: np.ndarr
     if known is None or not known.class_certain_from:
         return ()
     found = []
+    first = None if judged is None else judged.scores.argmax(axis=1)
     levels = zip(predictions.classes, known.class_certain_from, known.class_num_predicted, strict=True)
     for number, (name, level, count) in enumerate(levels):
         certain: Coverage | None = None
-        if judged is not None and level is not None:
-            taken = judged.scores.argmax(axis=1) == number
+        if judged is not None and first is not None and level is not None:
+            taken = first == number
             if taken.any():
                 certain = _coverage(level, right[taken & (judged.sure >= level)], int(taken.sum()))
         found.append(ClassConfidence(name, count, level, certain))

@@ -7,19 +7,17 @@ claim to be certain; there Wilson's interval over the recordings stands in (E. B
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from autox_video.report.bootstrap import LEVEL, RESAMPLES, interval
+from autox_video.report.bootstrap import LEVEL, RESAMPLES, interval, wilson_interval
 from autox_video.report.multi_label import MultiLabelResults, MultiLabelVideo
 from autox_video.report.outcome import AnyResults
 from autox_video.report.results import VideoResult
 from autox_video.tasks import load_task
 
-Z = 1.959964  # of the normal distribution at LEVEL
 CHUNK = 100
 # A ranking is computed anew for each draw: fewer draws where that is a lot of work.
 RANKED_VALUES = 2_000_000
@@ -80,16 +78,8 @@ def recordings_of(paths: Sequence[str], groups: Mapping[str, str]) -> list[str]:
 
 
 def wilson(count: int, total: int) -> Interval:
-    """The interval of a share by E. B. Wilson: it makes sense for few trials, and where all or none succeed.
-
-    Args:
-        count: Successes.
-        total: Trials; at least 1.
-    """
-    share, spread = count / total, Z * Z / total
-    middle = (share + spread / 2) / (1 + spread)
-    half = Z / (1 + spread) * math.sqrt(share * (1 - share) / total + spread / total / 4)
-    return Interval(max(0.0, middle - half), min(1.0, middle + half))
+    """The interval of a share of `total` trials, of which `count` succeeded; see `wilson_interval`."""
+    return Interval(*wilson_interval(count, total))
 
 
 def _draws(figures: Callable[[np.ndarray], np.ndarray], recordings: Sequence[str], seed: int = 0) -> np.ndarray:

@@ -30,7 +30,7 @@ def shard(model: nn.Module, optimizer: torch.optim.Optimizer, device: str) -> No
         device: `cpu` or `cuda`, where the shards are to be.
     """
     from torch.distributed.device_mesh import init_device_mesh
-    from torch.distributed.fsdp import fully_shard  # not in torch 2.4 and 2.5, which run without shards
+    from torch.distributed.fsdp import fully_shard  # not in every torch that runs without shards
 
     if device == "cuda":
         torch.cuda.init()  # a mesh would else choose the GPU by itself

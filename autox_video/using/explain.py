@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -113,8 +113,15 @@ def explain(
     frames_alone = clips.ndim == 4
     # Clips of the first crop come first; `ThreeCrop` begins with the ends, and the middle is the last.
     views = (clips.unflatten(0, (-1, length)).movedim(2, 1) if frames_alone else clips)[-len(seconds) :]
+
+    def score(batch: Sequence[Any]) -> np.ndarray:
+        scores = predictor.score([one.movedim(1, 2).flatten(0, 1) if frames_alone else one for one in batch])
+        # As confidences are told everywhere, where validation has calibrated them.
+        calibrated = predictor.temperature is not None
+        return predictor.task.tempered(scores, predictor.temperature) if calibrated else scores
+
     found = occlude(
-        lambda batch: predictor.score([one.movedim(1, 2).flatten(0, 1) if frames_alone else one for one in batch]),
+        score,
         views,
         seconds,
         class_id,

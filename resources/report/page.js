@@ -133,15 +133,16 @@ document.addEventListener('input', (event) => { const bar = event.target.closest
 // ---- buttons of the page
 const redraw = () => all('.plot.drawn').forEach(draw);
 document.getElementById('language').onclick = () => { setLanguage(root.dataset.lang === 'zh' ? 'en' : 'zh'); redraw() };
-document.getElementById('theme').onclick = () => { root.dataset.theme = root.dataset.shown === 'dark' ? 'light' : 'dark'; store.set('theme', root.dataset.theme); showTheme(); redraw() };
+document.getElementById('theme').onclick = () => { setTheme(root.dataset.shown === 'dark' ? 'light' : 'dark'); store.set('theme', root.dataset.theme); redraw() };
 document.getElementById('playing').onclick = () => setStill(!root.hasAttribute('data-still'));
 function setLanguage(language) { root.dataset.lang = language; root.lang = language === 'zh' ? 'zh-Hans' : 'en'; store.set('lang', language); names() }
+function setTheme(theme) { if (theme) root.dataset.theme = theme; else delete root.dataset.theme; showTheme() }
 function setStill(still) { root.toggleAttribute('data-still', still); document.getElementById('playing').setAttribute('aria-pressed', !still) }
 dark.addEventListener('change', () => { showTheme(); redraw() });
-addEventListener('beforeprint', () => all('.plot, .film').forEach(reveal));
-root.dataset.theme = store.get('theme') ?? '';
-if (!root.dataset.theme) delete root.dataset.theme;
-showTheme();
+// On paper everything is there, dark on white.
+addEventListener('beforeprint', () => { root.dataset.theme = 'light'; showTheme(); all('.plot, .film').forEach(reveal) });
+addEventListener('afterprint', () => { setTheme(store.get('theme')); redraw() });
+setTheme(store.get('theme'));
 setLanguage(store.get('lang') ?? (navigator.language.startsWith('zh') ? 'zh' : 'en'));
 setStill(matchMedia('(prefers-reduced-motion: reduce)').matches);
 prepare(document);

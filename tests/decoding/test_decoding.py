@@ -114,6 +114,20 @@ def test_a_file_that_names_other_files_or_streams_is_not_followed(tmp_path, cont
     assert str(caught.value) == "is a list of other files or streams, and no video"
 
 
+def test_a_file_whose_headers_have_lost_the_size_is_refused(tmp_path):
+    path = videos.write_video(tmp_path / "a.mp4")
+    content = bytearray(path.read_bytes())
+    # Width and height in the description of the samples, and the codec's own header.
+    size = content.index(b"mp4v", content.index(b"stsd")) + 28
+    content[size : size + 4] = bytes(4)
+    header = content.index(bytes.fromhex("000001b0"))
+    content[header : header + 40] = bytes(40)
+    path.write_bytes(content)
+    with pytest.raises(DecodingError) as caught:
+        open_video(str(path), FILES)
+    assert str(caught.value) == "is damaged: the size of its frames is lost"
+
+
 @pytest.mark.parametrize("content", [b"this is no video" * 99, b""])
 def test_what_is_no_video_is_refused_in_words(tmp_path, content):
     (tmp_path / "a.mp4").write_bytes(content)

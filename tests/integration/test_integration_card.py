@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 import json
 
+import numpy as np
 import pytest
 import safetensors
 import torch
@@ -122,3 +123,28 @@ def test_a_file_without_a_card_is_refused(content, tmp_path):
     with pytest.raises(RunError) as caught:
         read_card(path)
     assert str(caught.value) == f"{path}: holds no card of autox_video. Name the best.safetensors of a run."
+
+
+def test_a_checkpoint_brings_its_temperature_and_an_older_one_is_said_to_have_none(trained, tmp_path):
+    def tested(name: str, change) -> dict:
+        checkpoint = torch.load(trained.work_dir / "best.pth", weights_only=True)
+        change(checkpoint["meta"]["autox_video"])
+        torch.save(checkpoint, tmp_path / name)
+        target = tmp_path / f"{name}.json"
+        options = ("--checkpoint", str(tmp_path / name), "--set", f"test_results_path={target}")
+        run_cli("test", "-c", str(trained.config), *options)
+        return json.loads(target.read_text())
+
+    level = {"temperature": 2.0, "num_videos": 40, "certain_from": 0.5}
+    hot = tested("hot.pth", lambda record: record["calibration"].update(level))
+    old = tested("old.pth", lambda record: [record.pop(key) for key in ("calibration", "temperature")])
+    assert [row["scores"] for row in hot["videos"]] == [row["scores"] for row in old["videos"]]
+    for hot_row, old_row in zip(hot["videos"], old["videos"], strict=True):
+        if hot_row["scores"]:
+            scores = np.array(hot_row["scores"])
+            assert old_row["confidence"] == scores.max()
+            assert hot_row["confidence"] == pytest.approx(np.sqrt(scores.max()) / np.sqrt(scores).sum(), abs=1e-6)
+        assert old_row["uncertain"] is None
+        assert hot_row["uncertain"] is (False if hot_row["scores"] else None)
+    assert (old["calibration"]["temperature"], hot["calibration"]["temperature"]) == (None, 2.0)
+    assert old["calibration"]["note"].startswith("none: the checkpoint was written before any was fitted")

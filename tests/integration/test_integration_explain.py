@@ -9,10 +9,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import videos
 from runs import run_cli
 
+from autox_video.decoding import FILES, open_video
 from autox_video.report.html.parts import ReportedRun
 from autox_video.report.html.sections import explanations
+from autox_video.runner.predictor import open_predictor
+from autox_video.using.explain import explain
 from autox_video.work_dir import WorkDir
 
 
@@ -77,6 +81,19 @@ def test_what_cannot_be_explained_is_said(trained, arguments: list[str], text: s
     places = {"run": str(trained.work_dir), "videos": str(trained.folder / "videos")}
     shown = run_cli("explain", *(argument.format(**places) for argument in arguments), code=2)
     assert shown == text.format(**places)
+
+
+def test_of_three_crops_the_middle_one_is_explained(trained, tmp_path: Path) -> None:
+    wide = videos.write_video(tmp_path / "wide.mp4", frames=24)
+    predictor = open_predictor(trained.work_dir, "cpu", views=(2, 3))
+    reader = open_video(str(wide), FILES)
+    found = explain(predictor, reader, "wide.mp4", num_moments=2, grid=1)
+    clips = predictor.clips_of(reader)
+    assert clips.shape[:3] == (6, 3, 4)
+    # Two clips of four frames, of the last crop.
+    assert len(found.occlusion.seconds) == 8
+    assert found.occlusion.moment.tolist() == [0] * 4 + [1] * 4
+    assert np.array_equal(found.frames, clips[4:, :, 2].permute(0, 2, 3, 1).numpy())
 
 
 def test_mistakes_of_a_test_are_explained_the_most_confident_first(trained, tmp_path: Path) -> None:

@@ -80,6 +80,10 @@ def test_the_thresholds_stand_in_the_checkpoint_and_a_resumed_run_keeps_them(tra
     hook.resumed = torch.load(folder / "run" / "last.pth", weights_only=True)["meta"]["autox_video"]
     hook.before_train(SimpleNamespace(work_dir=folder / "run", train_loop=SimpleNamespace(go_on=lambda *place: None)))
     assert hook.thresholds == saved
+    said = hook.resumed["calibration"]
+    assert hook.calibration == said
+    assert said["note"] == "1, as in the model: 4 validation videos are fewer than the 20 that a temperature takes"
+    assert json.loads((folder / "run" / "results.json").read_text())["calibration"]["note"] == said["note"]
 
 
 def test_unlabelled_videos_are_scored_without_figures(trained, tmp_path):
@@ -91,7 +95,8 @@ def test_unlabelled_videos_are_scored_without_figures(trained, tmp_path):
     results = json.loads(path.read_text())
     assert (results["metrics"], results["metrics_note"]) == (None, "the videos have no labels")
     assert [video["true_labels"] for video in results["videos"]] == [None, None]
-    assert all(len(video["scores"]) == 3 for video in results["videos"])
+    assert all(len(video["scores"]) == 3 and 0 < video["confidence"] < 1 for video in results["videos"])
+    assert results["calibration"]["after"] is None
 
 
 def test_a_video_is_previewed_under_each_of_its_labels(trained, tmp_path):
@@ -121,6 +126,7 @@ def test_an_ensemble_of_several_labels_has_thresholds_of_its_own(trained, tmp_pa
     assert "none of 4 test videos tells them apart" in output
     one, joined = (json.loads((path / "results.json").read_text()) for path in (folder / "run", tmp_path))
     # Chosen anew on validation videos that were seen as the test videos are, and not by one view as in training.
+    assert joined["calibration"]["num_val_videos"] == 4
     assert joined["thresholds"] == pytest.approx(one["thresholds"], rel=0.01)
     assert [video["scores"] for video in joined["videos"]] == [video["scores"] for video in one["videos"]]
 
@@ -132,3 +138,28 @@ def test_mmaction2s_own_evaluator_takes_several_labels_too():
     scores, labels = torch.tensor([[2.0, -1.0, 0.5], [-1.0, 3.0, -2.0]]), torch.tensor([[1.0, 0, 1], [0, 1, 0]])
     metric.process(None, [{"pred_score": s, "gt_label": t} for s, t in zip(scores, labels, strict=True)])
     assert metric.evaluate(2) == {"acc/mean_average_precision": 1.0}
+
+
+def test_a_prediction_names_all_labels_over_their_thresholds(trained, tmp_path):
+    folder, _ = trained
+    tested = json.loads((folder / "run" / "results.json").read_text())
+    views = f"{tested['views']['num_clips']}x{tested['views']['num_crops']}"
+    given = ("--data-root", str(folder / "videos"), "-m", str(folder / "run"), "--device", "cpu", "--views", views)
+    options = (str(folder / "test.txt"), *given, "-o", str(tmp_path / "p.json"), "--workers", "0")
+    run_cli("predict", *options)
+    results = json.loads((tmp_path / "p.json").read_text())
+    assert [row["predicted_labels"] for row in results["videos"]] == [
+        row["predicted_labels"] for row in tested["videos"]
+    ]
+    assert results["thresholds"] == tested["thresholds"]
+    printed = run_cli("predict", *options, "--fresh", "--threshold", "0")
+    lines = [line for line in printed.splitlines() if line.startswith("test ")]
+    assert len(lines) >= 4
+    assert all(all(f"  {name} 0." in line for name in NAMES) for line in lines[:4])
+    printed = run_cli("predict", *options, "--threshold", "1", "--fresh")
+    assert "test 0.mp4  -" in printed.splitlines()
+    results = json.loads((tmp_path / "p.json").read_text())
+    assert results["thresholds_note"] == "1 for each label, as asked"
+    assert [row["labels"] for row in map(json.loads, (tmp_path / "p.journal.jsonl").open()) if "file" in row] == [
+        []
+    ] * 4

@@ -6,15 +6,21 @@ import csv
 import json
 import os
 import shutil
+import signal
 
 import jsonschema
+import numpy as np
 import pytest
+import torch
 import videos
 from local_site import running_site
 from runs import run_cli
 
 from autox_video import AutoXVideo
+from autox_video.decoding import open_file
 from autox_video.presets import shared_folder
+from autox_video.runner import predicting
+from autox_video.runner.predictor import open_predictor
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +60,7 @@ def test_the_weights_alone_say_of_a_list_what_the_test_said(trained, model, tmp_
     printed, results = predict(model, tmp_path / "p.json", trained.folder / "test_list.txt", *options, code=3)
     assert results["metrics"].pop("loss") == pytest.approx(tested["metrics"].pop("loss"), abs=1e-6)
     assert results["metrics"] == tested["metrics"]
+    assert results["calibration"]["note"] == tested["calibration"]["note"]
     assert names(results) == names(tested)
     for ours, theirs in zip(results["videos"], tested["videos"], strict=True):
         assert ours["true_label"] == theirs["true_label"]
@@ -72,17 +79,18 @@ def test_a_run_that_is_killed_twice_goes_on_and_names_each_video_once(model, twe
     output = tmp_path / "p.json"
     journal = tmp_path / "p.journal.jsonl"
     command = ("predict", str(twelve), "-m", str(model), "-o", str(output), "--device", "cpu", "--workers", "2")
-    for calls in (4, 3):
-        ended = own_process.run(*command, place="row", calls=calls)
-        assert (ended.code, ended.left, output.exists()) == (-9, [], False)
+    for calls, name, code in ((4, "SIGKILL", -9), (3, "SIGKILL", -9), (2, "SIGTERM", 143)):
+        ended = own_process.run(*command, place="row", calls=calls, name=name)
+        assert (ended.code, ended.left, output.exists()) == (code, [], False)
+    assert ended.output[-1] == "stopped  by SIGTERM; run the same command again"
     content = journal.read_bytes()
-    assert content.count(b"\n") == 1 + 4 + 3
+    assert content.count(b"\n") == 1 + 4 + 3 + 2
     journal.write_bytes(content[:-20])
     printed, results = predict(model, output, twelve, "--workers", 1)
-    assert f"goes on  6 of 12 videos done before ({journal})" in printed
+    assert f"goes on  8 of 12 videos done before ({journal})" in printed
     assert "note     the last line of p.journal.jsonl was torn, as a kill leaves it: cut off" in printed
     assert names(results) == [f"{'ab'[odd]}/clip {number}.mp4" for odd in (0, 1) for number in range(odd, 12, 2)]
-    assert printed.count(".mp4  ") == 6
+    assert printed.count(".mp4  ") == 4
     straight = predict(model, tmp_path / "straight.json", twelve)[1]
     assert results == straight
 
@@ -156,7 +164,7 @@ def test_every_way_to_name_videos_names_them_once(model, twelve, tmp_path, monke
         (["clip.mp4"], "INPUT: does not exist (got {here}/clip.mp4). Did you mean 'a.mp4'."),
         (["*.avi"], "INPUT: no file fits the pattern (got *.avi). Correct the pattern."),
         (["empty"], "INPUT: is a folder without a video (got empty). Name a folder with videos in it or below it."),
-        (["0", "a.mp4"], "INPUT: a stream never ends, so nothing can come beside it (got 0, a.mp4). Name the stream alone."),
+        (["0", "a.mp4"], "INPUT: a stream never ends, so nothing can come beside it (got 0, a.mp4). Name the stream alone; start a second command for the rest."),
         (["/dev/video97"], "INPUT: does not exist (got /dev/video97). Name a video, a folder, a list, a quoted pattern or an http(s) URL."),
         (["wrong.txt"], "wrong.txt:2: has an unknown class (got 'drak'). Did you mean 'dark'; or add --ignore-labels."),
         (["a.mp4", "-o", "p.txt"], "--output: the ending names no format (got 'p.txt'). Choose one of .json, .csv, .pkl, .yaml, .yml."),
@@ -182,6 +190,42 @@ def test_a_video_that_hangs_or_kills_its_process_is_a_row(model, twelve, tmp_pat
     _, results = predict(model, tmp_path / "p.json", tmp_path / "list.txt", *options, code=3)
     assert [video["status"] for video in results["videos"]] == ["ok", "error", "ok"]
     assert results["videos"][1]["error"] == "takes more than 1 s to decode (see --time-limit)"
+
+
+def test_a_process_that_dies_takes_one_video_with_it_and_no_other(model, twelve):
+    predictor = open_predictor(model, device="cpu")
+    reader = open_file(str(twelve / "a" / "clip 0.mp4"))
+
+    def clips_of(number):
+        if number == 3:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if number == 5:
+            raise ValueError("nobody thought of this")
+        return predictor.clips_of(reader)
+
+    found = dict(predicting.score_videos(predictor, range(7), clips_of, num_workers=2, videos_per_batch=1))
+    assert list(found) == list(range(7))
+    assert {number: said for number, said in found.items() if isinstance(said, str)} == {
+        3: "kills the process that decodes it",
+        5: "cannot be prepared: ValueError: nobody thought of this",
+    }
+
+
+def test_a_batch_that_the_gpu_has_no_memory_for_is_halved(model, twelve, monkeypatch):
+    predictor = open_predictor(model, device="cpu")
+    clips = [predictor.clips_of(open_file(str(file))) for file in sorted(twelve.rglob("*.mp4"))[:5]]
+    score, sizes = predictor.score, []
+
+    def short_of_memory(batch):
+        sizes.append(len(batch))
+        if len(batch) > 2:
+            raise torch.cuda.OutOfMemoryError("out of memory")
+        return score(batch)
+
+    monkeypatch.setattr(predictor, "score", short_of_memory)
+    loaded = predicting.score_videos(predictor, range(5), clips.__getitem__, num_workers=0, videos_per_batch=5)
+    np.testing.assert_allclose([found for _, found in loaded], score(clips), atol=1e-6)
+    assert sizes == [5, 2, 3, 1, 2]
 
 
 def test_from_python_the_results_come_back_and_nothing_is_written(model, twelve, tmp_path, monkeypatch):

@@ -126,6 +126,16 @@ def test_a_stream_that_cannot_be_read_says_so_without_its_password():
     )
 
 
+def test_a_stream_that_leads_to_files_of_this_machine_is_not_followed(pipe, tmp_path):
+    video = videos.write_video(tmp_path / "private.mp4")
+    playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile://{video}\n#EXT-X-ENDLIST\n"
+    thread = threading.Thread(target=Path(pipe).write_text, args=(playlist,), daemon=True)
+    thread.start()
+    with pytest.raises(RunError) as caught:
+        list(windows_of(pipe, Cut(lambda fps: 0.5, None, 16)))
+    assert "cannot be read: Invalid" in str(caught.value)
+
+
 @pytest.mark.parametrize("kind", ["turned", "uneven", "odd size", "images", "piece"])
 def test_a_copy_with_its_label_has_the_frames_times_and_size_of_its_video(kind, trained, tmp_path):
     file, given, frames = tmp_path / "a.mp4", None, slice(None)

@@ -80,6 +80,7 @@ def served(trained: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         start_new_session=True,
     )
     assert process.stdout is not None
+    assert process.stdout.readline() == f"loading  {folder / 'run'}\n"
     first = process.stdout.readline()
     assert first.startswith("serving  http://127.0.0.1:"), first
     yield Served(process, first.split()[1], folder / "tmp")
@@ -170,6 +171,8 @@ def test_in_the_browser(served: Served, videos: dict[str, bytes], page: Any) -> 
     _, said = served.post(NAME, videos["light_test_0.mp4"])
     best = said["video"]["top5"][0]
     assert card.locator("tr").first.inner_text().split("\t")[:2] == [best["label"], f"{100 * best['score']:.1f} %"]
+    sure = f"{best['label']} {100 * said['video']['confidence']:.1f} %"
+    assert card.locator(".best").inner_text() == sure
     card.locator("button.explain").click()
     card.locator("img.explanation").wait_for()
     shown = card.locator("img").evaluate_all("images => images.map(image => image.naturalWidth)")

@@ -120,8 +120,8 @@ def test_a_torch_without_shares_is_named(config, tmp_path, monkeypatch):
     monkeypatch.setattr(strategy, "version", lambda package: "2.4.1+cu121")
     output = run_cli("plan", "-c", str(config), "--work-dir", str(tmp_path), code=2)
     assert output.splitlines()[-1] == (
-        "config.yaml:15: runtime.strategy: shares need torch 2.6, and this is 2.4.1+cu121 (got fsdp). "
-        "Install torch 2.6 or newer, or write ddp."
+        "config.yaml:15: runtime.strategy: shares need torch 2.8, and this is 2.4.1+cu121 (got fsdp). "
+        "Install torch 2.8 or newer, or write ddp."
     )
 
 

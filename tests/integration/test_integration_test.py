@@ -179,3 +179,27 @@ def test_python_without_data_is_refused():
     with pytest.raises(RequestError) as caught:
         AutoXVideo().fit()
     assert str(caught.value) == "AutoXVideo: no data is named. Call read_cfg(), or pass data_root."
+
+
+def test_the_report_is_written_by_a_test_and_anew_by_a_command(trained, tmp_path):
+    assert f"report   {trained.work_dir / 'report.html'}\n" in trained.output
+    copied = shutil.copytree(trained.work_dir, tmp_path / "run")
+    page = copied / "report.html"
+    page.unlink()
+    assert run_cli("report", "--work-dir", str(copied)) == f"report   {page}\n"
+    assert 'id="mistakes"' in page.read_text(encoding="utf-8")
+
+    (copied / "results.json").unlink()
+    note = f"note     {copied / 'results.json'} does not exist yet: the report has no figures of a test\n"
+    assert run_cli("report", "--work-dir", str(copied)) == f"{note}report   {page}\n"
+    assert 'id="curves"' in page.read_text(encoding="utf-8")
+
+    (tmp_path / "results.csv").touch()
+    given = ("-c", str(trained.config), "--set", f"test_results_path={tmp_path / 'results.csv'}")
+    assert run_cli("report", *given, code=2) == (
+        f"{tmp_path / 'results.csv'}: a report is made from results in JSON only (got .csv). Give test_results_path the"
+        " ending .json and test again; or open the report.html that `test` wrote.\n"
+    )
+    missing = tmp_path / "nowhere"
+    told = f"{missing}: there is no such folder. Name the work_dir of a run.\n"
+    assert run_cli("report", "--work-dir", str(missing), code=2) == told

@@ -63,8 +63,8 @@ def test_what_does_not_go_with_shares_is_refused_in_one_go(monkeypatch):
     with pytest.raises(RequestError) as caught:
         planned(TWO, "video_swin_base", runtime={"strategy": "fsdp", "compile": "on"}, train={"ema": 0.999})
     assert str(caught.value).splitlines() == [
-        "fit(): runtime.strategy: shares need torch 2.6, and this is 2.5.1 (got fsdp). "
-        "Install torch 2.6 or newer, or write ddp.",
+        "fit(): runtime.strategy: shares need torch 2.8, and this is 2.5.1 (got fsdp). "
+        "Install torch 2.8 or newer, or write ddp.",
         "fit(): runtime.strategy: averaged weights (train.ema) are not kept in shares (got fsdp). "
         "Leave one of the two out.",
         "fit(): runtime.strategy: a network in shares is not compiled (runtime.compile) (got fsdp). "
@@ -75,7 +75,7 @@ def test_what_does_not_go_with_shares_is_refused_in_one_go(monkeypatch):
 def test_a_torch_without_shares_trains_with_the_whole_network(monkeypatch):
     monkeypatch.setattr(strategy, "version", lambda package: "2.4.0")
     decided = planned(TWO, "video_swin_large").strategy
-    assert decided.why == f"shares would suit {LARGE}, but shares need torch 2.6, and this is 2.4.0"
+    assert decided.why == f"shares would suit {LARGE}, but shares need torch 2.8, and this is 2.4.0"
 
 
 def test_a_shared_network_leaves_room_for_more_videos():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from autox_video.predictions import Calibration, FoldModel, Prediction, Predictions
-from autox_video.report.calibration import wilson_interval
+from autox_video.report.bootstrap import wilson_interval
 from autox_video.report.outcome import make_outcome, outcome_lines
 from autox_video.report.results import to_plain
 from autox_video.report.writers import read_results, table, write_results

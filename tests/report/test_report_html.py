@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 import videos
 
 from autox_video.report.filmstrips import filmstrip, size_of
-from autox_video.report.html.films import Films
+from autox_video.report.html.films import Film, Films
 from autox_video.report.html.markup import escape, film, in_plot, plot, say, table, tag
 from autox_video.report.html.page import make_page
 from autox_video.report.html.parts import ReportedRun, Section, Text
@@ -81,3 +82,24 @@ def test_a_video_that_cannot_be_read_is_a_grey_strip(tmp_path: Path) -> None:
     (tmp_path / "broken.mp4").write_bytes(b"no video")
     assert size_of(filmstrip(tmp_path / "broken.mp4")) == (128, 96)
     assert filmstrip(tmp_path / "missing.mp4") == filmstrip(tmp_path / "broken.mp4")
+
+
+def test_a_video_that_holds_up_the_decoder_costs_its_own_film_only(
+    filmstrips, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autox_video.report.html.films.VIDEO_SECONDS", 3.0)
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: {0})
+    os.mkfifo(tmp_path / "endless.mp4")  # nobody ever writes into it
+    videos.write_video(tmp_path / "a.mp4", frames=20)
+    films = Films(str(tmp_path))
+    assert [films.number(Film(name)) for name in ("endless.mp4", "a.mp4", "endless.mp4")] == [0, 1, 0]
+    drawn = films.draw()
+    assert drawn[0] == b""
+    assert size_of(drawn[1]) == (32, 32)
+
+
+def test_films_stop_where_room_or_time_ends(filmstrips, tmp_path: Path) -> None:
+    videos.write_video(tmp_path / "a.mp4", frames=20)
+    for films in (Films(str(tmp_path), max_bytes=0), Films(str(tmp_path), max_seconds=0)):
+        films.number(Film("a.mp4"))
+        assert films.draw() == {}

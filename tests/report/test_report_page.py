@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import videos
 
+from autox_video import scoring
 from autox_video.dataset.facts import BadVideo, Fingerprint, Leak, Percentiles, SplitFacts
 from autox_video.dataset.preflight import Check, Finding, Kind
 from autox_video.predictions import FoldModel, Prediction, Predictions
@@ -49,7 +50,9 @@ def predictions(labelled: bool = True, task: str = "single_label", folds: int = 
     models = tuple(FoldModel(fold, f"{fold}.pth", "0" * 64, 2, None) for fold in range(1, folds + 1))
     thresholds = (0.5, 0.5, 0.5) if task == "multi_label" else None
     path = "" if folds else "best.pth"
-    return Predictions(task, "tiny", CLASSES, path, "0" * 64, 2, "", 1, 1, tuple(rows), thresholds, models)
+    return Predictions(
+        task, "tiny", CLASSES, path, "0" * 64, 2, "", 1, 1, tuple(rows), thresholds=thresholds, folds=models
+    )
 
 
 def of_an_ensemble() -> AnyResults:
@@ -119,7 +122,7 @@ def test_the_controls_of_a_page_work_and_no_name_is_taken_for_html(page, filmstr
     look(page, run_folder, dataclasses.replace(make_outcome(predictions()), data_root=str(run_folder.root)))
     assert headings(page) == [
         *("How good it is", "In plain words", "How the training went", "Which classes are confused", "Class by class"),
-        *("The mistakes", "The data: leaks and quarantine", "Data check"),
+        *("How far to trust it", "The mistakes", "The data: leaks and quarantine", "Data check"),
     ]
     shown = EVIL.replace("\n", "\\n").replace("\u202e", "\\u202e")
     assert page.locator("#classes td", has_text=shown).first.is_visible()
@@ -195,6 +198,13 @@ def test_a_section_that_fails_says_so_and_the_others_stand(tmp_path: Path, monke
     assert caplog.messages == [
         "warning  the section 'curves' of the report could not be made: ZeroDivisionError('division by zero')"
     ]
+
+
+def test_a_test_does_not_fail_because_its_page_does(tmp_path: Path, monkeypatch, caplog) -> None:
+    monkeypatch.setattr("autox_video.scoring.write_report", lambda work_dir, results: 1 / 0)
+    scoring._write_page(WorkDir(tmp_path), make_outcome(predictions()))
+    told = "warning  no report.html: ZeroDivisionError('division by zero'); `autox-video report` writes it anew"
+    assert caplog.messages == [told]
 
 
 def test_the_page_holds_all_that_it_needs(tmp_path: Path) -> None:

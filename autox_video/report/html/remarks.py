@@ -213,9 +213,9 @@ def confusions(run: ReportedRun) -> list[Remark]:
         pairs = [(names[a], names[b], int(both[a, b])) for a, b in places]
         pairs = [pair for pair in pairs if pair[2] >= max(2, 0.1 * wrong)]
         if pairs:
-            told = ", ".join(f"{n} between “{a}” and “{b}”" for a, b, n in pairs)
+            told = ", ".join(f"{n} are between “{a}” and “{b}”" for a, b, n in pairs)
             told_zh = "，".join(f"“{a}”与“{b}”之间 {n} 个" for a, b, n in pairs)
-            text = Text(f"Of its {plural(wrong, 'mistake')} {told}.", f"共 {wrong} 个错误，其中{told_zh}。")
+            text = Text(f"Of its {plural(wrong, 'mistake')}, {told}.", f"共 {wrong} 个错误，其中{told_zh}。")
             found.append(Remark(INFO, text))
     missed = [one.label for one in metrics.per_class if one.accuracy == 0]
     if missed:
@@ -247,7 +247,7 @@ def unreadable(run: ReportedRun) -> list[Remark]:
     if not count:
         return []
     text = Text(
-        f"{plural(count, 'test video')} could not be read and counts nowhere.", f"{count} 个测试视频无法读取，未计入。"
+        f"{plural(count, 'test video')} could not be read and count nowhere.", f"{count} 个测试视频无法读取，未计入。"
     )
     return [Remark(CAUTION, text)]
 

@@ -3,9 +3,9 @@
 `files.py` goes through a list of videos, `live.py` watches a stream that never ends.
 """
 
-from autox_video.using.predict.asked import Asked, best_labels
+from autox_video.using.predict.asked import Asked
 from autox_video.using.predict.files import predict_files
 from autox_video.using.predict.inputs import stream_of
 from autox_video.using.predict.live import Watching, predict_stream
 
-__all__ = ["Asked", "Watching", "best_labels", "predict_files", "predict_stream", "stream_of"]
+__all__ = ["Asked", "Watching", "predict_files", "predict_stream", "stream_of"]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from autox_video.errors import Problem, RequestError
 from autox_video.predictions import Prediction, Predictions
@@ -21,6 +23,14 @@ IMAGE_FPS = 25.0
 MAX_SECONDS, MAX_DOWNLOAD_MIB = 300.0, 2048
 
 
+# Is given the row of a video, or of a window of a stream, and its labels with their probabilities.
+Show = Callable[[Any, Sequence[tuple[str, float]]], None]
+
+
+def show_nothing(video: Any, labels: Sequence[tuple[str, float]]) -> None:
+    """Where nobody looks."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Asked:
     """What a user asks of a prediction; everything has a default but the videos.
@@ -33,7 +43,7 @@ class Asked:
         data_root: Folder that the paths in lists start from; None: that of each list.
         ignore_labels: Whether labels in lists are passed over.
         threshold: The probability from which on a video has a label, in place of those that validation chose.
-        top_k: How many labels are drawn.
+        top_k: How many labels are shown of a video that has one.
         image_fps: Frames a second of folders of images.
         max_seconds: What a video may take to be downloaded, and to be decoded.
         max_download_mib: What a download may weigh.
@@ -123,19 +133,33 @@ def _prediction(video: Video, row: Row) -> Prediction:
 
 def said_of(video: Any) -> dict[str, Any]:
     """What a row says, for those who follow the journal."""
+    sure = {"confidence": video.confidence, "uncertain": video.uncertain}
     if hasattr(video, "predicted_labels"):
-        return {"labels": [label.name for label in video.predicted_labels or ()]}
-    return {
-        "label": video.predicted_label.name if video.predicted_label else None,
-        "confidence": video.confidence,
-    }
+        return {"labels": [label.name for label in video.predicted_labels or ()], **sure}
+    return {"label": video.predicted_label.name if video.predicted_label else None, **sure}
 
 
-def best_labels(shown: Any, top_k: int) -> list[tuple[str, float]]:
-    """What is said of a video: the best labels with their scores; of several labels a video all that it has."""
-    if hasattr(shown, "predicted_labels"):
-        return [(label.name, shown.scores[label.id]) for label in shown.predicted_labels or ()]
-    return [(one.label, one.score) for one in shown.top5[:top_k]]
+def best_labels(asked: Asked, predictor: Any, video: Any) -> list[tuple[str, float]]:
+    """What is said of a video, for people: the best labels, or of several labels a video all that it has.
+
+    Args:
+        asked: How many.
+        predictor: The model.
+        video: The row as it stands in the results.
+
+    Returns:
+        Names and calibrated probabilities, the best first; none of a video that could not be read.
+    """
+    if video.scores is None:
+        return []
+    scores = predictor.task.tempered(np.array(video.scores), predictor.temperature or 1.0)
+    order = np.argsort(-np.array(video.scores), kind="stable")
+    if hasattr(video, "predicted_labels"):
+        given = {label.id for label in video.predicted_labels}
+        chosen = [index for index in order if index in given]
+    else:
+        chosen = list(order[: asked.top_k])
+    return [(predictor.classes[index], float(scores[index])) for index in chosen]
 
 
 def write_asked(asked: Asked, results: AnyResults) -> None:

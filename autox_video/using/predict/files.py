@@ -21,11 +21,13 @@ from autox_video.stopping import stoppable
 from autox_video.using.predict.annotated import targets_of, write_annotated
 from autox_video.using.predict.asked import (
     Asked,
+    Show,
     best_labels,
     check_outputs,
     check_threshold,
     results_of,
     said_of,
+    show_nothing,
     write_asked,
 )
 from autox_video.using.predict.downloads import MIB, downloaded
@@ -36,15 +38,13 @@ logger = logging.getLogger(__name__)
 
 
 @stoppable()
-def predict_files(
-    asked: Asked, open_model: Callable[[], Any], show: Callable[[Any], None] = lambda video: None
-) -> AnyResults:
+def predict_files(asked: Asked, open_model: Callable[[], Any], show: Show = show_nothing) -> AnyResults:
     """Predict a list of videos, and write the results.
 
     Args:
         asked: What to do.
         open_model: Opens the model, a `Predictor`; called when the inputs have been found.
-        show: Is given the row of each video as it is done, as it stands in the results.
+        show: Is given the row of each video as it is done, as it stands in the results, and its labels.
 
     Returns:
         The results, as they stand in the file. A video that could not be read is a row with its reason.
@@ -104,7 +104,7 @@ class _Run:
         self.asked, self.predictor, self.inputs = asked, predictor, inputs
         self.stamps, self.targets, self.journal = stamps, targets, journal
 
-    def rows(self, show: Callable[[Any], None]) -> list[Row]:
+    def rows(self, show: Show) -> list[Row]:
         """What came of each video: kept from an earlier run, or scored now."""
         from autox_video.runner.predicting import score_videos
 
@@ -123,7 +123,7 @@ class _Run:
                 self._draw(number, shown)
                 if self.journal:
                     self.journal.add(videos[number], self.stamps[videos[number].key], row, said_of(shown))
-                show(shown)
+                show(shown, best_labels(asked, self.predictor, shown))
                 bar.advance()
         return [row for row in rows if row is not None]
 
@@ -160,7 +160,8 @@ class _Run:
         if not self.targets or shown.status != "ok":
             return
         video = self.inputs.videos[number]
-        lines = [f"{name} {score:.2f}" for name, score in best_labels(shown, self.asked.top_k)] or ["-"]
+        labels = best_labels(self.asked, self.predictor, shown)
+        lines = [f"{name} {score:.2f}{' ?' * bool(shown.uncertain)}" for name, score in labels] or ["-"]
         try:
             with self._opened(video) as reader:
                 write_annotated(reader, video, lines, self.targets[number])

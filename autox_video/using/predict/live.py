@@ -19,7 +19,17 @@ from autox_video.errors import Problem, RequestError, RunError, StoppedError
 from autox_video.plan.schema import Plan
 from autox_video.report.outcome import AnyResults
 from autox_video.stopping import stoppable
-from autox_video.using.predict.asked import Asked, check_outputs, check_threshold, results_of, said_of, write_asked
+from autox_video.using.predict.asked import (
+    Asked,
+    Show,
+    best_labels,
+    check_outputs,
+    check_threshold,
+    results_of,
+    said_of,
+    show_nothing,
+    write_asked,
+)
 from autox_video.using.predict.inputs import Inputs, Video
 from autox_video.using.predict.journal import Journal, Row, journal_path, opened_journal
 from autox_video.using.predict.windows import Cut, Window, windows_of, without_password
@@ -54,7 +64,7 @@ def predict_stream(
     asked: Asked,
     watching: Watching,
     open_model: Callable[[], Any],
-    show: Callable[[Any], None] = lambda window: None,
+    show: Show = show_nothing,
 ) -> int:
     """Watch a stream. Ctrl-C is its usual end: the results are written then.
 
@@ -64,7 +74,7 @@ def predict_stream(
             them no window is remembered, however long it takes.
         watching: Windows and their end.
         open_model: Opens the model, a `Predictor`.
-        show: Is given the row of each window as it is scored, as it stands in the results.
+        show: Is given the row of each window as it is scored, as it stands in the results, and its labels.
 
     Returns:
         How many windows were scored.
@@ -116,9 +126,7 @@ class _Run:
         journal: Where rows are kept at once, or None.
     """
 
-    def __init__(
-        self, name: str, asked: Asked, watching: Watching, predictor: Any, show: Callable[[Any], None]
-    ) -> None:
+    def __init__(self, name: str, asked: Asked, watching: Watching, predictor: Any, show: Show) -> None:
         self.name, self.count, self.rows = name, 0, list[tuple[Video, Row]]()
         self.journal: Journal | None = None
         self._asked, self._predictor, self._show = asked, predictor, show
@@ -143,7 +151,7 @@ class _Run:
         shown = self._results_of([(video, row)]).videos[0]
         if self.journal is not None:
             self.journal.add(video, None, row, said_of(shown))
-        self._show(shown)
+        self._show(shown, best_labels(self._asked, self._predictor, shown))
 
     def results(self) -> AnyResults:
         """All windows, in the shape of a test's results."""

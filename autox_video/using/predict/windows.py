@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from autox_video.decoding.containers import whole_files
 from autox_video.errors import Problem, RunError
 
 # A network that gives nothing for so long has gone.
@@ -124,7 +125,8 @@ def _opened(source: str) -> Iterator[tuple[Any, Any]]:
     import av
 
     av.logging.set_level(av.logging.PANIC)
-    options = {"rtsp_transport": "tcp"} if source.casefold().startswith("rtsp") else {}
+    # These two protocols are containers of their own; what comes by others must lead nowhere else.
+    options = {"rtsp_transport": "tcp"} if source.casefold().startswith(("rtsp", "rtp")) else whole_files(av)
     is_url = "://" in source
     kind = None if is_url or _is_pipe(source) else "v4l2"
     timeout = SILENCE_SECONDS if is_url else None

@@ -16,13 +16,14 @@ from autox_video import explanations
 from autox_video.decoding import DecodingError, FramesReader, Reader, open_file
 from autox_video.errors import AutoXVideoError, Problem
 from autox_video.plan.make_predict_plan import make_predict_plan
-from autox_video.predictions import Prediction, Predictions
 from autox_video.progress import Bar
 from autox_video.report.explanations import encoded, strip
 from autox_video.report.filmstrips import NUM_FRAMES, filmstrip
-from autox_video.report.outcome import make_outcome
 from autox_video.report.results import to_plain
 from autox_video.using.explain import explain
+from autox_video.using.predict.asked import Asked, results_of
+from autox_video.using.predict.inputs import Inputs, Video
+from autox_video.using.predict.journal import Row
 from autox_video.using.serve.limits import in_json
 from autox_video.using.timeline.looking import look_through
 from autox_video.using.timeline.record import Model, Settings
@@ -88,8 +89,8 @@ def about(predictor: Predictor) -> Answer:
 def _predict(predictor: Predictor, name: str, path: str) -> Answer:
     reader = open_file(path)
     scores = predictor.score([predictor.clips_of(reader)])[0]
-    row = Prediction(name, None, scores)
-    video = to_plain(make_outcome(_predictions(predictor, row)))["videos"][0]
+    named = Inputs("", (Video(path, name),), {}, (), ())
+    video = to_plain(results_of(Asked(()), predictor, named, [Row(scores)]))["videos"][0]
     return {"video": video, "classes": list(predictor.classes), "facts": _facts(reader, path), "strip": _strip(path)}
 
 
@@ -119,23 +120,6 @@ def _looking(predictor: Predictor) -> tuple[Predictor, Model, Settings, Span]:
         plan = make_predict_plan(trained.plan, plan.hardware, plan.device.value, (1, 1))
         predictor = Predictor(trained, plan)
     return predictor, *prepare(predictor, Wishes())
-
-
-def _predictions(predictor: Predictor, row: Prediction) -> Predictions:
-    plan, trained = predictor.plan, predictor.trained
-    return Predictions(
-        task=plan.task,
-        model=plan.model.value,
-        classes=predictor.classes,
-        checkpoint=str(trained.path),
-        checkpoint_sha256=trained.sha256,
-        epoch=trained.epoch,
-        data_root="",
-        num_clips=plan.test_num_clips.value,
-        num_crops=plan.test_num_crops.value,
-        rows=(row,),
-        thresholds=predictor.thresholds,
-    )
 
 
 def _facts(reader: Reader, path: str) -> Answer:

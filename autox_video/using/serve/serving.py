@@ -41,6 +41,7 @@ def serve(source: Source, limits: Limits, host: str, port: int, ready: Callable[
         if not _is_local(host):
             told = "whoever reaches this machine can send videos here; nothing is encrypted, no password is asked for"
             logger.warning("warning  --host %s: %s", host, told)
+        logger.info("loading  %s", source.model)
         engine = Engine(source)
         try:
             _run(engine, limits, host, listening, ready)
