@@ -11,7 +11,7 @@ import videos
 
 from autox_video.plan.schema import Decision
 from autox_video.tasks import load_task
-from autox_video.using.timeline.thresholds import FILE, KEPT, Measured, measure
+from autox_video.using.timeline.thresholds import FILE, KEPT, Measured, measure, probabilities
 from autox_video.using.timeline.timelines import Wishes, _settings
 
 CLASSES = ("a", "b", "none")
@@ -88,6 +88,15 @@ def test_calibrated_probabilities_are_what_counts(folder):
 def test_labels_have_the_thresholds_that_validation_chose(folder):
     found = measure(predictor(folder, SCORES, task="multi_label", thresholds=(0.3, 0.6, 0.5)))
     assert found.enter == (0.3, 0.6, 0.5)
+
+
+def test_of_a_calibrated_model_a_window_has_the_labels_that_predict_gives_it(folder):
+    one = predictor(folder, SCORES, task="multi_label", thresholds=(0.7, 0.6, 0.2), temperature=2.0)
+    found = measure(one)
+    windows = probabilities(one, [Clips(number, False) for number in range(4)])
+    given = np.array(SCORES) >= (0.7 - 1e-6, 0.6, 0.2)
+    assert (windows >= np.array(found.enter) - 1e-6).tolist() == given.tolist()
+    assert found.enter == pytest.approx([1 / (1 + ((1 - level) / level) ** 0.5) for level in (0.7, 0.6, 0.2)])
     assert found.source == "the thresholds of the labels, chosen on validation"
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-VERSION: Final = 1
+VERSION: Final = 2
 # Names of a class that stands for none of the others.
 BACKGROUND: Final = frozenset({"background", "none", "other", "others", "no_action", "nothing", "背景", "无", "其他"})
 # Of its classes one at a time is seen.
@@ -133,8 +133,9 @@ def _of_videos(predictor: Predictor, rows: Sequence[Row]) -> Measured:
     if predictor.plan.task == EXCLUSIVE_TASK and right:
         enter = float(np.quantile(right, 1 - KEPT))
         source = f"{KEPT:.0%} of {len(right)} validation videos that are recognised reach it"
-    levels = predictor.thresholds or (enter,) * len(predictor.classes)
+    levels = [enter] * len(predictor.classes)
     if predictor.thresholds is not None:
+        levels = _tempered(predictor, np.array(predictor.thresholds)).tolist()
         source = "the thresholds of the labels, chosen on validation"
     return Measured(
         VERSION,
@@ -149,10 +150,13 @@ def _of_videos(predictor: Predictor, rows: Sequence[Row]) -> Measured:
 
 def probabilities(predictor: Predictor, batch: Sequence[object]) -> np.ndarray:
     """Scores of a batch, true to their word where the model is calibrated: float32, shape (N, num_classes)."""
-    scores: np.ndarray = predictor.score(batch)
-    if predictor.temperature is not None:
-        scores = predictor.task.tempered(scores, predictor.temperature)
-    return scores
+    return _tempered(predictor, predictor.score(batch))
+
+
+def _tempered(predictor: Predictor, scores: np.ndarray) -> np.ndarray:
+    """Calibrated probabilities of scores, or of thresholds that validation chose for scores."""
+    made: np.ndarray = predictor.task.tempered(scores, predictor.temperature or 1.0)
+    return made
 
 
 def _length(row: Row, times: np.ndarray, fps: float | None) -> float:
