@@ -114,6 +114,10 @@ FORM_WITHOUT_FILE, FORM_HEADERS = form("", b"x")
             *(400, "the form: cannot be read: Missing boundary in multipart"),
         ),
         ("POST", "/api/explain?grid=0", b"x", {}, 400, "grid: is not a whole number from 1 to 16 (got 0)"),
+        (
+            *("POST", f"/api/explain?grid={'7' * 5000}", b"x", {}, 400),
+            f"grid: is not a whole number from 1 to 16 (got {'7' * 40})",
+        ),
         ("POST", "/api/explain?moments=999", b"x", {}, 400, "moments: is not a whole number from 1 to 64 (got 999)"),
         ("POST", "/api/predict", b"x" * (MIB + 1), {}, 413, "the upload: is larger than 1 MiB"),
         ("POST", "/api/predict", *form("a.mp4", b"x" * (MIB + 1)), 413, "the upload: is larger than 1 MiB"),

@@ -31,7 +31,7 @@ from autox_video.using.serve.openapi import described
 from autox_video.using.serve.uploads import uploaded
 
 logger = logging.getLogger(__name__)
-MAX_MOMENTS, MAX_GRID = 64, 16
+MAX_MOMENTS, MAX_GRID, MAX_DIGITS = 64, 16, 9
 # What the last answers took decides when to come again.
 REMEMBERED = 0.8
 
@@ -235,7 +235,8 @@ def _policy(page: str) -> str:
 
 def _number(request: Request, name: str, default: int, most: int) -> int:
     text = request.query_params.get(name, str(default))
-    if not text.isdecimal() or not 1 <= int(text) <= most:
+    # Of thousands of digits Python makes no number.
+    if not (text.isdecimal() and len(text) <= MAX_DIGITS and 1 <= int(text) <= most):
         raise RefusedError(400, Problem(name, f"is not a whole number from 1 to {most}", "Correct it", text[:40]))
     return int(text)
 
