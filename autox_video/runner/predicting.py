@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -24,7 +24,7 @@ from autox_video.plan.rules.batch import training_memory_gib
 from autox_video.presets import load_preset
 from autox_video.runner.loading import files_being_read, left_unread, loaders_end, reading
 from autox_video.runner.predictor import Predictor
-from autox_video.runner.scoring_loops import in_order
+from autox_video.runner.scoring_loops import in_order, scoring_threads
 
 logger = logging.getLogger(__name__)
 # Of processes that die without a video to blame for it; then memory is short, or something worse.
@@ -199,12 +199,8 @@ def _computing(compute: Compute, threads: int) -> Iterator[Callable[[int, Loaded
     def score(loaded: Loaded) -> np.ndarray:
         return _of_batch(compute, list(loaded[2]))
 
-    cores = torch.get_num_threads()
-    pool = ThreadPoolExecutor(threads, "scoring", torch.set_num_threads, (max(1, cores // threads),))
-    try:
+    with scoring_threads(threads) as pool:
         yield lambda _, loaded: pool.submit(score, loaded)
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _of_batch(compute: Compute, clips: Sequence[torch.Tensor]) -> np.ndarray:

@@ -135,12 +135,24 @@ def _computing(loop: Any) -> Iterator[Callable[[Any], Future[Outputs]]]:
     if threads == 1:
         yield lambda batch: _finished(score(batch))
         return
-    cores = torch.get_num_threads()
-    pool = ThreadPoolExecutor(threads, "scoring", torch.set_num_threads, (max(1, cores // threads),))
-    try:
+    with scoring_threads(threads) as pool:
         yield lambda batch: pool.submit(score, batch)
+
+
+@contextmanager
+def scoring_threads(count: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads that share out the cores while the block runs; after it, torch computes as before.
+
+    Args:
+        count: How many.
+    """
+    cores = torch.get_num_threads()
+    pool = ThreadPoolExecutor(count, "scoring", torch.set_num_threads, (max(1, cores // count),))
+    try:
+        yield pool
     finally:
         pool.shutdown(cancel_futures=True)
+        # What a thread sets for itself, MKL and threads that begin later take for theirs.
         torch.set_num_threads(cores)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 from tiny_runner import OneLayer, Rows, tiny_runner
 
 from autox_video.runner import components  # noqa: F401  (before MMAction2, which it makes importable)
-from autox_video.runner.scoring_loops import ScoringTestLoop, ScoringValLoop
+from autox_video.runner.scoring_loops import ScoringTestLoop, ScoringValLoop, scoring_threads
 from autox_video.tasks.single_label import is_close
 
 BATCHES = len(Rows())
@@ -145,3 +146,18 @@ def test_the_hooks_hear_of_every_batch_in_order(runner: Any) -> None:
         "after_test_epoch",
         "after_test",
     ]
+
+
+def test_after_threads_have_shared_the_cores_others_have_them_all_again() -> None:
+    def cores_of_a_new_thread() -> int:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(torch.get_num_threads).result()
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    try:
+        with scoring_threads(2) as pool:
+            assert pool.submit(torch.get_num_threads).result() == 2
+        assert (torch.get_num_threads(), cores_of_a_new_thread()) == (4, 4)
+    finally:
+        torch.set_num_threads(before)
