@@ -126,6 +126,18 @@ def test_a_stream_that_cannot_be_read_says_so_without_its_password():
     )
 
 
+def test_whatever_goes_wrong_with_a_stream_ends_the_waiting(pipe):
+    def seconds(fps):
+        raise ZeroDivisionError("no length")
+
+    pour(pipe, 1)
+    with pytest.raises(RunError) as caught:
+        list(windows_of(pipe, Cut(seconds, None, 32)))
+    assert str(caught.value) == (
+        f"{pipe}: cannot be read: no length. Look whether it plays elsewhere, and whether another program holds it."
+    )
+
+
 def test_a_stream_that_leads_to_files_of_this_machine_is_not_followed(pipe, tmp_path):
     video = videos.write_video(tmp_path / "private.mp4")
     playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile://{video}\n#EXT-X-ENDLIST\n"

@@ -97,8 +97,6 @@ def without_password(source: str) -> str:
 
 def _read(source: str, cut: Cut, full: queue.Queue[Window | RunError | None], over: threading.Event) -> None:
     """Read a stream to its end; what happens to the thread, the one that takes the windows is told."""
-    import av
-
     last: RunError | None = None
     try:
         with _opened(source) as (container, stream):
@@ -109,7 +107,8 @@ def _read(source: str, cut: Cut, full: queue.Queue[Window | RunError | None], ov
                 window = cutter.add(frame)
                 if window is not None and not _hand_over(window, full, over, waits=_is_pipe(source)):
                     cutter.missed += 1
-    except (av.FFmpegError, OSError, ValueError) as error:
+    # Whatever it is: who takes the windows would else wait without end.
+    except Exception as error:
         # The message of FFmpeg would quote the URL, with its password.
         reason = getattr(error, "strerror", None) or str(error)
         wrong, cure = (
