@@ -113,7 +113,7 @@ class AutoXVideo:
         from autox_video.settings.load import load_settings
 
         load_settings(path)
-        self._config, self._values = Path(path), {}
+        self._config, self._values, self._predictor = Path(path), {}, None
 
     def fit(
         self,

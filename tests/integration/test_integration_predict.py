@@ -18,6 +18,7 @@ from runs import run_cli
 
 from autox_video import AutoXVideo
 from autox_video.decoding import open_file
+from autox_video.errors import RequestError
 from autox_video.presets import shared_folder
 from autox_video.runner import predicting
 from autox_video.runner.predictor import open_predictor
@@ -235,3 +236,8 @@ def test_from_python_the_results_come_back_and_nothing_is_written(model, twelve,
     assert [video.status for video in results.videos] == ["ok"] * 6
     assert loaded.predict([twelve / "a", twelve / "b"], output_path="p.csv").counts.scored == 12
     assert sorted(os.listdir(tmp_path)) == ["p.csv", "p.journal.jsonl"]
+    # Other settings mean another run.
+    (tmp_path / "config.yaml").write_text(f"data_root: {twelve}\nwork_dir: {tmp_path / 'other'}\n")
+    loaded.read_cfg("config.yaml")
+    with pytest.raises(RequestError, match="other: there is no such model. Train first"):
+        loaded.predict(twelve / "a")
