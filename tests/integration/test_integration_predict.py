@@ -239,5 +239,5 @@ def test_from_python_the_results_come_back_and_nothing_is_written(model, twelve,
     # Other settings mean another run.
     (tmp_path / "config.yaml").write_text(f"data_root: {twelve}\nwork_dir: {tmp_path / 'other'}\n")
     loaded.read_cfg("config.yaml")
-    with pytest.raises(RequestError, match="other: there is no such model. Train first"):
+    with pytest.raises(RequestError, match="other: there is no such model"):
         loaded.predict(twelve / "a")
