@@ -11,6 +11,7 @@ from mmaction.structures import ActionDataSample
 from torch import nn
 
 from autox_video.runner.checkpoints.record import RECORD_KEY
+from autox_video.runner.hooks import margins
 from autox_video.runner.hooks.margins import MarginsHook, read_margins
 
 
@@ -43,8 +44,8 @@ def step(hook, runner, logits, batch, counts: bool = True) -> None:
 
 def read(hook, tmp_path) -> list[float]:
     torch.save({"meta": {RECORD_KEY: {"hooks": {"MarginsHook": hook.state_dict()}}}}, tmp_path / "last.pth")
-    margins = read_margins(tmp_path / "last.pth")
-    return np.round(margins, 4).tolist()
+    found = read_margins(tmp_path / "last.pth")
+    return np.round(found, 4).tolist()
 
 
 def test_margins_are_means_of_probabilities_and_belong_to_whole_steps(runner, tmp_path):
@@ -91,3 +92,20 @@ def test_what_validation_scores_and_heads_of_another_kind_are_left_out(runner, t
 def test_a_run_that_kept_none_has_none(tmp_path):
     torch.save({"meta": {RECORD_KEY: {"hooks": {}}}}, tmp_path / "last.pth")
     assert read_margins(tmp_path / "last.pth") is None
+
+
+def test_processes_tell_each_other_once_a_step(runner, tmp_path, monkeypatch):
+    told = []
+
+    def gathered(own):
+        told.append(list(own))
+        return [own, [(1, -1.0)]]
+
+    monkeypatch.setattr(margins, "get_world_size", lambda: 2)
+    monkeypatch.setattr(margins, "all_gather_object", gathered)
+    hook = MarginsHook()
+    hook.before_train(runner)
+    step(hook, runner, [[0.0, 0.0]], batch_of((0, 0)), counts=False)
+    step(hook, runner, [[0.0, 0.0]], batch_of((2, 0)))
+    assert told == [[(0, 0.0), (2, 0.0)]]
+    assert read(hook, tmp_path) == [0.0, -1.0, 0.0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -56,15 +57,18 @@ class MarginsHook(Hook):
         self._listening.remove()
 
     def after_train_iter(self, runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:  # type: ignore[no-untyped-def]
-        """Note the margins of a batch of each process."""
-        found = self._margins(data_batch["data_samples"])
+        """Note the margins of a batch."""
+        self._pending += self._margins(data_batch["data_samples"])
         self._logits = None
-        shares = all_gather_object(found) if get_world_size() > 1 else [found]
-        self._pending += [pair for share in shares for pair in share]
 
     def between_steps(self, runner) -> None:  # type: ignore[no-untyped-def]
-        """What is saved belongs to the last step, not to batches that are being added up for the next."""
-        for place, margin in self._pending:
+        """Add up what each process noted in a step.
+
+        What is saved belongs to the last step, not to batches that are being added up for the next. It cannot wait for
+        the saving: of several processes one alone may be out of memory, and saves the state of the last step.
+        """
+        shares = all_gather_object(self._pending) if get_world_size() > 1 else [self._pending]
+        for place, margin in chain.from_iterable(shares):
             self._sums[place] += margin
             self._counts[place] += 1
         self._pending.clear()
