@@ -46,7 +46,8 @@ def _apply_labels(arguments: argparse.Namespace) -> int:
     from autox_video.dataset.label_table import changes_in_words
     from autox_video.using.relabelling import apply_labels
 
-    written = apply_labels(settings_of(arguments), arguments.table, arguments.output)
+    settings = settings_of(arguments)
+    written = apply_labels(settings, arguments.table, arguments.output)
     print(
         f"lists    {changes_in_words(written.changed, written.left_out)}; to train with them, write into config.yaml:"
     )
@@ -54,6 +55,9 @@ def _apply_labels(arguments: argparse.Namespace) -> int:
     for split, path in written.files.items():
         print(f"ann_file_{split}: {path}")
     print(f"classes: {written.classes}")
+    if settings.more_data:
+        # Their videos are in the new lists too, and their own lists would bring the old labels back.
+        print("more_data: []")
     print(f"work_dir: {written.classes.parent}/run")
     return 0
 

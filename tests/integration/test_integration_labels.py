@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from runs import run_cli
 
+from autox_video.dataset.new_lists import NewLists
 from autox_video.features import read_features
 from autox_video.runner.predictor import open_predictor
 
@@ -155,6 +156,20 @@ def test_new_lists_are_written_beside_the_run_and_train_like_the_old_ones(audite
     values = [part for key, value in keys.items() for part in ("--set", f"{key}={value}")]
     checked = run_cli("check", "-c", str(run.config), *values)
     assert "15 train, 6 val, 6 test videos of 2 classes" in checked
+
+
+def test_lists_of_several_data_sets_take_the_place_of_all_of_them(tmp_path, monkeypatch):
+    written = NewLists({"train": tmp_path / "train.csv"}, tmp_path / "classes.txt", changed=1, left_out=0)
+    monkeypatch.setattr("autox_video.using.relabelling.apply_labels", lambda *asked: written)
+    config = tmp_path / "config.yaml"
+    config.write_text(f"data_root: {tmp_path}\nmore_data: [{{data_root: {tmp_path}}}]\n")
+    output = run_cli("apply-labels", str(tmp_path / "edited.csv"), "-c", str(config))
+    assert output.splitlines()[2:] == [
+        f"ann_file_train: {tmp_path}/train.csv",
+        f"classes: {tmp_path}/classes.txt",
+        "more_data: []",
+        f"work_dir: {tmp_path}/run",
+    ]
 
 
 def test_tables_that_are_stale_or_change_nothing_and_tables_that_would_be_lost_are_refused(audited, tmp_path):
