@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import fcntl
+import io
 import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -87,6 +89,13 @@ def write_durably(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """
     with replacing(path) as temporary, temporary.open("wb") as file:
         write(file)
+
+
+def csv_text(rows: Iterable[Iterable[Any]]) -> str:
+    """A table as the text of a CSV file, whose lines end in a line feed alone; the first row is its heading."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
 
 
 def clear_leftovers(*folders: Path) -> None:

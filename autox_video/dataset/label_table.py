@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ from autox_video.dataset.messages import in_short, meant, plural, shorten
 from autox_video.dataset.table_rows import Row as Cells
 from autox_video.dataset.table_rows import columns_of, read_rows
 from autox_video.errors import Problem, RequestError
+from autox_video.writing import csv_text
 
 # Where a piece of a video is meant, and not all of it.
 PIECE = ("start_seconds", "end_seconds")
@@ -91,13 +90,11 @@ def label_table(suspects: Sequence[Suspect]) -> str:
     """The table as text. `new_label` is left for a person to fill, `keep` says yes; times only where there are any."""
     pieces = any(value is not None for one in suspects for value in (one.start_seconds, one.end_seconds))
     columns = [column for column in COLUMNS if pieces or column not in PIECE]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
+    rows = [columns]
     for one in suspects:
         cells = {**vars(one), "reason": one.reason, "score": f"{one.score:.4f}", "new_label": "", "keep": "yes"}
-        writer.writerow("" if cells[column] is None else cells[column] for column in columns)
-    return text.getvalue()
+        rows.append([cells[column] for column in columns])
+    return csv_text(rows)
 
 
 def is_edited(path: Path) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +11,7 @@ from autox_video.dataset.annotations import Row
 from autox_video.dataset.label_table import Key, Verdict
 from autox_video.dataset.messages import in_short, meant, plural, shorten
 from autox_video.errors import Problem, RequestError
-from autox_video.writing import write_text
+from autox_video.writing import csv_text, write_text
 
 CLASSES = "classes.txt"
 AGAIN = "Run `autox-video audit-labels` again"
@@ -138,13 +136,10 @@ def _table(
     pieces = any(value is not None for row in kept for value in (row.start_seconds, row.end_seconds))
     labelled = any(row.label is not None for row in kept)
     grouped = any((split, row.path) in groups for row in kept)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    head = ["path", *(["label"] * labelled), *(["start", "end"] * pieces), *(["group"] * grouped)]
-    writer.writerow(head)
+    lines = [["path", *(["label"] * labelled), *(["start", "end"] * pieces), *(["group"] * grouped)]]
     for row in kept:
         label = classes[row.label] if isinstance(row.label, int) else ""
         times = ["" if value is None else str(value) for value in (row.start_seconds, row.end_seconds)]
         group = groups.get((split, row.path), "")
-        writer.writerow([row.path, *([label] * labelled), *(times * pieces), *([group] * grouped)])
-    return text.getvalue()
+        lines.append([row.path, *([label] * labelled), *(times * pieces), *([group] * grouped)])
+    return csv_text(lines)

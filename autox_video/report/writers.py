@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import pickle
 from collections.abc import Callable
@@ -17,7 +15,7 @@ from autox_video.records import build_record
 from autox_video.report.multi_label import MultiLabelResults
 from autox_video.report.outcome import AnyResults
 from autox_video.report.results import Results, to_plain
-from autox_video.writing import write_durably
+from autox_video.writing import csv_text, write_durably
 
 # Columns of a CSV that say of a prediction what it is worth.
 JUDGED = ("correct", "confidence", "uncertain", "leak")
@@ -121,9 +119,7 @@ def content_rows(scores: list[list[float] | None]) -> list[list[Any]]:
 
 
 def _csv(rows: list[list[Any]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode("utf-8")
+    return csv_text(rows).encode("utf-8")
 
 
 def _json(value: Any) -> bytes:

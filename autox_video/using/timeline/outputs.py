@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +10,7 @@ from typing import Any, Final
 from autox_video.using.timeline.page import page_of
 from autox_video.using.timeline.record import OK, Timeline
 from autox_video.using.timeline.segments import Segment
-from autox_video.writing import write_json, write_text
+from autox_video.writing import csv_text, write_json, write_text
 
 SUMMARY: Final = "timelines.csv"
 _HEAD: Final = ("file", "start", "end", "label", "confidence", "status", "error")
@@ -32,7 +30,7 @@ def write_timeline(row: Timeline, file: Path, folder: Path, stem: str, known: Se
         RunError: A file cannot be written.
     """
     if row.status == OK:
-        write_text(folder / f"{stem}.csv", _csv([_HEAD[1:5], *(_cells(segment) for segment in row.segments)]))
+        write_text(folder / f"{stem}.csv", csv_text([_HEAD[1:5], *(_cells(segment) for segment in row.segments)]))
         write_text(folder / f"{stem}.srt", srt(row.segments))
         write_text(page_path(folder, stem), page_of(row, file, known))
     write_json(folder / f"{stem}.json", dataclasses.asdict(row))
@@ -49,7 +47,7 @@ def write_summary(rows: Sequence[Timeline], folder: Path) -> None:
     for row in rows:
         cells = [_cells(segment) for segment in row.segments] or [["", "", "", ""]]
         lines += [[row.file, *some, row.status, row.error or ""] for some in cells]
-    write_text(folder / SUMMARY, _csv(lines))
+    write_text(folder / SUMMARY, csv_text(lines))
 
 
 def srt(segments: Sequence[Segment]) -> str:
@@ -73,9 +71,3 @@ def _cells(segment: Segment) -> list[str]:
     """To the millisecond, which is as exact as most containers are."""
     bounds = f"{segment.start_seconds:.3f}", f"{segment.end_seconds:.3f}"
     return [*bounds, segment.label, f"{segment.confidence:.4f}"]
-
-
-def _csv(lines: Sequence[Sequence[Any]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(lines)
-    return text.getvalue()
