@@ -42,6 +42,8 @@ def make_predict_plan(
     }
     if where != trained.device.value:
         changed["scoring_amp"] = Decision("off", "default", f"the model was trained on another device than {where}")
+    elif trained.scoring_amp.value == "bfloat16" and not hardware.bfloat16:
+        changed["scoring_amp"] = Decision("off", "hardware", "this GPU has no bfloat16, in which others score")
     if views is not None:
         for name, value in zip(("test_num_clips", "test_num_crops"), views, strict=True):
             changed[name] = Decision(value, "--views", "as asked")

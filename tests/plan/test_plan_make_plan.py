@@ -6,6 +6,7 @@ import pytest
 import samples
 
 from autox_video.errors import RequestError
+from autox_video.plan.make_predict_plan import make_predict_plan
 from autox_video.plan.make_test_plan import make_test_plan
 from autox_video.plan.resume import continue_plan
 from autox_video.plan.schema import Plan
@@ -117,6 +118,14 @@ def test_a_test_plan_keeps_the_trained_clip_and_takes_the_new_data():
     assert (decided.clip_len, decided.frame_interval) == (trained.clip_len, trained.frame_interval)
     assert (decided.data_root, list(decided.ann_files)) == ("/elsewhere", ["test"])
     assert decided.test_num_clips.value == 5
+
+
+def test_a_gpu_without_bfloat16_scores_in_float32():
+    trained, _ = samples.plan(samples.GPU)
+    assert make_predict_plan(trained, samples.GPU).scoring_amp.value == "bfloat16"
+    older = dataclasses.replace(samples.GPU, bfloat16=False)
+    assert make_predict_plan(trained, older).scoring_amp.value == "off"
+    assert make_predict_plan(trained, samples.CPU).scoring_amp.value == "off"
 
 
 def test_a_test_with_another_clip_than_the_trained_one_is_refused():
