@@ -6,6 +6,9 @@ import argparse
 import dataclasses
 from collections.abc import Callable
 
+# The exit code where results are written, and some videos that were named could not be read.
+SOME_UNREAD = 3
+
 
 @dataclasses.dataclass(frozen=True)
 class Command:

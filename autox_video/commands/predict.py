@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autox_video.commands.command import Command, count
+from autox_video.commands.command import SOME_UNREAD, Command, count
 
 if TYPE_CHECKING:
     from autox_video.using.predict import Asked
 
 DEFAULT_OUTPUT = Path("predictions.json")
-# Results are written, and some videos in them have no label.
-SOME_UNREAD = 3
 
 
 def _predict(arguments: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ import argparse
 import math
 from pathlib import Path
 
-from autox_video.commands.command import Command
+from autox_video.commands.command import SOME_UNREAD, Command
 
 
 def _timeline(arguments: argparse.Namespace) -> int:
@@ -40,7 +40,7 @@ def _timeline(arguments: argparse.Namespace) -> int:
             f"truth    {figures}  frames right {found.metrics.frame_accuracy:.3f}  ({found.metrics.num_videos} videos)"
         )
     print(f"segments {arguments.output / 'timelines.csv'}")
-    return 0 if any(page for page in found.pages) else 1
+    return 0 if all(found.pages) else SOME_UNREAD
 
 
 def _positive(text: str) -> float:
