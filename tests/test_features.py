@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from autox_video.errors import RequestError, RunError
-from autox_video.extras import check_package
+from autox_video.extras import check_packages
 from autox_video.features import Features, read_features, write_features, write_parquet
 
 FEATURES = Features(
@@ -88,9 +88,9 @@ def test_parquet_has_a_row_a_video(features, labels, tmp_path):
 
 
 def test_a_missing_package_is_named_with_what_installs_it():
-    check_package("numpy", "--parquet")
+    check_packages("--parquet", "numpy")
     with pytest.raises(RequestError) as caught:
-        check_package("pyarrow_of_elsewhere", "--parquet")
+        check_packages("--parquet", "pyarrow_of_elsewhere")
     assert str(caught.value) == (
         "--parquet: needs the package pyarrow_of_elsewhere, which is missing. Run pip install pyarrow_of_elsewhere, or leave "
         "it out."

@@ -17,7 +17,7 @@ from autox_video.dataset.messages import in_short, plural
 from autox_video.dataset.video_files import as_text
 from autox_video.decoding import FILES, IMAGES, open_video
 from autox_video.errors import Problem, RequestError, RunError
-from autox_video.extras import check_package
+from autox_video.extras import check_packages
 from autox_video.features import Features, read_features, write_features, write_parquet
 from autox_video.progress import progress_bar
 from autox_video.records import read_record
@@ -118,7 +118,7 @@ def embed_to_files(
         cure = "Name videos, or a split of the run"
         raise RequestError(Problem("embed", "is given videos and a split", cure, f"--split {split}"))
     if parquet is not None:
-        check_package("pyarrow", "--parquet")
+        check_packages("--parquet", "pyarrow")
     if model is None:
         assert settings is not None, "one of the two is given"
         model, device, plugins = settings.work_dir, settings.runtime.device, settings.plugins

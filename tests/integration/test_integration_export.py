@@ -159,11 +159,11 @@ def test_a_folder_with_other_files_is_left_alone(exported, tmp_path):
 
 
 def test_a_missing_package_is_named_with_what_installs_it(exported, monkeypatch):
-    monkeypatch.setattr("autox_video.using.export.bundle.find_spec", lambda name: None)
+    monkeypatch.setattr("autox_video.extras.find_spec", lambda name: None)
     output = run_cli("export", "--model", str(exported.work_dir.parent), "--onnx", code=2)
     assert output == (
         "--onnx: needs the packages onnx and onnxruntime, which are missing. Run pip install onnx onnxruntime, or leave "
-        "--onnx out.\n"
+        "it out.\n"
     )
 
 

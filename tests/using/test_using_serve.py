@@ -224,10 +224,11 @@ def test_a_port_that_is_taken_and_a_host_that_is_not_here_are_refused() -> None:
 
 
 def test_packages_that_are_missing_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving, "find_spec", lambda name: None if name == "uvicorn" else name)
+    missing = ("uvicorn", "python_multipart")
+    monkeypatch.setattr("autox_video.extras.find_spec", lambda name: None if name in missing else name)
     with pytest.raises(RequestError) as caught:
-        serving.check_extra()
-    expected = (
-        "autox-video serve: needs uvicorn, which nothing else does, and which is missing. Run pip install uvicorn."
+        serving.serve(Source(Path("none")), LIMITS, "127.0.0.1", 0, print)
+    assert str(caught.value) == (
+        "autox-video serve: needs the packages uvicorn and python-multipart, which are missing. "
+        "Run pip install uvicorn python-multipart."
     )
-    assert str(caught.value) == expected

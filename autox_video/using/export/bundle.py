@@ -9,13 +9,13 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autox_video.errors import AutoXVideoError, Problem, RequestError, RunError
+from autox_video.extras import check_packages
 from autox_video.using.export.checking import (
     MAX_DIFFERENCE,
     Agreement,
@@ -73,7 +73,7 @@ def export(
         RunError: The model cannot be exported at all, or the folder cannot be written.
     """
     if onnx:
-        check_installed()
+        check_packages("--onnx", "onnx", "onnxruntime")
     from autox_video.runner.checkpoints.trained import find_model
     from autox_video.runner.predictor import open_predictor
 
@@ -88,20 +88,6 @@ def export(
         checks, problems = _write_files(predictor, tested, new, (split, videos), onnx)
         num_bytes = sum(file.stat().st_size for file in new.iterdir())
     return Exported(folder, num_bytes, checks, tuple(problems), predictor.thresholds is not None)
-
-
-def check_installed() -> None:
-    """See to it that ONNX files can be written and run.
-
-    Raises:
-        RequestError: A package is missing.
-    """
-    missing = [package for package in ("onnx", "onnxruntime") if find_spec(package) is None]
-    if missing:
-        cure = f"Run pip install {' '.join(missing)}, or leave --onnx out"
-        what = "the package" if len(missing) == 1 else "the packages"
-        wrong = f"needs {what} {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} missing"
-        raise RequestError(Problem("--onnx", wrong, cure))
 
 
 def refuse_foreign(folder: Path) -> None:

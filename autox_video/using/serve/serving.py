@@ -8,16 +8,16 @@ import logging
 import socket
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Any
 
 from autox_video.errors import Problem, RequestError
+from autox_video.extras import check_packages
 from autox_video.using.serve.engine import Engine, Source
 from autox_video.using.serve.limits import Limits
 
 logger = logging.getLogger(__name__)
-# What the web page needs beside what everything needs, by the names of import and of pip.
-EXTRA = {"starlette": "starlette", "uvicorn": "uvicorn", "python_multipart": "python-multipart"}
+# What the web page needs beside what everything needs.
+EXTRA = ("starlette", "uvicorn", "python-multipart")
 
 
 def serve(source: Source, limits: Limits, host: str, port: int, ready: Callable[[str], None]) -> None:
@@ -35,7 +35,7 @@ def serve(source: Source, limits: Limits, host: str, port: int, ready: Callable[
         RunError: The model is damaged.
         StoppedError: A signal came.
     """
-    check_extra()
+    check_packages("autox-video serve", *EXTRA, way_out="")
     listening = _listen(host, port)
     with listening:
         if not _is_local(host):
@@ -47,18 +47,6 @@ def serve(source: Source, limits: Limits, host: str, port: int, ready: Callable[
             _run(engine, limits, host, listening, ready)
         finally:
             engine.close()
-
-
-def check_extra() -> None:
-    """See to it that what only the server needs is installed.
-
-    Raises:
-        RequestError: It is not.
-    """
-    missing = [package for module, package in EXTRA.items() if find_spec(module) is None]
-    if missing:
-        wrong = f"needs {' and '.join(missing)}, which nothing else does, and which is missing"
-        raise RequestError(Problem("autox-video serve", wrong, f"Run pip install {' '.join(missing)}"))
 
 
 def _run(engine: Engine, limits: Limits, host: str, listening: socket.socket, ready: Callable[[str], None]) -> None:
