@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 from collections.abc import Callable
 
 # The exit code where results are written, and some videos that were named could not be read.
 SOME_UNREAD = 3
+# Whose reading can be told apart, see `runner/loading.py`.
+MAX_WORKERS = 256
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,4 +47,22 @@ def count(text: str) -> int:
     """A whole number from 1, of an option."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return int(text)
+
+
+def positive(text: str) -> float:
+    """A number above 0, of an option."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return value
+
+
+def workers(text: str) -> int:
+    """How many processes decode, of an option: as many as `runtime.workers` may be."""
+    if not text.isdecimal() or int(text) > MAX_WORKERS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {MAX_WORKERS}")
     return int(text)

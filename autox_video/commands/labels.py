@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from autox_video.commands.command import Command, settings_of
+from autox_video.commands.command import Command, settings_of, workers
 
 
 def _embed(arguments: argparse.Namespace) -> int:
@@ -72,14 +72,8 @@ def _share(text: str) -> float:
     return value
 
 
-def _workers(text: str) -> int:
-    if not text.isdecimal() or int(text) > 256:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 256")
-    return int(text)
-
-
 def _workers_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--workers", type=_workers, metavar="N", help="processes that decode (default: half the cores)")
+    parser.add_argument("--workers", type=workers, metavar="N", help="processes that decode (default: half the cores)")
 
 
 def _embed_options(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autox_video.commands.command import SOME_UNREAD, Command, count
+from autox_video.commands.command import SOME_UNREAD, Command, count, positive, workers
 
 if TYPE_CHECKING:
     from autox_video.using.predict import Asked
@@ -97,16 +97,6 @@ def _share(text: str) -> float:
     return value
 
 
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
-    return value
-
-
 def model_options(parser: argparse.ArgumentParser) -> None:
     """Which model, and where it computes: the same for each command of this kind."""
     parser.add_argument(
@@ -158,23 +148,19 @@ def _predict_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fresh", action="store_true", help="score all videos anew")
     parser.add_argument("-q", "--quiet", action="store_true", help="no line for each video")
     parser.add_argument("--batch", type=count, metavar="N", help="videos scored together (default: what fits)")
-    parser.add_argument("--workers", type=_whole, metavar="N", help="processes that decode (default: by the machine)")
+    parser.add_argument("--workers", type=workers, metavar="N", help="processes that decode (default: by the machine)")
     parser.add_argument(
-        "--time-limit", type=_seconds, default=300.0, metavar="SECONDS", help="for a video (default: 300)"
+        "--time-limit", type=positive, default=300.0, metavar="SECONDS", help="for a video (default: 300)"
     )
     parser.add_argument("--max-download-mib", type=count, default=2048, metavar="MIB", help="for a URL (default: 2048)")
     stream = parser.add_argument_group("of a stream")
-    stream.add_argument("--every", type=_seconds, metavar="SECONDS", help="from window to window (default: its length)")
-    stream.add_argument("--window", type=_seconds, metavar="SECONDS", help="its length (default: that of a clip)")
+    stream.add_argument("--every", type=positive, metavar="SECONDS", help="from window to window (default: its length)")
+    stream.add_argument("--window", type=positive, metavar="SECONDS", help="its length (default: that of a clip)")
     stream.add_argument("--average", type=count, default=1, metavar="N", help="mean of the last N windows (default: 1)")
-    stream.add_argument("--seconds", type=_seconds, metavar="SECONDS", help="end after so many (default: at Ctrl-C)")
+    stream.add_argument("--seconds", type=positive, metavar="SECONDS", help="end after so many (default: at Ctrl-C)")
     parser.add_argument(
-        "--image-fps", type=_seconds, default=25.0, metavar="FPS", help="of folders of images (default: 25)"
+        "--image-fps", type=positive, default=25.0, metavar="FPS", help="of folders of images (default: 25)"
     )
-
-
-def _whole(text: str) -> int:
-    return 0 if text == "0" else count(text)
 
 
 COMMANDS = {

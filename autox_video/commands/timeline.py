@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import math
 from pathlib import Path
 
-from autox_video.commands.command import SOME_UNREAD, Command
+from autox_video.commands.command import SOME_UNREAD, Command, positive
 
 
 def _timeline(arguments: argparse.Namespace) -> int:
@@ -43,20 +42,9 @@ def _timeline(arguments: argparse.Namespace) -> int:
     return 0 if all(found.pages) else SOME_UNREAD
 
 
-def _positive(text: str) -> float:
-    """A number above 0, of an option."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
-    return value
-
-
 def _probability(text: str) -> float:
     """A number above 0 up to 1, of an option."""
-    if (value := _positive(text)) > 1:
+    if (value := positive(text)) > 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no probability")
     return value
 
@@ -76,19 +64,19 @@ def _options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--stride",
-        type=_positive,
+        type=positive,
         metavar="SECONDS",
         help="from one window to the next (default: a quarter of a window)",
     )
     parser.add_argument(
-        "--min-seconds", type=_positive, metavar="SECONDS", help="shortest segment (default: half a window)"
+        "--min-seconds", type=positive, metavar="SECONDS", help="shortest segment (default: half a window)"
     )
     parser.add_argument(
         "--threshold", type=_probability, metavar="P", help="probability a segment must reach (default: by validation)"
     )
     parser.add_argument(
         "--window-seconds",
-        type=_positive,
+        type=positive,
         metavar="SECONDS",
         help="length of a window, for models whose clips cover whole videos (default: as long as validation videos)",
     )

@@ -16,7 +16,7 @@ import videos
 from local_site import running_site
 from runs import run_cli
 
-from autox_video import AutoXVideo
+from autox_video import AutoXVideo, cli
 from autox_video.decoding import open_file
 from autox_video.errors import RequestError
 from autox_video.presets import shared_folder
@@ -182,6 +182,13 @@ def test_what_is_wrong_with_the_request_is_said_before_anything_is_scored(given,
     printed = run_cli("predict", *given, "--model", str(model), "--device", "cpu", "--workers", "0", code=2)
     assert printed.splitlines()[-1] == message.format(here=tmp_path)
     assert not (tmp_path / "predictions.json").exists()
+
+
+@pytest.mark.parametrize("command", ["predict", "embed"])
+def test_no_more_processes_decode_than_can_be_told_apart(command, capsys):
+    with pytest.raises(SystemExit):
+        cli.main([command, "a.mp4", "--workers", "257"])
+    assert "argument --workers: '257' is not a whole number from 0 to 256" in capsys.readouterr().err
 
 
 def test_a_video_that_hangs_or_kills_its_process_is_a_row(model, twelve, tmp_path):
