@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autox_video.dataset.messages import in_short
 from autox_video.errors import AutoXVideoError, Problem, RequestError, RunError
 from autox_video.extras import check_packages
 from autox_video.using.export.checking import (
@@ -91,7 +92,7 @@ def export(
 
 
 def refuse_foreign(folder: Path) -> None:
-    """Raise unless a folder may be written: it is not there, is empty, or holds an earlier bundle.
+    """Raise unless a folder may be written: it is not there, is empty, or holds an earlier bundle alone.
 
     Raises:
         RequestError: It holds something else.
@@ -99,10 +100,14 @@ def refuse_foreign(folder: Path) -> None:
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     try:
-        json.loads((folder / CARD).read_text(encoding="utf-8"))["files"][WEIGHTS]
+        written = json.loads((folder / CARD).read_text(encoding="utf-8"))["files"]
+        written[WEIGHTS]
     except (OSError, ValueError, KeyError, TypeError) as error:
         cure = "Name another folder with -o; nothing in this one was changed"
         raise RequestError(Problem(str(folder), "exists and is no exported model", cure)) from error
+    if others := sorted(path.name for path in folder.iterdir() if path.name not in {*written, CARD}):
+        wrong, cure = "holds other files beside an exported model", "Move them away, or name another folder with -o"
+        raise RequestError(Problem(str(folder), wrong, cure, in_short(others)))
 
 
 def _write_files(
