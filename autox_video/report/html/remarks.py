@@ -104,7 +104,9 @@ def sureness(run: ReportedRun) -> list[Remark]:
     span = run.intervals[name]
     tested = [video.file for video in results.videos if video.correct is not None]
     recordings = len(set(recordings_of(tested, run.groups)))
-    en = plural(len(tested), "test video") + (f" of {recordings} recordings" if recordings < len(tested) else "")
+    en = plural(len(tested), "test video") + (
+        f" of {plural(recordings, 'recording')}" if recordings < len(tested) else ""
+    )
     zh = f"{len(tested)} 个测试视频" + (f"（{recordings} 段录制）" if recordings < len(tested) else "")
     between = f"{_percent(span.low)} – {_percent(span.high)}"
     if span.high - span.low <= WIDE:

@@ -67,6 +67,11 @@ def _counts(results: AnyResults) -> Html:
 def _how_sure(run: ReportedRun, results: AnyResults) -> Html:
     tested = [video.file for video in results.videos if video.correct is not None]
     recordings = len(set(recordings_of(tested, run.groups)))
+    if recordings == 1:
+        one = (
+            "All videos are of one recording, which says nothing of others: the intervals are those of a single trial."
+        )
+        return paragraph(Text(one, "所有视频来自同一段录制，无法据此推断其他录制：区间按一次试验计算。"), kind="note")
     of = (f" of {recordings} recordings", f"（来自 {recordings} 段录制）") if recordings < len(tested) else ("", "")
     drawn = f"{len(tested)} videos{of[0]} were drawn anew 2000 times, videos of one recording together."
     drawn_zh = f"对 {len(tested)} 个视频{of[1]}重复抽样 2000 次，同一录制的视频一起抽取。"
