@@ -72,7 +72,7 @@ def _introduction(audit: LabelAudit, num_shown: int) -> list[Html]:
             paragraph(
                 Text(
                     f"Not judged, for all videos of the class are of one recording: {names}",
-                    f"以下类别的视频全部来自同一次录制，无法判断：{names}",
+                    f"以下类别的视频全部来自同一次拍摄，无法判断：{names}",
                 ),
                 kind="warning",
             )
