@@ -72,8 +72,9 @@ class Starter:
         return ended
 
     def close(self) -> None:
-        """End the process that starts them."""
-        self._process.communicate()
+        """End the process that starts them, though a process that a failed test left behind holds its pipes open."""
+        self._process.kill()
+        self._process.wait()
 
 
 def still_alive(session: int) -> list[int]:

@@ -19,7 +19,6 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
-from browser import browser, page  # noqa: F401
 from processes_of_their_own import still_alive
 from runs import ROOT, Run
 
@@ -160,7 +159,7 @@ def test_uploads_at_the_same_time_with_bad_ones_among_them(served: Served, video
 NAME = "\"><img src=x onerror=alert(1)>' & <b>.mp4"
 
 
-def test_in_the_browser(served: Served, videos: dict[str, bytes], page: Any) -> None:  # noqa: F811
+def test_in_the_browser(served: Served, videos: dict[str, bytes], page: Any) -> None:
     page.goto(served.address)
     page.locator("#model", has_text="video_swin_nano · 2 classes").wait_for()
     video = {"name": NAME, "mimeType": "video/mp4", "buffer": videos["light_test_0.mp4"]}

@@ -31,7 +31,7 @@ def test_a_run_leaves_its_products_and_nothing_half_written(trained):
     assert names == {
         *("fingerprint.json", "check.json", "probe_cache.json", "annotations", "plan.json", "config_rendered.py"),
         *("last.pth", "previous.pth", "best.pth", "best.safetensors", ".lock"),
-        *("train.log", "test.log", "metrics.csv", "results.json"),
+        *("train.log", "test.log", "metrics.csv", "results.json", "report.html"),
     }
 
 

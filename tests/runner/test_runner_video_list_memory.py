@@ -27,7 +27,7 @@ def worker_memory(folder: Path, count: int) -> int:
         Sample(f"class_{row % 100}/a rather long name of a video {row}.mp4", row % 100, "", "") for row in range(count)
     )
     write_annotations(folder / f"{count}.txt", samples, ["pyav"] * count)
-    data = VideoListDataset(str(folder / f"{count}.txt"), [], data_prefix={"video": str(folder)})
+    data = VideoListDataset(str(folder / f"{count}.txt"), [], data_prefix={"video": str(folder)}, test_mode=True)
     assert len(data) == count
     loader = DataLoader(data, batch_size=FEW, num_workers=1, collate_fn=private_bytes, multiprocessing_context="fork")
     return list(loader)[-1]
