@@ -21,6 +21,8 @@ RESAMPLES = 2000
 RESAMPLES_OF_A_RANKING = 500
 LEVEL = 0.95
 NORMAL_QUANTILE = 1.959964  # at this level
+# A single recording says nothing of others: all that a difference of shares can be.
+UNKNOWN = (-1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def paired_gain(
 def interval(
     statistic: Callable[[np.ndarray], float], groups: Sequence[Hashable], *, resamples: int = RESAMPLES, seed: int = 0
 ) -> tuple[float, float]:
-    """The 95 % interval of a statistic of videos, by percentiles.
+    """The 95 % interval of a statistic of videos, by percentiles; `UNKNOWN` where all are of one recording.
 
     Args:
         statistic: Of the videos at these indices, of which some come several times.
@@ -94,6 +96,8 @@ def interval(
         seed: Of the draws.
     """
     names = {name: number for number, name in enumerate(dict.fromkeys(groups))}
+    if len(names) == 1:
+        return UNKNOWN
     of_video = np.array([names[name] for name in groups])
     members = np.split(np.argsort(of_video, kind="stable"), np.cumsum(np.bincount(of_video))[:-1])
     generator = np.random.default_rng(seed)
@@ -117,19 +121,21 @@ def mean_interval(
         seed: Of the draws.
     """
     sums, counts = _by_group(values, groups)
+    if len(sums) == 1:
+        return UNKNOWN
     drawn = np.random.default_rng(seed).integers(len(sums), size=(resamples, len(sums)))
     means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
 
 
-def wilson_interval(count: int, total: int) -> tuple[float, float]:
+def wilson_interval(count: float, total: int) -> tuple[float, float]:
     """The 95 % interval of a share: it makes sense for few trials, and where all or none succeed.
 
     By E. B. Wilson, Probable Inference, the Law of Succession, and Statistical Inference, JASA 22, 1927.
 
     Args:
-        count: Successes.
+        count: Successes; of one trial that is a mean, as the figure of a single recording, their share.
         total: Trials; at least 1.
     """
     share, spread = count / total, NORMAL_QUANTILE**2 / total
@@ -153,7 +159,11 @@ def sign_test(values: np.ndarray, groups: Sequence[Hashable]) -> float:
 def binomial_p(first: int, second: int) -> float:
     """How likely a fair coin falls as unevenly as this, exactly and on both sides."""
     tosses = first + second
-    tail = sum(math.comb(tosses, number) for number in range(min(first, second) + 1))
+    tail, ways = 0, 1
+    for number in range(min(first, second) + 1):
+        tail += ways
+        # From one binomial coefficient to the next: each anew would take minutes for thousands of tosses.
+        ways = ways * (tosses - number) // (number + 1)
     # Whole numbers as long as they may be: a float ends at 2 ** 1024.
     return min(1.0, float(Fraction(2 * tail, 2**tosses)))
 

@@ -2,7 +2,8 @@
 
 See `bootstrap` for the idea. Here each draw is a weight for each video, so that all figures of a draw are products of
 matrices: seconds for twenty thousand videos. Where a share is 0 or 1 every draw gives it again, and the bootstrap would
-claim to be certain; there Wilson's interval over the recordings stands in (E. B. Wilson, JASA 22, 1927).
+claim to be certain; there Wilson's interval over the recordings stands in (E. B. Wilson, JASA 22, 1927). So it does
+where all videos are of one recording, which every draw draws.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autox_video.report.bootstrap import LEVEL, RESAMPLES, interval, wilson_interval
+from autox_video.report.common import numbers
 from autox_video.report.multi_label import MultiLabelResults, MultiLabelVideo
 from autox_video.report.outcome import AnyResults
 from autox_video.report.results import VideoResult
@@ -39,6 +41,9 @@ def figure_intervals(results: AnyResults, groups: Mapping[str, str]) -> dict[str
         results: What the test found.
         groups: By path, the recording of a video; absent for one that stands alone.
     """
+    tested = [one.file for one in results.videos if one.correct is not None]
+    if results.metrics is not None and len(set(recordings_of(tested, groups))) == 1:
+        return {name: wilson(value, 1) for name, value in numbers(results.metrics).items() if name != "loss"}
     if isinstance(results, MultiLabelResults):
         return _of_several_labels(results, groups)
     used: list[VideoResult] = [one for one in results.videos if one.scores is not None and one.true_label is not None]
@@ -77,7 +82,7 @@ def recordings_of(paths: Sequence[str], groups: Mapping[str, str]) -> list[str]:
     return [groups.get(path, f"alone: {path}") for path in paths]
 
 
-def wilson(count: int, total: int) -> Interval:
+def wilson(count: float, total: int) -> Interval:
     """The interval of a share of `total` trials, of which `count` succeeded; see `wilson_interval`."""
     return Interval(*wilson_interval(count, total))
 

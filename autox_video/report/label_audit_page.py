@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from autox_video.dataset.annotations import read_rows
@@ -37,7 +37,7 @@ def audit_page(audit: LabelAudit, work_dir: WorkDir) -> str:
     # The suspects before what they are like: room and time may not do for all.
     for one, _ in shown:
         film(films, one.file, one.start_seconds, one.end_seconds)
-    cards = [_card(one, alike, films) for one, alike in shown]
+    cards = [_card(one, alike, films, audit.classes) for one, alike in shown]
     title = Text("Labels that look wrong", "可疑的标签")
     body = join([*_introduction(audit, len(shown)), _filters(audit), tag("div", *cards, class_="suspects")])
     return filled([Section("labels", title, body)], draw_films(films), work_dir.root.absolute().name, plots=False)
@@ -72,7 +72,7 @@ def _introduction(audit: LabelAudit, num_shown: int) -> list[Html]:
             paragraph(
                 Text(
                     f"Not judged, for all videos of the class are of one recording: {names}",
-                    f"以下类别的视频全部来自同一次录制，无法判断：{names}",
+                    f"以下类别的视频全部来自同一次拍摄，无法判断：{names}",
                 ),
                 kind="warning",
             )
@@ -81,26 +81,29 @@ def _introduction(audit: LabelAudit, num_shown: int) -> list[Html]:
 
 
 def _filters(audit: LabelAudit) -> Html:
-    def choose(name: str, text: Text, values: Sequence[str]) -> Html:
+    def choose(name: str, text: Text, values: Mapping[str, int | str]) -> Html:
         everything = tag("option", "", value="", data_en="all", data_zh="全部")
-        options = [tag("option", value, value=value) for value in values]
+        options = [tag("option", shown, value=value) for shown, value in values.items()]
         return tag("label", text, " ", tag("select", everything, *options, name_=name))
 
-    labels = sorted({one.label for one in audit.suspects})
-    suggested = sorted({one.suggested_label for one in audit.suspects})
+    def ids(names: Iterable[str]) -> dict[str, int | str]:
+        # Filters go by ids: names may hold anything.
+        return {name: audit.classes.index(name) for name in sorted(set(names))}
+
+    labels, suggested = ids(one.label for one in audit.suspects), ids(one.suggested_label for one in audit.suspects)
     search = tag("input", type="search", name_="file", data_placeholder_en="file name", data_placeholder_zh="文件名")
     return tag(
         "div",
         choose("label", Text("label", "标签"), labels),
         choose("suggested", Text("looks like", "看起来像"), suggested),
-        choose("split", Text("split", "划分"), list(audit.lists)),
+        choose("split", Text("split", "划分"), {split: split for split in audit.lists}),
         search,
         tag("span", class_="count"),
         class_="filters",
     )
 
 
-def _card(one: Suspect, alike: Sequence[Alike], films: Films) -> Html:
+def _card(one: Suspect, alike: Sequence[Alike], films: Films, classes: Sequence[str]) -> Html:
     said = Text(
         f"by the other videos {one.chances[0]:.2f}, its label {one.chances[1]:.2f}; of the {one.near[2]} most alike "
         f"{one.near[0]} and {one.near[1]}",
@@ -130,5 +133,6 @@ def _card(one: Suspect, alike: Sequence[Alike], films: Films) -> Html:
         )
         for near in alike[:ALIKE_SHOWN]
     ]
-    about = {"data_label": one.label, "data_suggested": one.suggested_label, "data_split": one.split}
+    ids = classes.index(one.label), classes.index(one.suggested_label)
+    about = {"data_label": ids[0], "data_suggested": ids[1], "data_split": one.split}
     return tag("div", own, *others, class_="films", data_file=one.file, style="margin-bottom:22px", **about)

@@ -9,6 +9,7 @@ Uncertainty in Dataset Labels, JAIR 70, 2021).
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,14 +90,17 @@ def ranking(score: np.ndarray) -> np.ndarray:
 
 def _folds(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """A fold for each video, those of a recording in one, the recordings of a class in turn."""
-    next_fold: dict[int, int] = {}
     fold_of: dict[int, int] = {}
+    # Recordings by class and fold. Those that hold several classes are spread by fold too: each may be a class's first.
+    count, mixed = Counter[tuple[int, int]](), len(set(zip(groups, labels, strict=True))) > len(set(groups))
     # Drawn, for lists are sorted by what videos have in common.
     for place in np.random.default_rng(0).permutation(len(labels)):
         group, label = int(groups[place]), int(labels[place])
         if group not in fold_of:
-            fold_of[group] = next_fold.get(label, 0)
-            next_fold[label] = (fold_of[group] + 1) % FOLDS
+            fold = min(range(FOLDS), key=lambda one: (count[label, one], count[-1, one]))
+            fold_of[group] = fold
+            count[label, fold] += 1
+            count[-1, fold] += mixed
     return np.array([fold_of[int(group)] for group in groups])
 
 
@@ -105,6 +109,8 @@ def _out_of_fold(features: np.ndarray, labels: np.ndarray, folds: np.ndarray, nu
     probabilities = np.zeros((len(labels), num_classes))
     for fold in np.unique(folds):
         held = folds == fold
+        if held.all():
+            continue  # no class has two recordings, and none is judged
         mean, deviation = features[~held].mean(axis=0), features[~held].std(axis=0) + 1e-6
         weights, bias = _fit((features[~held] - mean) / deviation, labels[~held], num_classes)
         probabilities[held] = _softmax((features[held] - mean) / deviation @ weights + bias)

@@ -18,15 +18,15 @@ const palette = () => root.dataset.shown === 'dark'
 const dark = matchMedia('(prefers-color-scheme: dark)');
 const showTheme = () => { root.dataset.shown = root.dataset.theme || (dark.matches ? 'dark' : 'light') };
 
-// A figure in the colours and the language of the page.
-function translated(value) {
-  if (Array.isArray(value)) return value.map(translated);
+// A figure in the colours and the language of the page. Elsewhere `c1` is the name of a class.
+function translated(value, key = '') {
+  if (Array.isArray(value)) return value.map((one) => translated(one, key));
   if (value && typeof value === 'object') {
     const keys = Object.keys(value);
     if (keys.length === 2 && 'en' in value && 'zh' in value) return said(value.en, value.zh);
-    return Object.fromEntries(keys.map((key) => [key, translated(value[key])]));
+    return Object.fromEntries(keys.map((inner) => [inner, translated(value[inner], inner)]));
   }
-  if (typeof value === 'string') {
+  if (typeof value === 'string' && key.startsWith('color')) {
     if (/^c[0-7]$/.test(value)) return palette()[+value[1]];
     if (/^--(good|bad|faint|text|line|card|accent|note|tint)$/.test(value)) return colour(value.slice(2));
   }
@@ -104,14 +104,15 @@ function sort(head, way) {
   const shown = [...body.rows].filter((row) => !row.classList.contains('more')).length;
   rows.forEach(([, row], place) => { row.classList.toggle('more', place >= shown); body.append(row) });
 }
-// Controls named `name` in a bar of filters show those items of its list whose data-name is their value (or holds it).
+// Controls named `name` in a bar of filters show those items of its list whose data-name has their value among its own,
+// with spaces between; one to search in shows those whose data-name holds its value.
 function filter(bar) {
   const list = bar.nextElementSibling, wanted = all('select, input', bar).map((one) => [one.name, one.value.trim().toLowerCase(), one.type]);
   let count = 0;
   for (const item of list.children) {
     const fits = wanted.every(([name, value, type]) => {
       const own = (item.dataset[name] ?? '').toLowerCase();
-      return value === '' || (type === 'search' ? own.includes(value) : own.split('\n').includes(value));
+      return value === '' || (type === 'search' ? own.includes(value) : own.split(' ').includes(value));
     });
     item.hidden = !fits; count += fits;
   }

@@ -102,7 +102,8 @@ def test_several_comparisons_are_corrected_for_their_number():
 
 
 @pytest.mark.parametrize(
-    ("videos", "differing", "smallest"), [(100, 5, None), (100, 6, 0.06), (100, 9, 0.07), (50, 0, None)]
+    ("videos", "differing", "smallest"),
+    [(100, 5, None), (100, 6, 0.06), (100, 9, 0.07), (50, 0, None), (20000, 8000, 0.0089)],
 )
 def test_the_smallest_difference_is_that_of_the_least_uneven_count_that_is_no_chance(videos, differing, smallest):
     assert smallest_difference(videos, differing) == smallest

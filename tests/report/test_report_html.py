@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 import videos
 
 from autox_video.report.filmstrips import filmstrip, size_of
-from autox_video.report.html.films import Film, Films
+from autox_video.report.html.films import MAX_BYTES, Film, Films
 from autox_video.report.html.markup import escape, film, in_plot, plot, say, table, tag
-from autox_video.report.html.page import make_page
-from autox_video.report.html.parts import ReportedRun, Section, Text
-from autox_video.report.html.sections import section_modules
+from autox_video.report.html.page import make_page, plotly
+from autox_video.report.html.parts import Course, ReportedRun, Section, State, Text
+from autox_video.report.html.sections import confusion, explanations, section_modules, state
 from autox_video.work_dir import WorkDir
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'`\n\u202e 猫 &amp; <b>.mp4"
@@ -25,6 +27,21 @@ def test_every_section_has_a_place_and_leaves_out_what_a_run_does_not_have(modul
     assert isinstance(module.ORDER, int)
     made = module.section(ReportedRun(WorkDir(tmp_path)))
     assert made is None or isinstance(made, Section)
+
+
+def test_the_best_validation_is_told_though_the_last_epoch_had_none(tmp_path: Path) -> None:
+    rows = [{"epoch": n, "val_loss": 1.0, "val_mean_average_precision": 0.5 / n} for n in (1, 2)]
+    course = Course("", (*rows, {"epoch": 3, "train_loss": 0.1}))
+    made = state.section(ReportedRun(WorkDir(tmp_path), courses=[course], state=State(True, 9)))
+    assert made is not None
+    assert re.sub("<[^>]+>", "", made.html).endswith("平均精度均值 (mAP) 50.0 %, after epoch 1.，第 1 轮。")
+
+
+def test_the_parts_of_a_page_together_stay_below_20_mb() -> None:
+    counts = np.random.default_rng(0).poisson(1.0, (confusion.MAX_DRAWN, confusion.MAX_DRAWN))
+    matrix = confusion._matrix(counts, tuple(f"class {number:03} of many" for number in range(len(counts))))
+    pictures = MAX_BYTES + explanations.MAX_STRIPS * 60 * 1024
+    assert len(plotly()) + len(matrix) + 4 / 3 * pictures < 19.5e6
 
 
 @pytest.mark.parametrize(

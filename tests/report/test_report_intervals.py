@@ -55,6 +55,21 @@ def test_videos_of_one_recording_count_as_one() -> None:
     assert grouped.high - grouped.low > 3 * (alone.high - alone.low)
 
 
+@pytest.mark.parametrize("task", ["single_label", "multi_label"])
+def test_one_recording_says_nothing_of_others(task: str) -> None:
+    results = results_of(75, 5, task=task)
+    groups = {f"{n}.mp4": "the only one" for n in range(80)}
+    spans = figure_intervals(results, groups)
+    assert spans.keys() == numbers(results.metrics).keys() - {"loss"}
+    assert [name for name, span in spans.items() if not span.low < 0.25 < 0.99 < span.high] == []
+    lines = [
+        remark.text.en for rule in RULES for remark in rule(ReportedRun(WorkDir(Path("x")), results, groups=groups))
+    ]
+    assert [line for line in lines if line.startswith("80 test videos of 1 recording are too few to be sure")]
+    if task == "single_label":
+        assert lines[0].endswith("it cannot be told from that.")
+
+
 @pytest.mark.parametrize(("right", "expected"), [(20, (0.839, 1.0)), (0, (0.0, 0.161))])
 def test_all_right_or_all_wrong_is_not_certain(right: int, expected: tuple[float, float]) -> None:
     span = figure_intervals(results_of(right, 20 - right), {})["top1"]

@@ -144,3 +144,9 @@ def test_the_quick_interval_is_that_of_the_general_one():
     generator = np.random.default_rng(0)
     values, groups = generator.normal(size=60), generator.integers(20, size=60).tolist()
     assert mean_interval(values, groups) == pytest.approx(interval(lambda some: float(values[some].mean()), groups))
+
+
+def test_a_single_recording_leaves_every_difference_open():
+    values = np.array([1.0, 1.0, 0.0])
+    assert mean_interval(values, [*"aaa"]) == (-1, 1)
+    assert interval(lambda some: float(values[some].mean()), [*"aaa"]) == (-1, 1)

@@ -31,7 +31,8 @@ from autox_video.work_dir import WorkDir
 
 ROOT = Path(__file__).parent.parent.parent
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'`{{script}}\n\u202e 猫 &amp; <b>.mp4"
-CLASSES = ("run", EVIL, "jump")
+# The third reads as a colour of the plots.
+CLASSES = ("run", EVIL, "c1")
 METRICS = "epoch,iter,learning_rate,train_loss,train_top1,val_loss,val_top1,seconds,videos_per_second,data_wait\n"
 
 
@@ -153,12 +154,27 @@ def test_the_controls_of_a_page_work_and_no_name_is_taken_for_html(page, filmstr
     page.locator("#theme").click()
     order = "document.querySelector('#confusion .canvas').layout.yaxis.categoryarray[0]"
     assert page.evaluate(order) == "run"
+    assert page.evaluate("document.querySelector('#confusion .canvas').layout.yaxis.tickvals[2]") == "c1"
     page.locator("#language").click()
     assert headings(page)[0] == "效果如何"
 
     # A telephone shows it without scrolling sideways.
     page.set_viewport_size({"width": 375, "height": 700})
     until(page, "document.documentElement.scrollWidth === 375")
+    assert page.errors == []
+
+
+def test_the_filters_find_a_video_by_each_of_its_labels(page, filmstrips, tmp_path: Path) -> None:
+    given = predictions(task="multi_label")
+    both = dataclasses.replace(given.rows[6], scores=np.array([0.9, 0.1, 0.8], np.float32), label=(1, 2))
+    results = make_outcome(dataclasses.replace(given, rows=(*given.rows[:6], both, *given.rows[7:])))
+    page.goto(write_report(WorkDir(tmp_path), results).as_uri())
+    figures = page.locator("#mistakes .filters + .films figure")
+    for control, label in (("true", "c1"), ("predicted", "run"), ("predicted", "c1")):
+        page.locator(f"#mistakes select[name={control}]").select_option(label=label)
+        shown = [one.get_attribute("data-file") for one in figures.all() if one.is_visible()]
+        assert shown == ["6.mp4"], (control, label)
+        page.locator(f"#mistakes select[name={control}]").select_option(label="all")
     assert page.errors == []
 
 

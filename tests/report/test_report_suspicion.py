@@ -55,6 +55,20 @@ def test_what_the_training_says_counts_where_it_is_more():
     assert set(ranking(worse.score)[: len(wrong)]) == set(wrong)
 
 
+@pytest.mark.parametrize("persons", [2, 4])
+def test_recordings_that_each_hold_all_classes_are_judged_by_each_other(persons):
+    features, right = blobs(0)
+    given, wrong = flipped(right, 0)
+    found = suspect(features, given, np.arange(len(given)) % persons, 4)
+    assert (found.by_classifier.max(axis=1) > 0).all()
+    assert set(wrong) <= set(ranking(found.score)[: round(0.1 * len(given))])
+
+
+def test_a_single_recording_is_not_judged():
+    features, right = blobs(0)
+    assert np.isnan(suspect(features, right, np.zeros(len(right), int), 4).score).all()
+
+
 def test_a_recording_whose_labels_are_all_wrong_does_not_vouch_for_itself():
     features, right = blobs(0)
     given, groups = right.copy(), np.arange(len(right))

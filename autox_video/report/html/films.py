@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-# Of all strips on a page; in base64 they are a third more.
-MAX_BYTES = 10_000_000
+# Of all strips on a page; in base64 they are a third more, and the rest of a page may be 9 MB.
+MAX_BYTES = 8_000_000
 # Drawing all strips takes no longer than this, and one video no longer than that.
 MAX_SECONDS, VIDEO_SECONDS = 60.0, 10.0
 MAX_PROCESSES = 8

@@ -104,8 +104,10 @@ def sureness(run: ReportedRun) -> list[Remark]:
     span = run.intervals[name]
     tested = [video.file for video in results.videos if video.correct is not None]
     recordings = len(set(recordings_of(tested, run.groups)))
-    en = plural(len(tested), "test video") + (f" of {recordings} recordings" if recordings < len(tested) else "")
-    zh = f"{len(tested)} 个测试视频" + (f"（{recordings} 段录制）" if recordings < len(tested) else "")
+    en = plural(len(tested), "test video") + (
+        f" of {plural(recordings, 'recording')}" if recordings < len(tested) else ""
+    )
+    zh = f"{len(tested)} 个测试视频" + (f"（{recordings} 次拍摄）" if recordings < len(tested) else "")
     between = f"{_percent(span.low)} – {_percent(span.high)}"
     if span.high - span.low <= WIDE:
         text = Text(f"{en} say it to within {between}.", f"{zh}，指标范围为 {between}。")
@@ -113,7 +115,7 @@ def sureness(run: ReportedRun) -> list[Remark]:
     more = Text(
         f"{en} are too few to be sure: the figure may as well lie anywhere in {between}. Four times as many recordings"
         " would halve that.",
-        f"{zh}太少，无法确定：指标可能在 {between} 之间的任何位置。录制数量增加到四倍，该范围才会减半。",
+        f"{zh}太少，无法确定：指标可能在 {between} 之间的任何位置。拍摄次数增加到四倍，该范围才会减半。",
     )
     return [Remark(CAUTION, more)]
 

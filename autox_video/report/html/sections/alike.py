@@ -21,8 +21,8 @@ INTRODUCTION = Text(
     "their features). Where these have the predicted class, look for what they share with it; where they have the true "
     "one, the border between the two is thin. A label among them may be wrong: `autox-video audit-labels` looks for "
     "such.",
-    "最有把握的错误在前，旁边是模型认为最相似的训练视频（按特征的余弦）。若它们属于预测的类别，请看它们的共同之处；若属于真实类别，"
-    "说明两类之间的界线很细；其中的标签也可能有误：`autox-video audit-labels` 可以查找。",
+    "最有把握的错误在前，旁边是模型认为最相似的训练视频（按特征的余弦相似度）。若它们属于预测的类别，请看它们的共同之处；若属于真实类别，"
+    "说明两类之间的界限模糊；其中的标签也可能有误：`autox-video audit-labels` 可以查找。",
 )
 
 

@@ -67,9 +67,14 @@ def _counts(results: AnyResults) -> Html:
 def _how_sure(run: ReportedRun, results: AnyResults) -> Html:
     tested = [video.file for video in results.videos if video.correct is not None]
     recordings = len(set(recordings_of(tested, run.groups)))
-    of = (f" of {recordings} recordings", f"（来自 {recordings} 段录制）") if recordings < len(tested) else ("", "")
+    if recordings == 1:
+        one = (
+            "All videos are of one recording, which says nothing of others: the intervals are those of a single trial."
+        )
+        return paragraph(Text(one, "所有视频来自同一次拍摄，无法据此推断其他拍摄：区间按一次试验计算。"), kind="note")
+    of = (f" of {recordings} recordings", f"（来自 {recordings} 次拍摄）") if recordings < len(tested) else ("", "")
     drawn = f"{len(tested)} videos{of[0]} were drawn anew 2000 times, videos of one recording together."
-    drawn_zh = f"对 {len(tested)} 个视频{of[1]}重复抽样 2000 次，同一录制的视频一起抽取。"
+    drawn_zh = f"对 {len(tested)} 个视频{of[1]}重复抽样 2000 次，同一次拍摄的视频一起抽取。"
     told = Text(
         f"The intervals are where the figures would lie for other videos of the same kind: {drawn}",
         f"置信区间表示换一批同类视频时指标可能的取值范围：{drawn_zh}",

@@ -15,7 +15,7 @@ IN_CHINESE: dict[str, Callable[..., str]] = {
     "direction": lambda a, s, m, r: f"需要时间的方向：原样 {a}，倒放 {r}，一帧静止画面 {s}",
     "motion": lambda a, s, m, r: f"需要运动：原样 {a}，一帧静止画面 {s}，打乱 {m}，倒放 {r}",
     "still": lambda a, s, m, r: f"一帧静止画面就能识别：{s}，原样 {a}",
-    "default": lambda a, s, m, r: f"无论静止画面是什么，模型都爱说是它（{s}），这不算识别",
+    "default": lambda a, s, m, r: f"无论静止画面是什么，模型都倾向于判为该类（{s}），这不算识别",
     "missed": lambda a, s, m, r: f"原样就没有识别出来（{a}），谈不上失去什么",
     "unknown": lambda a, s, m, r: f"视频太少，无法判断：原样 {a}，一帧静止画面 {s}，倒放 {r}",
 }

@@ -20,7 +20,7 @@ def section(run: ReportedRun) -> Section | None:
     if not run.courses:
         text = Text("No epoch is done yet.", "尚未完成任何一轮。") if state.running else _idle(run)
         return Section("state", TITLE, paragraph(text))
-    return Section("state", TITLE, join(_course(course, state, run) for course in run.courses))
+    return Section("state", TITLE, join(_course(course, state) for course in run.courses))
 
 
 def _idle(run: ReportedRun) -> Text:
@@ -31,30 +31,27 @@ def _idle(run: ReportedRun) -> Text:
     return Text("A run was planned here, and none is training now.", "已有训练方案，但当前没有在训练。")
 
 
-def _course(course: Course, state: State, run: ReportedRun) -> Html:
+def _course(course: Course, state: State) -> Html:
     rows = course.rows
     done = int(rows[-1].get("epoch", len(rows)))
     total = max(state.epochs or done, done)
     told = Text(f"epoch {done} of {total}", f"第 {done} / {total} 轮")
     bar = tag("div", tag("i", style=f"left:0;width:{100 * done / total:.1f}%"), class_="bar large", aria_hidden="true")
     parts = [paragraph(course.name, " " if course.name else "", tag("b", told), _rest(course, state, done, total)), bar]
-    figures = [name for name in rows[-1] if name.startswith("val_") and name != "val_loss"]
-    best = max((row for row in rows if figures and figures[0] in row), key=lambda row: row[figures[0]], default=None)
-    if best is None:
-        best = max((row for row in rows if "val_top1" in row), key=lambda row: row["val_top1"], default=None)
-        figures = ["val_top1"]
-    if best is not None:
-        figure = figures[0].removeprefix("val_")
-        value, epoch = shown(figure, best[figures[0]]), int(best["epoch"])
+    # An epoch may be without a validation, the last one too.
+    figures = (name for row in rows for name in row if name.startswith("val_") and name != "val_loss")
+    column = next(figures, None)
+    if column is not None:
+        best = max((row for row in rows if column in row), key=lambda row: row[column])
+        figure, epoch = column.removeprefix("val_"), int(best["epoch"])
         parts.append(
             paragraph(
                 Text("Best so far on validation: ", "目前验证集最佳："),
                 name_of(figure),
-                f" {value}",
+                f" {shown(figure, best[column])}",
                 Text(f", after epoch {epoch}.", f"，第 {epoch} 轮。"),
             )
         )
-    del run
     return join(parts)
 
 

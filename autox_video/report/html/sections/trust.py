@@ -116,7 +116,7 @@ def _coverage_table(known: CalibrationResult) -> Html:
     )
     rows = [_row("", one) for one in known.coverage]
     if known.certain is not None:
-        rows.insert(0, _row(Text(" not uncertain", "（非不确定）"), known.certain))
+        rows.insert(0, _row(Text(" not uncertain", "（未标为不确定）"), known.certain))
     return table(head, rows)
 
 
