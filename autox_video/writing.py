@@ -167,4 +167,6 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """`write_durably` for JSON: two-space indent, real characters, no NaN."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # Bytes of a file name that are no UTF-8 are written as JSON's own escapes.
+    write_durably(path, lambda file: file.write(text.encode("utf-8", "backslashreplace")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import fcntl
+import json
 import os
 import re
 import signal
@@ -112,6 +113,12 @@ def test_what_raises_in_the_middle_leaves_the_old_content_and_no_leftover(tmp_pa
 def test_a_name_as_long_as_a_file_system_takes_is_written(tmp_path):
     writing.write_text(tmp_path / ("视" * 85), "text")
     assert [path.name for path in tmp_path.iterdir()] == ["视" * 85]
+
+
+def test_a_name_of_any_bytes_comes_back_from_json(tmp_path):
+    name = os.fsdecode(b"caf\xe9.mp4")
+    writing.write_json(tmp_path / "names.json", ["café", name])
+    assert json.loads((tmp_path / "names.json").read_text(encoding="utf-8")) == ["café", name]
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):

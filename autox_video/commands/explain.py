@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
-from autox_video.commands.command import Command, count
+from autox_video.commands.command import SOME_UNREAD, Command, count
 from autox_video.commands.predict import model_options
 
 
@@ -13,7 +14,7 @@ def _explain(arguments: argparse.Namespace) -> int:
     from autox_video.explanations import sentence
     from autox_video.using.explain import explain_to_folder
 
-    page, explanations = explain_to_folder(
+    page, explanations, problems = explain_to_folder(
         arguments.model,
         arguments.videos,
         arguments.output,
@@ -28,8 +29,10 @@ def _explain(arguments: argparse.Namespace) -> int:
     )
     for one in explanations:
         print(f"{one.file}: {sentence(one)}")
+    for problem in problems:
+        print(problem, file=sys.stderr)
     print(f"page     {page}")
-    return 0
+    return SOME_UNREAD if problems else 0
 
 
 def _serve(arguments: argparse.Namespace) -> int:

@@ -52,7 +52,12 @@ def _probability(text: str) -> float:
 def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("videos", type=Path, nargs="+", metavar="VIDEO", help="video files, or folders of them")
     parser.add_argument(
-        "--model", type=Path, required=True, metavar="RUN", help="work dir, best.safetensors, or an exported folder"
+        "-m",
+        "--model",
+        type=Path,
+        default=Path("work_dirs/demo"),
+        metavar="MODEL",
+        help="a work_dir, best.pth, best.safetensors or an exported folder (default: work_dirs/demo)",
     )
     parser.add_argument(
         "-o",

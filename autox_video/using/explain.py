@@ -162,7 +162,7 @@ def _class_id(label: str, classes: Sequence[str]) -> int:
 
 def explain_videos(
     predictor: Predictor, videos: Sequence[Asked], num_moments: int = NUM_MOMENTS, grid: int = GRID
-) -> list[Explanation]:
+) -> tuple[list[Explanation], list[Problem]]:
     """Explain several videos.
 
     Args:
@@ -171,8 +171,11 @@ def explain_videos(
         num_moments: See `explain`.
         grid: See `explain`.
 
+    Returns:
+        The explanations, and of the videos that cannot be read why.
+
     Raises:
-        RequestError: A video cannot be read, or a label is unknown; all of it is told together.
+        RequestError: A label is unknown.
     """
     found, problems = [], []
     with progress_bar(len(videos), "explaining") as bar:
@@ -197,9 +200,7 @@ def explain_videos(
             except OSError as error:
                 problems.append(Problem(video.file, f"cannot be read: {error.strerror}", "Name another video"))
             bar.advance()
-    if problems:
-        raise RequestError(problems)
-    return found
+    return found, problems
 
 
 def worst_mistakes(results: Path, count: int) -> list[Asked]:
@@ -248,7 +249,7 @@ def explain_to_folder(
     plugins: Sequence[str] = (),
     num_moments: int = NUM_MOMENTS,
     grid: int = GRID,
-) -> tuple[Path, list[Explanation]]:
+) -> tuple[Path, list[Explanation], list[Problem]]:
     """Explain videos, or the mistakes of a test, and write the page.
 
     Args:
@@ -266,10 +267,10 @@ def explain_to_folder(
         grid: See `explain`.
 
     Returns:
-        The page and what stands on it.
+        The page, what stands on it, and of the videos that cannot be read why.
 
     Raises:
-        RequestError: What is asked for is not there; all that can be found is told together.
+        RequestError: What is asked for is not there, or no video can be read; all that can be found is told together.
         RunError: The model is damaged, or a file cannot be written.
     """
     if (mistakes is None) == (not videos):
@@ -286,6 +287,8 @@ def explain_to_folder(
     from autox_video.runner.predictor import open_predictor
 
     predictor = open_predictor(model, device, views, plugins)
-    found = explain_videos(predictor, asked, num_moments, grid)
+    found, problems = explain_videos(predictor, asked, num_moments, grid)
+    if problems and not found:
+        raise RequestError(problems)
     folder = output or (Path("explanations") if mistakes is None else work_dir.explanations)
-    return write_explanations(found, folder, predictor.trained.sha256), found
+    return write_explanations(found, folder, predictor.trained.sha256), found, problems
