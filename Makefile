@@ -1,5 +1,5 @@
 # demo     install, make the demo videos, train, test
-# test     install, run every test
+# test     install, run the tests; test-slow those that take long
 # check    install, run the linters: style, format, types, layers
 # bench    install, measure; bench-gpu the same on a GPU, which nobody has done yet
 # torture  install, kill trainings for half an hour, ours and stock MMEngine
@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 # Made when the installation is complete, so that the next call finds nothing to do.
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check bench bench-gpu torture clean
+.PHONY: demo test test-slow check bench bench-gpu torture clean
 
 demo: $(INSTALLED)
 	$(BIN)/autox-video demo-data data/demo
@@ -20,6 +20,9 @@ demo: $(INSTALLED)
 
 test: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
+
+test-slow: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow --numprocesses auto --maxprocesses 8 --dist loadfile
 
 check: $(INSTALLED)
 	$(BIN)/ruff check

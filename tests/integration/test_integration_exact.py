@@ -26,6 +26,7 @@ CASES: dict[str, tuple[dict[str, Any], list[dict[str, Any]], list[tuple[int, int
     "with all that varies and mixes clips": ({**AMP, "augment": EVERYTHING}, [], [(2, 2), (5, 5)]),
     "with balanced classes": ({"data": {"balance": "sampler"}}, [], [(2, 2), (5, 5)]),
 }
+RARER = ("with several views of a video", "with all that varies and mixes clips", "with balanced classes")
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,9 @@ def straight(config, tmp_path_factory):
     return state
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=[pytest.mark.slow] if case in RARER else []) for case in CASES]
+)
 def test_a_killed_training_ends_with_the_same_bits(case, config, straight, tmp_path):
     options, hooks, kills = CASES[case]
     job = exact.make_job(config, tmp_path / "plan", **options)

@@ -52,6 +52,7 @@ def pretrained(config, tmp_path_factory) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_a_killed_training_ends_with_the_same_bits(case, config, pretrained, tmp_path):
     options, kills = CASES[case]

@@ -187,6 +187,7 @@ def test_python_trains_folds_and_wants_to_know_the_model_for_new_videos(folded, 
     assert (named.folds, named.checkpoint.path, len(named.videos)) == (None, str(best), 6)
 
 
+@pytest.mark.slow
 def test_several_labels_are_pooled_with_the_thresholds_of_each_fold(tmp_path):
     config = write_job(tmp_path)
     lines = [f"{name}/{index}.mp4 {name}{';odd' if index % 2 else ''}" for name in NAMES for index in range(6)]
@@ -215,6 +216,7 @@ def test_several_labels_are_pooled_with_the_thresholds_of_each_fold(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_fold_that_stopped_early_is_trained(tmp_path):
     config = str(write_job(tmp_path, epoch=9, train={"patience": 1, "val_interval": 1}))
     output = run_cli("train", "-c", config)

@@ -111,6 +111,7 @@ def outputs(made_data, tmp_path_factory) -> dict[str, tuple[Path, str]]:
     return {**ended, "stuck": (folder / "stuck", stuck)}
 
 
+@pytest.mark.slow
 def test_a_signal_to_one_stops_both_after_the_same_step_and_torchrun_goes_on(outputs):
     folder, output = outputs["stopped"]
     lines = output.splitlines()
@@ -119,6 +120,7 @@ def test_a_signal_to_one_stops_both_after_the_same_step_and_torchrun_goes_on(out
     assert torch.load(folder / "last.pth", weights_only=True)["meta"]["epoch"] == 1
 
 
+@pytest.mark.slow
 def test_after_one_was_killed_the_run_begins_again_and_ends_with_the_weights_of_a_straight_one(outputs, made_data):
     folder, output = outputs["killed"]
     lines = output.splitlines()
@@ -131,6 +133,7 @@ def test_after_one_was_killed_the_run_begins_again_and_ends_with_the_weights_of_
     assert differences(last_state(straight), last_state(folder)) == []
 
 
+@pytest.mark.slow
 def test_processes_end_with_the_launcher_that_has_started_them(made_data, tmp_path):
     arguments = ["train", "-c", str(made_data / "config.yaml"), "--work-dir", str(tmp_path / "run"), *BY_ITSELF]
     # Forked: it need not import torch.
@@ -143,6 +146,7 @@ def test_processes_end_with_the_launcher_that_has_started_them(made_data, tmp_pa
     wait_for(lambda: [pid for pid in started if not is_running(pid)], 2)
 
 
+@pytest.mark.slow
 def test_a_run_whose_other_process_is_stuck_ends_and_names_it(outputs):
     _, output = outputs["stuck"]
     (stalled,) = [line for line in output.splitlines() if line.startswith("stalled")]

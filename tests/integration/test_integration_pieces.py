@@ -11,6 +11,7 @@ from runs import FAST, ROOT, run_cli
 from videos import write_config
 
 
+@pytest.mark.slow
 def test_ten_pieces_of_a_long_uneven_video_train_and_test(tmp_path):
     write_odd(tmp_path / "videos" / "long.mp4", milliseconds=uneven_times())
     write_odd(tmp_path / "videos" / "other.ts", container="mpegts")

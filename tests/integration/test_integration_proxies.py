@@ -63,6 +63,7 @@ def go(config: Path, work_dir: Path, monkeypatch, stop_at: int | None = None) ->
     workflow.train(load_settings(config, work_dir=work_dir))
 
 
+@pytest.mark.slow
 def test_a_killed_run_with_proxies_ends_with_the_same_bits(config, straight, tmp_path, monkeypatch):
     work_dir = tmp_path / "run"
     with pytest.raises(KilledError):

@@ -87,6 +87,7 @@ def test_a_loss_that_is_no_number_goes_back_and_is_tried_at_half_the_rate(job, t
     assert max(group["initial_lr"] for group in state["optimizer"]["param_groups"]) == pytest.approx(2.5e-4)
 
 
+@pytest.mark.slow
 def test_half_the_rate_is_half_of_every_step_that_follows(job, tmp_path):
     train(job, tmp_path / "whole")
     train(job, tmp_path / "halved", type="PoisonHook", at=5, above=6e-4)
@@ -100,6 +101,7 @@ def test_half_the_rate_is_half_of_every_step_that_follows(job, tmp_path):
     assert halved[1] == pytest.approx(whole[1] / 2)
 
 
+@pytest.mark.slow
 def test_after_three_times_it_gives_up_with_the_last_good_state(job, tmp_path):
     output = train(job, tmp_path, code=1, type="PoisonHook", at=5, above=0)
     assert len([line for line in output if line.startswith("warning  epoch 2, step 6: the loss became nan")]) == 3

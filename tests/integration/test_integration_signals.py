@@ -30,6 +30,7 @@ def straight(config, tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_training_that_is_stopped_again_and_again_ends_with_the_same_bits(config, straight, tmp_path, own_process):
     work_dir = tmp_path / "run"
     train = ("train", "-c", str(config), "--work-dir", str(work_dir))
@@ -64,6 +65,7 @@ def test_a_test_that_is_stopped_writes_no_results(config, straight, tmp_path, ow
     assert not results.exists()
 
 
+@pytest.mark.slow
 def test_a_second_signal_ends_the_process_at_once(config, tmp_path, own_process):
     harm = {"name": "SIGTERM", "target": "twice", "place": "after_train_iter"}
     ended = own_process.run("train", "-c", str(config), "--work-dir", str(tmp_path / "run"), *FIRST, **harm)

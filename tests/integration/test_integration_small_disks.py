@@ -54,6 +54,7 @@ def fill(file: Path) -> None:
 
 
 # Five processes with two batches ahead would need 58 MB, which 64 MB do not hold with room for others.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("megabytes", "workers", "note"), [(1, 0, "none of them"), (64, 5, "5 of them, each one batch ahead")]
 )
