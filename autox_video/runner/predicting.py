@@ -72,7 +72,7 @@ def score_videos(
     blamed: dict[int, str] = {}
     with _computing(compute or predictor.score, threads) as begin:
         while done < len(numbers):
-            loader = _loader(numbers[done:], _guarded(clips_of, blamed), batch, at_work, prefetch, max_seconds)
+            loader = _loader(numbers[done:], _guarded(clips_of, blamed), batch, at_work, prefetch)
             with loaders_end(), _watched(max_seconds) as overdue:
                 try:
                     with _delivered(loader) as batches:
@@ -80,8 +80,7 @@ def score_videos(
                             yield from _rows(loaded, scores)
                             done += len(loaded[0])
                 except RuntimeError as error:
-                    # A batch that a process could not hand over is lost without a word: torch then waits for it.
-                    if not str(error).startswith(("DataLoader worker", "DataLoader timed out")):
+                    if "DataLoader worker" not in str(error):
                         raise
                     found = _found_guilty(overdue, max_seconds)
                     blamed |= found
@@ -137,18 +136,9 @@ def _rows(loaded: Loaded, scores: np.ndarray) -> Iterator[Scored]:
 
 
 def _loader(
-    numbers: Sequence[int],
-    clips_of: Callable[[int], torch.Tensor],
-    batch: int,
-    at_work: int,
-    prefetch: int,
-    max_seconds: float,
+    numbers: Sequence[int], clips_of: Callable[[int], torch.Tensor], batch: int, at_work: int, prefetch: int
 ) -> DataLoader:
-    ahead: dict[str, Any] = {}
-    if at_work:
-        # No batch takes longer: each of its videos is given up after `max_seconds`.
-        longest = (batch + 1) * max_seconds
-        ahead = {"prefetch_factor": prefetch, "multiprocessing_context": "fork", "timeout": longest}
+    ahead = {"prefetch_factor": prefetch, "multiprocessing_context": "fork"} if at_work else {}
     return DataLoader(
         _Videos(numbers, clips_of),
         batch,
