@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+from multiprocessing.util import get_temp_dir
 
 import jsonschema
 import numpy as np
@@ -120,6 +121,8 @@ def test_only_what_is_new_or_changed_is_scored_again(model, twelve, tmp_path):
 def test_videos_behind_urls_are_fetched_and_leave_nothing_behind(model, twelve, tmp_path, monkeypatch):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
+    # The folder of the processes' sockets is made once, and removed when this process ends.
+    get_temp_dir()
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
     clip = (twelve / "a" / "clip 0.mp4").read_bytes()
     with running_site() as site:
