@@ -20,6 +20,8 @@ import os, signal, sys, time
 rank, restarts = os.environ["RANK"], int(os.environ["AUTOX_VIDEO_LAUNCHER"].split()[1])
 def end(number): os.kill(os.getpid(), number); time.sleep(60)
 with open(sys.argv[2], "a") as file: print(rank, restarts, *sys.argv[3:], file=file)
+# The other is ended as soon as one fails: not before it has written.
+while len(open(sys.argv[2]).readlines()) % 2: time.sleep(0.01)
 """
 
 
