@@ -30,13 +30,14 @@ def _embed(arguments: argparse.Namespace) -> int:
 
 def _audit_labels(arguments: argparse.Namespace) -> int:
     from autox_video.report.label_audit import audit_lines
-    from autox_video.using.label_audit import TABLE, audit_labels
+    from autox_video.using.label_audit import PAGE, TABLE, audit_labels
 
     settings = settings_of(arguments)
     audit = audit_labels(settings, arguments.share, workers=arguments.workers)
     for line in audit_lines(audit):
         print(line)
     folder = settings.work_dir / "label_audit"
+    print(f"page     {folder / PAGE}")
     print(f"table    {folder / TABLE}")
     print(f"next     autox-video apply-labels {folder / TABLE}, when you have filled in new_label and keep")
     return 0
@@ -80,7 +81,13 @@ def _embed_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("inputs", nargs="*", metavar="INPUT", help="videos, folders, lists (default: those of the run)")
     parser.add_argument("--split", choices=["train", "val", "test", "all"], help="of the run's own videos, which ones")
     parser.add_argument("--model", type=Path, metavar="MODEL", help="work dir, best.pth, best.safetensors or export")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="the .npz (default: into work_dir)")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="the .npz (default: into work_dir; features.npz of INPUTs)",
+    )
     parser.add_argument("--parquet", type=Path, metavar="FILE", help="the same as a table; needs pyarrow")
     parser.add_argument(
         "--device", choices=["auto", "cpu", "cuda"], default="auto", help="with --model (default: auto)"

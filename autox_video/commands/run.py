@@ -48,9 +48,10 @@ def _check(arguments: argparse.Namespace) -> int:
 def _plan(arguments: argparse.Namespace) -> int:
     from autox_video import workflow
     from autox_video.plan.estimates import estimate_lines
+    from autox_video.plan.schema import in_words
 
     decided = workflow.plan(settings_of(arguments), arguments.gpus, arguments.gpu_memory_gib)
-    rows = [(name, _short(d.value), d.source, d.why) for name, d in decided.decisions().items()]
+    rows = [(name, _short(in_words(d.value)), d.source, d.why) for name, d in decided.decisions().items()]
     widths = [max(len(row[column]) for row in [("value", "value", "from", ""), *rows]) for column in range(3)]
     for row in [("", "value", "from", "why"), *rows]:
         cells = [cell.ljust(width) for cell, width in zip(row[:3], widths, strict=True)]
@@ -85,8 +86,7 @@ def _bench(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _short(value: object) -> str:
-    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+def _short(text: str) -> str:
     return text if len(text) <= 44 else text[:20] + "..." + text[-21:]
 
 

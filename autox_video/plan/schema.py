@@ -28,6 +28,15 @@ class Decision(Generic[T]):
     why: str
 
 
+def in_words(value: object) -> str:
+    """The value of a decision as one would write it into `config.yaml`: `none` and `true`, not `None` and `True`."""
+    if value is None or value == ():
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
 @dataclass(frozen=True)
 class Hardware:
     """The machine a plan is for.

@@ -106,7 +106,7 @@ def _filters(audit: LabelAudit) -> Html:
 def _card(one: Suspect, alike: Sequence[Alike], films: Films, classes: Sequence[str]) -> Html:
     said = Text(
         f"by the other videos {one.chances[0]:.2f}, its label {one.chances[1]:.2f}; of the {one.near[2]} most alike "
-        f"{one.near[0]} and {one.near[1]}",
+        f"{one.near[0]} are so labelled, {one.near[1]} as it is",
         f"依据其他视频：{one.chances[0]:.2f}，原标签 {one.chances[1]:.2f}；最相似的 {one.near[2]} 个中分别有 "
         f"{one.near[0]} 个和 {one.near[1]} 个",
     )
@@ -135,4 +135,4 @@ def _card(one: Suspect, alike: Sequence[Alike], films: Films, classes: Sequence[
     ]
     ids = classes.index(one.label), classes.index(one.suggested_label)
     about = {"data_label": ids[0], "data_suggested": ids[1], "data_split": one.split}
-    return tag("div", own, *others, class_="films", data_file=one.file, style="margin-bottom:22px", **about)
+    return tag("div", own, *others, class_="films beside", data_file=one.file, **about)

@@ -33,7 +33,17 @@ from autox_video.runner import components  # noqa: F401  (registers our parts an
 from autox_video.runner.allocation import keep_freed_memory
 
 # What a training may depend on, by the name it is installed under.
-LOGGED_VERSIONS = ("torch", "torchvision", "mmengine", "mmaction2", "mmcv", "numpy", "opencv-python", "decord", "av")
+LOGGED_VERSIONS = (
+    "torch",
+    "torchvision",
+    "mmengine",
+    "mmaction2",
+    "mmcv-lite",
+    "numpy",
+    "opencv-python",
+    "decord",
+    "av",
+)
 
 
 class WorkDirRunner(Runner):

@@ -181,11 +181,9 @@ def features_of_run(work_dir: WorkDir, predictor: Predictor, workers: int | None
         except RunError:
             known = None  # not whole: it is written anew
         if known is not None and _is_of(known, predictor, listed):
-            logger.info("features %s", work_dir.features)
             return known
     features = embed(predictor, listed, bad, workers)
     write_features(features, work_dir.features)
-    logger.info("features %s", work_dir.features)
     return features
 
 

@@ -190,7 +190,7 @@ async function ask() {
     const answer = await fetch(`/sections?have=${version}`);
     if (answer.status === 200) { const news = await answer.json(); version = news.version; take(news) }
     alive.classList.remove('lost');
-    alive.innerHTML = '<span lang="en">● live</span><span lang="zh">● 实时</span>';
+    alive.innerHTML = '<span lang="en">● watching</span><span lang="zh">● 监视中</span>';
   } catch {
     alive.classList.add('lost');
     alive.innerHTML = '<span lang="en">○ watch has ended</span><span lang="zh">○ watch 已结束</span>';

@@ -9,7 +9,7 @@ from autox_video.errors import RequestError
 from autox_video.plan.make_predict_plan import make_predict_plan
 from autox_video.plan.make_test_plan import make_test_plan
 from autox_video.plan.resume import continue_plan
-from autox_video.plan.schema import Plan
+from autox_video.plan.schema import Plan, in_words
 from autox_video.records import build_record, read_record, write_record
 
 
@@ -137,3 +137,11 @@ def test_a_test_with_another_clip_than_the_trained_one_is_refused():
         "fit(): clip.frame_interval: the checkpoint was trained with 6, the settings now ask for something else (got 1). "
         "Remove the key, or train anew in another work_dir."
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(None, "none"), ((), "none"), (True, "true"), (1e-3, "0.001"), (8, "8"), (("a", 1), "('a', 1)")],
+)
+def test_values_are_shown_in_the_words_of_config_yaml(value: object, words: str) -> None:
+    assert in_words(value) == words

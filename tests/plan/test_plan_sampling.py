@@ -30,6 +30,7 @@ def test_frames_are_taken_by_time_where_rates_differ_much(slow, fast, by_time):
     plan = planned(mixed(slow, fast))
     assert (plan.target_fps.value is not None) == by_time
     assert f"{slow}" in plan.target_fps.why
+    assert f"{slow} to {slow}" not in plan.target_fps.why
     if by_time:
         assert plan.target_fps.value == pytest.approx(fast / plan.frame_interval.value)
     assert planned(mixed(slow, fast), clip={"frame_interval": 2}).target_fps.value is None

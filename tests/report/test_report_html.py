@@ -51,6 +51,7 @@ def test_the_parts_of_a_page_together_stay_below_20_mb() -> None:
         (escape("\u202e\udcff"), "\\u202e\\udcff"),
         (say(Text("run", "跑")), '<span lang="en">run</span><span lang="zh">跑</span>'),
         (say(Text("7 < 8", "7 < 8")), "7 &lt; 8"),
+        (say(Text("run `a < b` now", "run `a < b` now")), "run <code>a &lt; b</code> now"),
         (say(None), "–"),
         (say(0.123456), "0.1235"),
         (tag("a", "<", href='"x', hidden=True, title=None), '<a href="&quot;x" hidden>&lt;</a>'),

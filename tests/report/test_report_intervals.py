@@ -98,9 +98,9 @@ def told(results: AnyResults | None, *courses: Course) -> list[str]:
 @pytest.mark.parametrize(
     ("results", "courses", "expected"),
     [
-        (results_of(72, 8), (), "good: It is right on 90.0 % of the test videos. Guessing would be right on 25.0 %, always saying “c0” on 25.0 %: it has learned something."),
-        (results_of(20, 60), (), "bad: It is right on 25.0 % of the test videos. Guessing would be right on 25.0 %, always saying “c0” on 25.0 %: it cannot be told from that."),
-        (results_of(0, 80), (), "bad: It is right on 0.0 % of the test videos. Guessing would be right on 25.0 %, always saying “c0” on 25.0 %: it is worse than that."),
+        (results_of(72, 8), (), "good: It is right on 90.0 % of the test videos. Guessing would be right on 25.0 %: it has learned something."),
+        (results_of(20, 60), (), "bad: It is right on 25.0 % of the test videos. Guessing would be right on 25.0 %: it cannot be told from that."),
+        (results_of(0, 80), (), "bad: It is right on 0.0 % of the test videos. Guessing would be right on 25.0 %: it is worse than that."),
         (results_of(0, 80), (), "bad: Never recognised: “c0”, “c1”, “c2”, “c3”."),
         (results_of(6, 2), (), "caution: Fewer than 5 test videos in 4 of 4 classes: figures of each say little (“c0”, “c1”, “c2”, “c3”)."),
         (results_of(72, 8, classes=2), (), "info: Of its 8 mistakes, 8 are between “c0” and “c1”."),

@@ -77,6 +77,7 @@ def choose_target_fps(settings: Settings, card: Card, train: SplitFacts, interva
         return Decision(None, counted.source, "clip.frame_interval counts frames")
     slow, fast = train.fps.p5, train.fps.p95
     if fast < VARIED_RATIO * slow:
-        return Decision(None, "data", f"videos have {slow:.4g} to {fast:.4g} frames a second: frames are counted")
+        rates = f"{slow:.4g}" if f"{slow:.4g}" == f"{fast:.4g}" else f"{slow:.4g} to {fast:.4g}"
+        return Decision(None, "data", f"videos have {rates} frames a second: frames are counted")
     why = f"of {slow:.4g} and {fast:.4g} frames a second, as videos have, clips by count would not last equally long"
     return Decision(train.fps.p50 / interval, "data", why)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ class Html(str):
     __slots__ = ()
 
 
+_COMMAND = re.compile("`([^`]+)`")
 Content = Html | Text | str | float | int | None
 
 
@@ -33,11 +35,13 @@ def escape(text: str) -> Html:
 
 
 def say(content: Content) -> Html:
-    """A value as HTML: a `Text` in both languages, of which one is seen; a number in short; None as a dash."""
+    """A value as HTML: a `Text` in both languages, of which one is seen, with code between backquotes; a number in
+    short; None as a dash.
+    """
     if isinstance(content, Html):
         return content
     if isinstance(content, Text):
-        en, zh = escape(content.en), escape(content.zh)
+        en, zh = (Html(_COMMAND.sub(r"<code>\1</code>", escape(text))) for text in (content.en, content.zh))
         return en if en == zh else Html(f'<span lang="en">{en}</span><span lang="zh">{zh}</span>')
     if content is None:
         return Html("–")

@@ -52,14 +52,11 @@ def against_guessing(run: ReportedRun) -> list[Remark]:
     most = int(true.argmax())
     chance, majority = 1 / len(classes), float(true[most] / true.sum())
     span = run.intervals["top1"]
-    en = (
-        f"It is right on {_percent(metrics.top1)} of the test videos. Guessing would be right on {_percent(chance)}, "
-        f"always saying “{classes[most]}” on {_percent(majority)}"
-    )
-    zh = (
-        f"测试视频中有 {_percent(metrics.top1)} 判断正确。随机猜测为 {_percent(chance)}，总是回答“{classes[most]}”为"
-        f" {_percent(majority)}"
-    )
+    en = f"It is right on {_percent(metrics.top1)} of the test videos. Guessing would be right on {_percent(chance)}"
+    zh = f"测试视频中有 {_percent(metrics.top1)} 判断正确。随机猜测为 {_percent(chance)}"
+    if majority > chance:
+        en += f", always saying “{classes[most]}” on {_percent(majority)}"
+        zh += f"，总是回答“{classes[most]}”为 {_percent(majority)}"
     baseline = max(chance, majority)
     if span.low > baseline:
         return [Remark(GOOD, Text(f"{en}: it has learned something.", f"{zh}：模型确实学到了东西。"))]

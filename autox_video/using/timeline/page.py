@@ -117,11 +117,21 @@ def _segments(row: Timeline, file: Path, films: Films) -> Section:
 def _how(row: Timeline) -> Section:
     low, high = min(row.settings.enter), max(row.settings.enter)
     level = f"{low:.2f}" if low == high else f"{low:.2f} – {high:.2f}"
+    length = f"{row.duration_seconds:.3f} s"
     facts: list[tuple[Content, Content]] = [
         (Text("video", "视频"), row.file),
-        (Text("length", "时长"), f"{row.duration_seconds:.3f} s, {row.num_frames}"),
+        (
+            Text("length", "时长"),
+            Text(f"{length}, {row.num_frames} frames", f"{length}，{row.num_frames} 帧"),
+        ),
         (Text("model", "模型"), f"{row.model.name}, {row.model.path}"),
-        (Text("windows", "窗口"), f"{row.num_windows} × {row.window_seconds:.2f} s, + {row.stride_seconds:.2f} s"),
+        (
+            Text("windows", "窗口"),
+            Text(
+                f"{row.num_windows} of {row.window_seconds:.2f} s, one every {row.stride_seconds:.2f} s",
+                f"{row.num_windows} 个，各 {row.window_seconds:.2f} s，每隔 {row.stride_seconds:.2f} s 一个",
+            ),
+        ),
         (Text("probability that a segment must reach", "片段须达到的概率"), f"{level}: {row.settings.source}"),
         (Text("background classes", "背景类别"), ", ".join(row.settings.background) or None),
     ]

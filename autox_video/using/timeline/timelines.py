@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from autox_video.dataset.messages import plural
 from autox_video.dataset.video_files import find_videos, is_image_folder
 from autox_video.decoding import FILES, IMAGES, open_video
 from autox_video.errors import Problem, RequestError, RunError
@@ -103,7 +104,8 @@ def make_timelines(
     if truth is not None:
         known = read_truth(truth, files, predictor.classes, _unseen(predictor.classes))
     model, settings, span = prepare(predictor, wishes)
-    logger.info("timeline %d videos; a segment must reach %s: %s", len(files), _level(settings.enter), settings.source)
+    level = _level(settings.enter)
+    logger.info("timeline %s; a segment must reach %s: %s", plural(len(files), "video"), level, settings.source)
     return _over_all(files, predictor, model, settings, span, folder, known)
 
 

@@ -52,8 +52,7 @@ def section(run: ReportedRun) -> Section | None:
             "div",
             first,
             *(_neighbour(train, int(at), float(near), video, run) for at, near in zip(*pair, strict=True)),
-            class_="films",
-            style="margin-bottom:22px",
+            class_="films beside",
         )
         for first, (video, _), *pair in zip(shown, found, indices, cosines, strict=True)
     ]

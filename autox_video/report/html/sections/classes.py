@@ -76,7 +76,7 @@ def _share(share: float | None, videos: int) -> Cell:
     interval = tag("i", style=f"left:{100 * span.low:.1f}%;width:{100 * (span.high - span.low):.1f}%")
     bar = tag("span", interval, tag("b", style=f"left:{100 * share:.1f}%"), class_="bar small", aria_hidden="true")
     ends = tag("small", f"{100 * span.low:.0f} – {100 * span.high:.0f}")
-    return Cell(tag("span", bar, f"{100 * share:.1f} %", ends, class_="share"), share)
+    return Cell(tag("span", bar, tag("span", f"{100 * share:.1f} %"), ends, class_="share"), share)
 
 
 def _f1(recall: float | None, precision: float | None) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from autox_video.dataset.messages import plural
 from autox_video.report.html.markup import Html, in_plot, join, paragraph, plot, tag
 from autox_video.report.html.names import name_of
 from autox_video.report.html.parts import Course, ReportedRun, Section, Text
@@ -25,6 +26,8 @@ PLOTS: tuple[tuple[str, Text, tuple[str, ...], dict[str, Any]], ...] = (
 SPLITS = {"train": Text("train", "训练"), "val": Text("val", "验证")}
 # So many curves in one plot can be told apart.
 MAX_COURSES = 8
+# An axis as short as this would have halves of epochs.
+FEW_EPOCHS = 5
 
 
 def section(run: ReportedRun) -> Section | None:
@@ -44,8 +47,8 @@ def _told(run: ReportedRun) -> Html:
     minutes = f"{seconds / 60:.1f}"
     return paragraph(
         Text(
-            f"{len(rows)} epochs in {minutes} minutes, {rate:.3g} videos a second at the end; {wait:.0%} of the time"
-            " was spent waiting for data.",
+            f"{plural(len(rows), 'epoch')} in {minutes} minutes, {rate:.3g} videos a second at the end; {wait:.0%} of the"
+            " time was spent waiting for data.",
             f"共 {len(rows)} 轮，用时 {minutes} 分钟，最后每秒 {rate:.3g} 个视频；{wait:.0%} 的时间用于等待数据。",
         )
     )
@@ -60,9 +63,10 @@ def _plot(courses: list[Course], name: str, title: Text, columns: tuple[str, ...
                 traces.append(_trace(course, column, points, number, len(courses) > 1))
     if not traces:
         return Html("")
+    few = {"dtick": 1} if max(trace["x"][-1] for trace in traces) <= FEW_EPOCHS else {}
     layout = {
         "title": {"text": title, "font": {"size": 14}, "x": 0.02, "xanchor": "left"},
-        "xaxis": {"title": {"text": EPOCH}, "rangemode": "tozero"},
+        "xaxis": {"title": {"text": EPOCH}, "rangemode": "tozero", **few},
         "yaxis": {"rangemode": "tozero", **axis},
         "hovermode": "x unified",
         "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"},

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from autox_video.plan.estimates import estimate_lines
-from autox_video.report.html.markup import Cell, Html, join, paragraph, table, tag
+from autox_video.plan.schema import in_words
+from autox_video.report.html.markup import Html, join, paragraph, table, tag
 from autox_video.report.html.parts import ReportedRun, Section, Text
 
 ORDER = 120
@@ -35,9 +34,6 @@ def section(run: ReportedRun) -> Section | None:
     return Section("plan", TITLE, join(parts))
 
 
-def _value(value: Any) -> Cell:
-    text = f"{value:.4g}" if isinstance(value, float) else str(value)
-    number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else text
-    if len(text) <= MAX_VALUE:
-        return Cell(tag("span", text), number)
-    return Cell(tag("span", f"{text[:28]}…{text[-28:]}", title=text), number)
+def _value(value: object) -> Html:
+    text = in_words(value)
+    return tag("span", text) if len(text) <= MAX_VALUE else tag("span", f"{text[:28]}…{text[-28:]}", title=text)

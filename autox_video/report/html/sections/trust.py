@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autox_video.report.calibration import CalibrationResult, Coverage, Reliability
-from autox_video.report.html.markup import Html, join, paragraph, percent, plot, table, tag
+from autox_video.report.html.markup import Cell, Html, join, paragraph, percent, plot, table, tag
 from autox_video.report.html.parts import ReportedRun, Section, Text
 
 ORDER = 70
@@ -24,8 +24,8 @@ def _told(known: CalibrationResult, before: Reliability, after: Reliability) -> 
         paragraph(
             Text(
                 f"On average a confidence is {after.ece:.3f} away from how often it comes true (calibration error). "
-                f"Of so many videos perfect ones would be {after.ece_by_chance:.3f} away by chance. The scores as the "
-                f"model gives them are {before.ece:.3f} away.",
+                f"Perfect ones would be {after.ece_by_chance:.3f} away, by chance, on so many videos. The scores as "
+                f"the model gives them are {before.ece:.3f} away.",
                 f"平均而言，置信度与其实现的频率相差 {after.ece:.3f}（校准误差）；以这样的视频数，完全准确的置信度也会"
                 f"偶然相差 {after.ece_by_chance:.3f}。模型直接给出的得分相差 {before.ece:.3f}。",
             )
@@ -122,12 +122,16 @@ def _coverage_table(known: CalibrationResult) -> Html:
 
 def _row(what: Text | str, one: Coverage) -> tuple[Html, ...]:
     return (
-        join([one.num_videos, what]),
+        Cell(join([one.num_videos, what]), one.num_videos),
         percent(one.coverage),
-        join([None if one.confidence_from is None else f"{one.confidence_from:.3f}"]),
+        _level(one.confidence_from),
         percent(one.accuracy),
         _span(one),
     )
+
+
+def _level(confidence: float | None) -> Cell:
+    return Cell("–" if confidence is None else f"{confidence:.3f}", confidence)
 
 
 def _span(one: Coverage | None) -> Html:
@@ -151,8 +155,8 @@ def _classes(known: CalibrationResult) -> Html:
         (
             one.label,
             one.num_val_predicted,
-            None if one.certain_from is None else f"{one.certain_from:.3f}",
-            one.certain.num_videos if one.certain else None,
+            _level(one.certain_from),
+            one.certain.num_videos if one.certain else Cell("–", None),
             percent(one.certain.accuracy if one.certain else None),
             _span(one.certain),
         )
