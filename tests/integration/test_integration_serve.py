@@ -170,7 +170,7 @@ def test_in_the_browser(served: Served, videos: dict[str, bytes], page: Any) -> 
     _, said = served.post(NAME, videos["light_test_0.mp4"])
     best = said["video"]["top5"][0]
     assert card.locator("tr").first.inner_text().split("\t")[:2] == [best["label"], f"{100 * best['score']:.1f} %"]
-    sure = f"{best['label']} {100 * said['video']['confidence']:.1f} %"
+    sure = f"{best['label']} confidence {100 * said['video']['confidence']:.1f} %"
     assert card.locator(".best").inner_text() == sure
     card.locator("button.explain").click()
     card.locator("img.explanation").wait_for()

@@ -248,7 +248,11 @@ class _Finding:
         if not entries and not listing.problems:
             cure = "Write one path a line"
             self.problems.append(Problem("INPUT", "is a list without a video", cure, str(path)))
-        self.found += ((_listed(entry.path, str(root)), entry) for entry in entries)
+        files = [_listed(entry.path, str(root)) for entry in entries]
+        if files and not any(is_url(file) or os.path.lexists(file) for file in files):
+            wrong = f"names {plural(len(files), 'video')}, and none of them exists"
+            self.problems.append(Problem(str(path), wrong, "Say with --data-root where its paths start", files[0]))
+        self.found += zip(files, entries, strict=True)
 
 
 def _listed(path: str, root: str) -> str:

@@ -47,8 +47,8 @@ def _told(run: ReportedRun) -> Html:
     minutes = f"{seconds / 60:.1f}"
     return paragraph(
         Text(
-            f"{plural(len(rows), 'epoch')} in {minutes} minutes, {rate:.3g} videos a second at the end; {wait:.0%} of the"
-            " time was spent waiting for data.",
+            f"{plural(len(rows), 'epoch')} in {minutes} minutes, {rate:.3g} videos a second at the end; {wait:.0%} of"
+            " the time was spent waiting for data.",
             f"共 {len(rows)} 轮，用时 {minutes} 分钟，最后每秒 {rate:.3g} 个视频；{wait:.0%} 的时间用于等待数据。",
         )
     )
