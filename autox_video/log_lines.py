@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from autox_video.dataset.facts import Fingerprint
+from autox_video.dataset.messages import plural
 from autox_video.plan.estimates import time_line
 from autox_video.plan.rules.workers import cut_note
 from autox_video.plan.schema import Plan
@@ -35,9 +36,10 @@ def log_plan(decided: Plan, work_dir: WorkDir) -> None:
     """Say in a few lines what was decided, and where the reasons are."""
     values = {name: decision.value for name, decision in decided.decisions().items()}
     logger.info(
-        "plan     %s on %s: clips of %d frames, every %d, at %d px; %d videos a step, learning rate %.1e, %d epochs",
+        "plan     %s on %s: clips of %d frames, every %d, at %d px; %d videos a step, learning rate %.1e, %s",
         *(values[name] for name in ("model", "device", "clip_len", "frame_interval", "input_size")),
-        *(values[name] for name in ("total_batch_size", "learning_rate", "epochs")),
+        *(values[name] for name in ("total_batch_size", "learning_rate")),
+        plural(decided.epochs.value, "epoch"),
     )
     if decided.model.why != "as asked":
         logger.info("         %s: %s", decided.model.value, decided.model.why)

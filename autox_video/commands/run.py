@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
 from autox_video.commands.command import Command, count, settings_of
@@ -16,8 +17,17 @@ def _train(arguments: argparse.Namespace) -> int:
     if (code := launched(settings, arguments.command_line)) is not None:
         return code
     (folds if settings.test.folds else workflow).train(settings, fresh=arguments.fresh)
-    print(f"next     python AutoTest.py{'' if arguments.config.name == 'config.yaml' else f' -c {arguments.config}'}")
+    print(f"next     python AutoTest.py{_same_options(arguments)}")
     return 0
+
+
+def _same_options(arguments: argparse.Namespace) -> str:
+    """What names the same run to another command."""
+    given = [] if arguments.config == Path("config.yaml") else ["-c", str(arguments.config)]
+    # The URLs of `notify` are secrets.
+    given += [word for text in arguments.set if not text.startswith("notify") for word in ("--set", text)]
+    given += [] if arguments.work_dir is None else ["--work-dir", str(arguments.work_dir)]
+    return "".join(f" {shlex.quote(word)}" for word in given)
 
 
 def _test(arguments: argparse.Namespace) -> int:

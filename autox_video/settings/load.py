@@ -59,6 +59,8 @@ def load_settings(
     chosen: dict[str, Any] = {}
     origins: dict[str, str] = {}
     problems: list[Problem] = []
+    work_dir_of_file: Path | None = None
+    results_origin: str | None = None
     for source in sources:
         findings = list(source.findings)
         for name, given in _known_entries(source, findings):
@@ -69,6 +71,8 @@ def load_settings(
             except Refused as error:
                 findings += error.findings
         problems += [problem for _, problem in sorted(findings, key=itemgetter(0))]
+        if file is not None and source is sources[0]:
+            work_dir_of_file, results_origin = chosen.get("work_dir"), origins.get("test_results_path")
     where = "fit()" if file is None else file.name
     if len(problems) > MAX_PROBLEMS:
         problems[MAX_PROBLEMS:] = [Problem(where, f"has more problems than these {MAX_PROBLEMS}", "Mend these first")]
@@ -77,6 +81,8 @@ def load_settings(
         problems.append(Problem(f"{where}: data_root", "is missing", cure))
     if problems:
         raise RequestError(dict.fromkeys(problems))
+    if origins.get("test_results_path") == results_origin:
+        _take_results_along(work_dir_of_file, chosen)
     return _build(chosen, origins, file)
 
 
@@ -150,6 +156,13 @@ def _take(name: str, given: Given, base: Path, chosen: dict[str, Any], origins: 
         value = merge_options(chosen.get(name, {}), value)
         origins.update({f"{name}.{option}": item.origin for option, item in option_entries(given)})
     chosen[name] = value
+
+
+def _take_results_along(old: Path | None, chosen: dict[str, Any]) -> None:
+    """Results that a file puts into its `work_dir` follow to another one: else they would replace those of that run."""
+    results = chosen.get("test_results_path")
+    if old and results and results.is_relative_to(old):
+        chosen["test_results_path"] = chosen.get("work_dir", old) / results.relative_to(old)
 
 
 def _build(chosen: dict[str, Any], origins: dict[str, str], file: Path | None) -> Settings:

@@ -49,7 +49,8 @@ HELP_ZH: Final = {
     "videos_per_gpu": "单个 GPU（或 CPU）上的批大小。",
     "epoch": "遍历全部训练视频的轮数。",
     "work_dir": "一次运行写出的所有文件所在的文件夹。",
-    "test_results_path": "测试结果写到哪里；格式由扩展名决定。省略时为 `work_dir` 中的 `results.json`。",
+    "test_results_path": "测试结果写到哪里；格式由扩展名决定。省略时为 `work_dir` 中的 `results.json`。"
+    "位于 `work_dir` 内时，随 `--work-dir` 一起改变。",
     "on_bad_video": "遇到无法读取的视频时：`skip` 将其略去，至多为一个划分的五分之一；`stop` 拒绝运行。",
     "preset": "`model: auto` 选哪个模型：`fast`（计算量最小）、`balanced`（即 `auto`）"
     "或 `best`（本机能训练的、已发表准确率最高的模型）；见 docs/models.md 中的表。",

@@ -93,7 +93,8 @@ class Settings:
     test_results_path: Path = setting(
         Path("results.json"),
         "path",
-        "Where test results go; the ending decides the format. Left out: `results.json` in `work_dir`.",
+        "Where test results go; the ending decides the format. Left out: `results.json` in `work_dir`. "
+        "Within `work_dir`, it follows where `--work-dir` leads.",
         endings=(".json", ".csv", ".pkl", ".yaml", ".yml"),
         example="results.json",
     )

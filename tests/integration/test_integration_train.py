@@ -87,12 +87,14 @@ def test_a_finished_run_says_so_and_changes_nothing(trained):
     before = (trained.work_dir / "last.pth").read_bytes()
     output = run_cli("train", "-c", str(trained.config))
     assert "nothing to do: 3 of 3 epochs are done. Raise `epoch` to train on." in output
+    assert output.splitlines()[-1] == f"next     python AutoTest.py -c {trained.config}"
     assert (trained.work_dir / "last.pth").read_bytes() == before
 
 
 def test_more_epochs_train_on_with_a_schedule_of_the_new_length(trained, made_data, tmp_path):
     run = trained.copy(tmp_path / "job")
     output = run_cli("train", "-c", str(run.config), "--set", "epoch=6")
+    assert output.splitlines()[-1] == f"next     python AutoTest.py -c {run.config} --set epoch=6"
     assert "resume   after epoch 3 of 6" in output
     longer = [float(row["learning_rate"]) for row in rows_of(run.work_dir)]
     assert [row["epoch"] for row in rows_of(run.work_dir)] == list("123456")

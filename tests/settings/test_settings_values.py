@@ -229,3 +229,25 @@ def test_every_example_is_a_value_its_key_takes(tmp_path):
 )
 def test_a_time_is_held_in_seconds(text, seconds, load):
     assert load(f"train: {{save_every: {text}}}").train.save_every == seconds
+
+
+@pytest.mark.parametrize(
+    ("results", "overrides", "work_dir", "expected"),
+    [
+        ("run/results.json", (), "other", "other/results.json"),
+        ("run/deep/a.csv", ("work_dir=other",), None, "other/deep/a.csv"),
+        ("run/results.json", ("test_results_path=mine.json",), "other", "mine.json"),
+        ("run/results.json", ("test_results_path=run/mine.json",), "other", "run/mine.json"),
+        ("run/results.json", ("epoch=3",), None, "run/results.json"),
+        ("elsewhere.json", (), "other", "elsewhere.json"),
+        ("run_2/results.json", (), "other", "run_2/results.json"),
+    ],
+)
+def test_results_within_the_work_dir_of_the_file_follow_to_one_on_the_command_line(
+    tmp_path, monkeypatch, results, overrides, work_dir, expected
+):
+    path = tmp_path / "config.yaml"
+    path.write_text(f"data_root: videos\ntest_results_path: {results}\nwork_dir: run\n")
+    monkeypatch.chdir(tmp_path)
+    settings = load_settings(path, overrides, work_dir=work_dir)
+    assert settings.test_results_path == tmp_path / expected
