@@ -19,7 +19,9 @@ from mmengine.registry import DefaultScope
 from autox_video.decoding import open_file
 from autox_video.errors import RequestError, RunError
 from autox_video.plan.schema import Decision
+from autox_video.predictions import Calibration, Prediction, Predictions
 from autox_video.render.pipelines import test_pipeline as pipeline_of
+from autox_video.report.outcome import make_outcome
 from autox_video.runner import exporting
 from autox_video.runner.build import quiet_mmengine
 from autox_video.runner.predictor import Predictor
@@ -44,11 +46,11 @@ def planned(folder: Path, data: Any, name: str, views: tuple[int, int], **clip: 
     return dataclasses.replace(job, plan=dataclasses.replace(job.plan, target_fps=Decision(rate, "", "")))
 
 
-def bundled(plan: Any, folder: Path) -> ModuleType:
-    """`predict.py` of a plan as a module."""
+def bundled(plan: Any, folder: Path, **described: Any) -> ModuleType:
+    """`predict.py` of a plan as a module; `described` is what else stands in `bundle.json`."""
     how = {name: getattr(plan, name).value for name in HOW} | {"layout": plan.input_format.value}
     how |= {"num_clips": plan.test_num_clips.value, "num_crops": plan.test_num_crops.value}
-    (folder / "bundle.json").write_text(json.dumps({"classes": plan.classes, "preprocessing": how}))
+    (folder / "bundle.json").write_text(json.dumps({"classes": plan.classes, "preprocessing": how} | described))
     (folder / "predict.py").write_text(script(plan))
     spec = importlib.util.spec_from_file_location("predict_of_a_bundle", folder / "predict.py")
     module = importlib.util.module_from_spec(spec)
@@ -73,7 +75,7 @@ def bundled(plan: Any, folder: Path) -> ModuleType:
 def test_the_frames_are_those_of_the_test(name, num_clips, clip, data, tmp_path):
     plan = planned(tmp_path, data, name, (num_clips, 1), **clip).plan
     module = bundled(plan, tmp_path)
-    assert len((tmp_path / "predict.py").read_text().splitlines()) <= 60
+    assert len((tmp_path / "predict.py").read_text().splitlines()) <= 72
     sample = TRANSFORMS.build(pipeline_of(plan, stock=False)[1])
     random = np.random.default_rng(0)
     for count in (*range(1, 40), 90, 301):
@@ -84,6 +86,35 @@ def test_the_frames_are_those_of_the_test(name, num_clips, clip, data, tmp_path)
         given = {"video_reader": reader, "total_frames": count, "start_index": 0, "avg_fps": 25.0}
         expected = sample(given)["frame_inds"]
         assert module.choose_frames(times).ravel().tolist() == expected.tolist(), count
+
+
+CERTAIN = Calibration(1.6, "", 20, 0.95, 0.5, "")
+
+
+@pytest.mark.parametrize("task", ["single_label", "multi_label"])
+@pytest.mark.parametrize(
+    ("calibration", "thresholds"),
+    [
+        (None, None),
+        (CERTAIN, (0.3, 0.6)),
+        (dataclasses.replace(CERTAIN, temperature=0.05), (0.3, 0.6)),
+        (dataclasses.replace(CERTAIN, temperature=20.0, num_videos=19), (0.3, 0.6)),
+        (dataclasses.replace(CERTAIN, certain_from=None), None),
+    ],
+)
+def test_labels_and_confidences_are_those_of_the_package(task, calibration, thresholds, data, tmp_path):
+    plan = planned(tmp_path, data, "video_swin_nano", (1, 1)).plan
+    thresholds = thresholds if task == "multi_label" else None
+    known = calibration and dataclasses.asdict(calibration)
+    module = bundled(plan, tmp_path, task=task, calibration=known, thresholds=thresholds)
+    scores = np.array([[0.5, 0.5], [0.3, 0.7], [0.9, 0.1], [1.0, 0.0], [0.61, 0.39]], np.float32)
+    rows = tuple(Prediction("a.mp4", None, one) for one in scores)
+    about: Any = (task, "tiny", tuple(plan.classes), "best.pth", "", 1, "", 1, 1, rows, thresholds, calibration)
+    for one, video in zip(scores, make_outcome(Predictions(*about)).videos, strict=True):
+        given = [video.predicted_label] if task == "single_label" else video.predicted_labels
+        found = module.judge(one.astype(np.float64))
+        assert found.pop("confidence") == pytest.approx(video.confidence, rel=1e-5)
+        assert found == {"labels": [label.name for label in given], "uncertain": video.uncertain}
 
 
 @pytest.mark.parametrize("num_crops", [1, 3])
