@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import importlib.util
 import json
+import re
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -25,8 +26,9 @@ from autox_video.report.outcome import make_outcome
 from autox_video.runner import exporting
 from autox_video.runner.build import quiet_mmengine
 from autox_video.runner.predictor import Predictor
+from autox_video.tasks import load_task
 from autox_video.using.export.bundle import refuse_foreign
-from autox_video.using.export.describing import script
+from autox_video.using.export.describing import readme, script
 
 from mmaction.registry import MODELS, TRANSFORMS  # isort: skip
 
@@ -115,6 +117,35 @@ def test_labels_and_confidences_are_those_of_the_package(task, calibration, thre
         found = module.judge(one.astype(np.float64))
         assert found.pop("confidence") == pytest.approx(video.confidence, rel=1e-5)
         assert found == {"labels": [label.name for label in given], "uncertain": video.uncertain}
+
+
+@pytest.mark.parametrize(
+    ("task", "calibration", "told"),
+    [
+        ("single_label", CERTAIN, "probabilities ** (1 / 1.6)"),
+        ("multi_label", CERTAIN, "probabilities ** (1 / 1.6)"),
+        (
+            "single_label",
+            dataclasses.replace(CERTAIN, temperature=1.0, note="1, for its reason"),
+            "is 1, for its reason;",
+        ),
+        ("single_label", None, "keeps no temperature"),
+    ],
+)
+def test_the_readme_says_that_the_files_are_not_calibrated_and_how_to(task, calibration, told):
+    known = calibration and dataclasses.asdict(calibration)
+    about: Any = {"model": "", "licence": "", "made_by": "", "thresholds": None, "pretrained": None, "metrics": {}}
+    about |= {"classes": ["a", "b"], "task": task, "calibration": known, "input": {"shape": ["N", 1]}}
+    text = readme(about, {})
+    assert "what the network gives, **not calibrated**. " in text
+    assert told in text
+    scores = np.array([[0.25, 0.75], [0.9, 0.1]])
+    line = re.search(r"^    (powers = .*)$", text, re.MULTILINE)
+    assert (line is None) == (calibration is None or calibration.temperature == 1)
+    if line:
+        values: dict[str, Any] = {"probabilities": scores}
+        exec(line[1], values)
+        np.testing.assert_allclose(values["confidences"], load_task(task).tempered(scores, 1.6))
 
 
 @pytest.mark.parametrize("num_crops", [1, 3])
