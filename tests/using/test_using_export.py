@@ -18,7 +18,7 @@ import zoo
 from mmengine.registry import DefaultScope
 
 from autox_video.decoding import open_file
-from autox_video.errors import RequestError, RunError
+from autox_video.errors import RunError
 from autox_video.plan.schema import Decision
 from autox_video.predictions import Calibration, Prediction, Predictions
 from autox_video.render.pipelines import test_pipeline as pipeline_of
@@ -27,7 +27,6 @@ from autox_video.runner import exporting
 from autox_video.runner.build import quiet_mmengine
 from autox_video.runner.predictor import Predictor
 from autox_video.tasks import load_task
-from autox_video.using.export.bundle import refuse_foreign
 from autox_video.using.export.describing import readme, script
 
 from mmaction.registry import MODELS, TRANSFORMS  # isort: skip
@@ -269,17 +268,4 @@ def test_a_head_that_does_not_average_is_refused(data, tmp_path):
     assert str(caught.value) == (
         "the head of the model: does not average over the views of a video (got None). Set average_clips of the head to "
         "prob or score."
-    )
-
-
-def test_a_bundle_with_files_of_ones_own_beside_it_is_not_replaced(tmp_path):
-    (tmp_path / "bundle.json").write_text(json.dumps({"files": {"model.safetensors": {}}}))
-    (tmp_path / "model.safetensors").touch()
-    refuse_foreign(tmp_path)
-    (tmp_path / "thesis.tex").touch()
-    with pytest.raises(RequestError) as caught:
-        refuse_foreign(tmp_path)
-    assert str(caught.value) == (
-        f"{tmp_path}: holds other files beside an exported model (got thesis.tex). Move them away, or name another folder "
-        "with -o."
     )
