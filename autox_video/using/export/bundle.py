@@ -11,6 +11,7 @@ import numpy as np
 
 from autox_video.errors import AutoXVideoError, Problem, RunError
 from autox_video.extras import check_packages
+from autox_video.log_lines import log_uncalibrated
 from autox_video.using.export.checking import (
     MAX_DIFFERENCE,
     Agreement,
@@ -74,6 +75,7 @@ def export(
     tested = test_results(path)
     views = None if tested is None else (tested["views"]["num_clips"], tested["views"]["num_crops"])
     predictor = open_predictor(path, "cpu", views, plugins)
+    log_uncalibrated(path, predictor.trained.calibration)
     folder = folder or path.parent / "bundle"
     with replaced(folder) as new:
         split, videos = pick_videos(predictor, WorkDir(path.parent), num_videos)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from autox_video.dataset.video_files import find_videos, is_image_folder
 from autox_video.decoding import FILES, IMAGES, open_video
 from autox_video.errors import Problem, RequestError, RunError
+from autox_video.log_lines import log_uncalibrated
 from autox_video.progress import progress_bar
 from autox_video.records import read_record
 from autox_video.using.timeline.looking import look_through
@@ -99,6 +100,7 @@ def make_timelines(
 
     files = find_files(videos)
     predictor = open_predictor(source, device, (1, 1), plugins)
+    log_uncalibrated(predictor.trained.path, predictor.trained.calibration)
     known: Mapping[Path, tuple[Segment, ...]] = {}
     if truth is not None:
         known = read_truth(truth, files, predictor.classes, _unseen(predictor.classes))
