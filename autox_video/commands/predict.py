@@ -139,7 +139,10 @@ def _predict_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--annotate", type=Path, metavar="DIR|FILE.mp4", help="write copies with the labels drawn in")
     parser.add_argument("--top-k", type=count, default=1, metavar="K", help="labels shown of each video (default: 1)")
     parser.add_argument(
-        "--threshold", type=_share, metavar="P", help="several labels a video: those from this probability on"
+        "--threshold",
+        type=_share,
+        metavar="P",
+        help="several labels a video: those whose probability, as it is shown, is P or more",
     )
     parser.add_argument(
         "--data-root", type=Path, metavar="DIR", help="where paths in lists start (default: the list's folder)"
