@@ -29,6 +29,8 @@ class Features:
         bad_files: Videos that could not be read, and so have no row.
         bad_splits: Their splits.
         bad_reasons: Why not.
+        bad_start_seconds: Where the pieces of them begin that could not be read, as in `start_seconds`.
+        bad_end_seconds: Where they end.
         model_sha256: Digest of the file of weights, in hex; shape ().
         views: Clips of a video and crops of a clip, shape (2,).
         data_root: Folder that relative files start from; shape ().
@@ -44,6 +46,8 @@ class Features:
     bad_files: np.ndarray
     bad_splits: np.ndarray
     bad_reasons: np.ndarray
+    bad_start_seconds: np.ndarray
+    bad_end_seconds: np.ndarray
     model_sha256: np.ndarray
     views: np.ndarray
     data_root: np.ndarray
