@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from autox_video.commands.command import SOME_UNREAD, Command, positive
+from autox_video.commands.command import SOME_UNREAD, Command, model_options, positive
 
 
 def _timeline(arguments: argparse.Namespace) -> int:
@@ -51,14 +51,7 @@ def _probability(text: str) -> float:
 
 def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("videos", type=Path, nargs="+", metavar="VIDEO", help="video files, or folders of them")
-    parser.add_argument(
-        "-m",
-        "--model",
-        type=Path,
-        default=Path("work_dirs/demo"),
-        metavar="MODEL",
-        help="a work_dir, best.pth, best.safetensors or an exported folder (default: work_dirs/demo)",
-    )
+    model_options(parser, views=False)
     parser.add_argument(
         "-o",
         "--output",
@@ -88,15 +81,6 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep-still", action="store_true", help="look for segments where nothing moves, too")
     parser.add_argument(
         "--truth", type=Path, metavar="CSV", help="known segments, to compare with: file,start,end,label"
-    )
-    parser.add_argument(
-        "--device",
-        choices=("auto", "cpu", "cuda"),
-        default="auto",
-        help="where to compute (default: a GPU if there is one)",
-    )
-    parser.add_argument(
-        "--plugin", action="append", default=[], metavar="MODULE", help="a plugin of the training; repeatable"
     )
 
 

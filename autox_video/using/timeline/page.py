@@ -81,7 +81,9 @@ def _marks(length: float) -> Iterator[Html]:
 def _bar(number: int, segment: Segment, length: float) -> Html:
     where = _where((segment.start_seconds, segment.end_seconds), length)
     told = f"{segment.label}, {clock(segment.start_seconds)} – {clock(segment.end_seconds)}, {segment.confidence:.0%}"
-    return tag("a", href=f"#segment-{number}", style=where, title=told, aria_label=told)
+    # What has no film has no place on the page to go to.
+    link = f"#segment-{number}" if number <= MAX_FILMS else None
+    return tag("a", href=link, style=where, title=told, aria_label=told)
 
 
 def _thin(pieces: Sequence[Interval], length: float) -> Html:
