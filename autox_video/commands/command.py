@@ -96,6 +96,20 @@ def model_options(parser: argparse.ArgumentParser, *, views: bool = True) -> Non
     )
 
 
+def input_options(parser: argparse.ArgumentParser, *, limit: str) -> None:
+    """How the videos that are named are read: the same for each command that takes lists and URLs.
+
+    Args:
+        parser: Of the command.
+        limit: What the time limit is for.
+    """
+    parser.add_argument(
+        "--data-root", type=Path, metavar="DIR", help="where paths in lists start (default: the list's folder)"
+    )
+    parser.add_argument("--time-limit", type=positive, default=300.0, metavar="SECONDS", help=f"{limit} (default: 300)")
+    parser.add_argument("--max-download-mib", type=count, default=2048, metavar="MIB", help="for a URL (default: 2048)")
+
+
 def _views(text: str) -> tuple[int, int]:
     """`4x3`: clips and crops."""
     clips, _, crops = text.partition("x")

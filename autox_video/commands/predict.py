@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autox_video.commands.command import SOME_UNREAD, Command, count, model_options, positive, workers
+from autox_video.commands.command import SOME_UNREAD, Command, count, input_options, model_options, positive, workers
 
 if TYPE_CHECKING:
     from autox_video.using.predict import Asked
@@ -113,18 +113,12 @@ def _predict_options(parser: argparse.ArgumentParser) -> None:
         metavar="P",
         help="several labels a video: those whose probability, as it is shown, is P or more",
     )
-    parser.add_argument(
-        "--data-root", type=Path, metavar="DIR", help="where paths in lists start (default: the list's folder)"
-    )
     parser.add_argument("--ignore-labels", action="store_true", help="do not read the labels in lists")
     parser.add_argument("--fresh", action="store_true", help="score all videos anew")
     parser.add_argument("-q", "--quiet", action="store_true", help="no line for each video")
     parser.add_argument("--batch", type=count, metavar="N", help="videos scored together (default: what fits)")
     parser.add_argument("--workers", type=workers, metavar="N", help="processes that decode (default: by the machine)")
-    parser.add_argument(
-        "--time-limit", type=positive, default=300.0, metavar="SECONDS", help="for a video (default: 300)"
-    )
-    parser.add_argument("--max-download-mib", type=count, default=2048, metavar="MIB", help="for a URL (default: 2048)")
+    input_options(parser, limit="for a video")
     stream = parser.add_argument_group("of a stream")
     stream.add_argument("--every", type=positive, metavar="SECONDS", help="from window to window (default: its length)")
     stream.add_argument("--window", type=positive, metavar="SECONDS", help="its length (default: that of a clip)")

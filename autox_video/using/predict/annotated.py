@@ -12,7 +12,6 @@ from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
 
 import numpy as np
 
@@ -20,7 +19,7 @@ from autox_video.dataset.messages import in_short
 from autox_video.dataset.video_files import is_video_name
 from autox_video.decoding import PyavReader, Reader, piece_of
 from autox_video.errors import Problem, RequestError
-from autox_video.using.predict.inputs import Inputs, Video, is_url
+from autox_video.using.predict.inputs import Inputs, Video, is_url, path_in
 from autox_video.using.predict.journal import Stamp
 from autox_video.writing import replacing
 
@@ -92,8 +91,7 @@ def _names(videos: Sequence[Video]) -> list[str]:
     """A name for each copy, as that of its video but for the ending, and no two the same."""
     stems = []
     for video in videos:
-        name = unquote(urlparse(video.name).path).lstrip("/") if is_url(video.file) else video.name.lstrip("/")
-        inside = [part for part in name.split("/") if part not in ("", ".", "..")] or ["video"]
+        inside = [part for part in path_in(video.name).split("/") if part not in ("", ".", "..")] or ["video"]
         piece = (video.start_seconds, video.end_seconds)
         ending = "" if piece == (None, None) else "_" + "-".join("" if at is None else f"{at:g}" for at in piece)
         stems.append(("/".join(inside), ending))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import logging
 import os
@@ -30,8 +29,8 @@ from autox_video.using.predict.asked import (
     show_nothing,
     write_asked,
 )
-from autox_video.using.predict.downloads import MIB, downloaded
-from autox_video.using.predict.inputs import Inputs, Key, Video, find_inputs, is_url, with_labels
+from autox_video.using.predict.downloads import local_file
+from autox_video.using.predict.inputs import Inputs, Key, Video, find_inputs, with_labels
 from autox_video.using.predict.journal import Journal, Row, Stamp, journal_path, opened_journal, stamp_of
 
 logger = logging.getLogger(__name__)
@@ -135,14 +134,8 @@ class _Run:
 
     @contextmanager
     def _opened(self, video: Video) -> Iterator[Reader]:
-        with contextlib.ExitStack() as stack:
-            file, decoder = video.file, FILES
-            if is_url(file):
-                limits = (self.asked.max_download_mib * MIB, self.asked.max_seconds)
-                file = stack.enter_context(downloaded(file, *limits))
-            elif os.path.isdir(file):
-                decoder = f"{IMAGES}@{self.asked.image_fps:.10g}"
-            yield open_video(file, decoder)
+        with local_file(video.file, self.asked.max_download_mib, self.asked.max_seconds) as file:
+            yield open_video(file, f"{IMAGES}@{self.asked.image_fps:.10g}" if os.path.isdir(file) else FILES)
 
     def _shown(self, number: int, row: Row) -> Any:
         """A row as it stands in the results, but for its true label."""
