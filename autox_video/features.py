@@ -64,6 +64,14 @@ class Features:
         start, end = (float(times[place]) for times in (self.start_seconds, self.end_seconds))
         return str(self.files[place]), None if np.isnan(start) else start, None if np.isnan(end) else end
 
+    def bad_keys(self) -> list[tuple[str, str, float | None, float | None]]:
+        """What each that could not be read is known by: split, file, and where the piece begins and ends."""
+        start, end = (
+            [None if np.isnan(one) else one for one in seconds.tolist()]
+            for seconds in (self.bad_start_seconds, self.bad_end_seconds)
+        )
+        return list(zip(self.bad_splits.tolist(), self.bad_files.tolist(), start, end, strict=True))
+
     def rows(self, which: np.ndarray) -> Features:
         """Some of the rows.
 
@@ -112,7 +120,14 @@ def write_parquet(features: Features, path: Path) -> None:
         "model_sha256": str(features.model_sha256),
         "views": json.dumps(features.views.tolist()),
         "data_root": str(features.data_root),
-        "bad": json.dumps(dict(zip(features.bad_files.tolist(), features.bad_reasons.tolist(), strict=True))),
+        "bad": json.dumps(
+            [
+                {"split": split, "file": file, "start_seconds": start, "end_seconds": end, "reason": reason}
+                for (split, file, start, end), reason in zip(
+                    features.bad_keys(), features.bad_reasons.tolist(), strict=True
+                )
+            ]
+        ),
     }
     table = pyarrow.table(columns).replace_schema_metadata(said)
     write_durably(path, lambda file: parquet.write_table(table, file))

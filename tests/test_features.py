@@ -85,7 +85,9 @@ def test_parquet_has_a_row_a_video(features, labels, tmp_path):
     assert table["start_seconds"].to_pylist() == [None, 1.5, None]
     said = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
     assert json.loads(said["classes"]) == ["run", "跳"]
-    assert json.loads(said["bad"]) == {"d.mp4": "has no frames"}
+    assert json.loads(said["bad"]) == [
+        {"split": "test", "file": "d.mp4", "start_seconds": None, "end_seconds": 3.0, "reason": "has no frames"}
+    ]
     assert said["model_sha256"] == "ab" * 32
 
 

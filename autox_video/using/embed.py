@@ -217,8 +217,7 @@ def _is_of(features: Features, predictor: Predictor, listed: Sequence[Listed]) -
     """Whether features are of a model and of these videos with these labels."""
     if str(features.model_sha256) != predictor.trained.sha256 or features.views.tolist() != _views(predictor):
         return False
-    pieces = (_or_none(features.bad_start_seconds), _or_none(features.bad_end_seconds))
-    bad = set(zip(features.bad_splits.tolist(), features.bad_files.tolist(), *pieces, strict=True))
+    bad = set(features.bad_keys())
     read = [
         one for one in listed if (one[0], as_text(one[1].path), one[1].start_seconds, one[1].end_seconds) not in bad
     ]
@@ -265,10 +264,6 @@ def _pieces(rows: Iterable[Row]) -> tuple[np.ndarray, np.ndarray]:
     bounds = [(row.start_seconds, row.end_seconds) for row in rows]
     start, end = np.array(bounds, dtype=np.float64).reshape(-1, 2).T
     return start, end
-
-
-def _or_none(seconds: np.ndarray) -> list[float | None]:
-    return [None if np.isnan(one) else one for one in seconds.tolist()]
 
 
 def _texts(texts: Iterable[str]) -> np.ndarray:
