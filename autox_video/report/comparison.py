@@ -11,7 +11,7 @@ import numpy as np
 from autox_video.errors import Problem, RequestError
 from autox_video.predictions import Prediction, Predictions, recordings_of
 from autox_video.report.bootstrap import Gain, binomial_p, mean_interval, paired_gain
-from autox_video.report.common import true_labels
+from autox_video.report.common import thresholds_of, true_labels
 from autox_video.report.side_by_side import in_common
 from autox_video.tasks import load_task
 
@@ -180,7 +180,7 @@ def _compare(name: str, first: Predictions, other: str, second: Predictions, pla
     task, rows = load_task(first.task), [first.rows[place] for place in places]
     true, recordings = true_labels(first, rows), recordings_of(rows)
     scores = [np.stack([_scores(run.rows[place]) for place in places]) for run in (first, second)]
-    levels = [first.thresholds, second.thresholds]
+    levels = [thresholds_of(run, [run.rows[place] for place in places]) for run in (first, second)]
     right = [task.are_right(some, true, level) for some, level in zip(scores, levels, strict=True)]
     taken = [task.taken_for(some, level) for some, level in zip(scores, levels, strict=True)]
     only = [int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())]

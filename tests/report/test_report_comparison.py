@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 from runs import run_cli
+from test_report_folds import pooled, scored
 from test_report_motion_probe import CLASSES, vote
 
 from autox_video.errors import RequestError
 from autox_video.predictions import Prediction, Predictions, mark_recordings
 from autox_video.report.comparison import compare_runs, comparison_lines, holm, smallest_difference
 from autox_video.report.outcome import make_outcome
+from autox_video.report.side_by_side import aligned, predictions_of
 from autox_video.report.writers import write_results
 from autox_video.using.compare import compare
 
@@ -117,6 +120,25 @@ def test_several_labels_are_compared_by_all_labels_of_a_video_and_each_label_by_
         1.0,
     )
     assert [(one.label, one.first, one.second) for one in found.per_class] == [("ball", 1.0, 1.0), ("left", 0.0, 1.0)]
+
+
+@pytest.mark.parametrize("own", [((0.5, 0.4), (0.8, 0.2)), ((0.5, 0.3), None)])
+def test_each_fold_is_judged_by_its_own_thresholds_whatever_the_order_of_the_classes(own):
+    folds = (
+        (scored("a.mp4", (0,), 0.9, 0.25), scored("b.mp4", (0, 1), 0.6, 0.45)),
+        (scored("c.mp4", (1,), 0.45, 0.3), scored("d.mp4", (1,), 0.1, 0.35)),
+    )
+    first = make_outcome(pooled("multi_label", ("run", "jump"), *folds, thresholds=own))
+    turned = [
+        [dataclasses.replace(row, label=tuple(1 - n for n in row.label), scores=row.scores[::-1]) for row in rows]
+        for rows in folds
+    ]
+    turned_levels = tuple(level and level[::-1] for level in own)
+    second = make_outcome(pooled("multi_label", ("jump", "run"), *turned, thresholds=turned_levels))
+    assert first.metrics.exact_match == second.metrics.exact_match == 1.0
+    runs = aligned({"A": predictions_of(first), "B": predictions_of(second)}, "test videos", "")
+    (found,) = compare_runs(runs)
+    assert (found.first_right, found.second_right, found.changed) == (1.0, 1.0, ())
 
 
 def test_without_labels_there_is_nothing_to_compare():
