@@ -142,7 +142,7 @@ def comparison_lines(comparisons: Sequence[Comparison]) -> list[str]:
         figure = gain.figure.replace("mean_average_precision", "mAP")
         lines += [
             f"{one.first} -> {one.second}",
-            f"  {figure} {gain.value:+.3f}, 95 % interval {gain.low:+.3f} to {gain.high:+.3f}; right on "
+            f"  {figure} {gain.value:+.3f}, {_span(gain)}; right on "
             f"{one.first_right:.3f} -> {one.second_right:.3f} of {gain.num_videos} videos",
             f"  only the first is right on {one.only_first_right}, only the second on {one.only_second_right}; "
             f"p = {one.p:.3g} ({one.test})",
@@ -231,6 +231,12 @@ def _names(classes: Sequence[str], has: np.ndarray) -> tuple[str, ...]:
 def _scores(row: Prediction) -> np.ndarray:
     assert row.scores is not None, "both have scored it"
     return row.scores
+
+
+def _span(gain: Gain) -> str:
+    if gain.low == gain.high:
+        return "no interval: every draw of the videos gives the same"
+    return f"95 % interval {gain.low:+.3f} to {gain.high:+.3f}"
 
 
 def _test(num_videos: int, num_groups: int) -> str:
