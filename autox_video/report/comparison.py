@@ -19,6 +19,8 @@ from autox_video.tasks import load_task
 
 SIGNIFICANCE = 0.05
 MAX_SHOWN = 10
+# What can be said of the second run; where it is `alike`, no video is right in one and wrong in the other.
+BETTER, WORSE, ALIKE, UNCLEAR = "better", "worse", "alike", "unclear"
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ class Comparison:
         recordings_differing: Recordings in which one of the two is right on more videos than the other.
         smallest_difference: In the share that is right, the smallest which these videos could show, where the two
             differ on as many as they do; None where nothing could.
+        verdict: Of the second run: `better`, `worse`, `unclear`, or `alike` where nothing speaks for either.
         told: In a sentence, whether they can be told apart.
         per_class: One entry a class that has videos.
         changed: The videos that the two say different things of.
@@ -101,6 +104,7 @@ class Comparison:
     test: str
     recordings_differing: int
     smallest_difference: float | None
+    verdict: str
     told: str
     per_class: tuple[ClassDifference, ...]
     changed: tuple[ChangedVideo, ...]
@@ -122,7 +126,8 @@ def compare_runs(runs: Mapping[str, Predictions]) -> tuple[Comparison, ...]:
     (name, first), *others = runs.items()
     found = [_compare(name, first, other, second, places) for other, second in others]
     corrected = holm([one.p for one in found])
-    return tuple(dataclasses.replace(one, p=p, told=_told(one, p)) for one, p in zip(found, corrected, strict=True))
+    judged = [dataclasses.replace(one, p=p, verdict=_verdict(one, p)) for one, p in zip(found, corrected, strict=True)]
+    return tuple(dataclasses.replace(one, told=_told(one)) for one in judged)
 
 
 def holm(chances: Sequence[float]) -> list[float]:
@@ -196,6 +201,7 @@ def _compare(name: str, first: Predictions, other: str, second: Predictions, pla
         test=_test(len(places), len(set(recordings))),
         recordings_differing=flips.num_groups,
         smallest_difference=None if flips.smallest is None else flips.smallest / len(places),
+        verdict="",
         told="",
         per_class=_per_class(first.classes, _has(true, first.classes), taken, recordings),
         changed=tuple(changed),
@@ -245,14 +251,20 @@ def _test(num_videos: int, num_groups: int) -> str:
     return f"exact sign-flip test, each of {plural(num_groups, 'recording')} as a whole"
 
 
-def _told(one: Comparison, p: float) -> str:
+def _verdict(one: Comparison, p: float) -> str:
+    gain = one.gain
+    if (gain.low > 0 or gain.high < 0) and (p < SIGNIFICANCE or gain.figure != "top1"):
+        return BETTER if gain.value > 0 else WORSE
+    return UNCLEAR if one.only_first_right + one.only_second_right else ALIKE
+
+
+def _told(one: Comparison) -> str:
     gain, differing = one.gain, one.only_first_right + one.only_second_right
     of = f" of {gain.num_groups} recordings" if gain.num_groups < gain.num_videos else ""
     videos = f"{gain.num_videos} videos{of}"
-    if (gain.low > 0 or gain.high < 0) and (p < SIGNIFICANCE or gain.figure != "top1"):
-        word = "better" if gain.value > 0 else "worse"
-        return f"{one.second} is {word}, and more than the chance of which {videos} were tested"
-    if not differing:
+    if one.verdict in (BETTER, WORSE):
+        return f"{one.second} is {one.verdict}, and more than the chance of which {videos} were tested"
+    if one.verdict == ALIKE:
         return f"none of the {videos} is right in one and wrong in the other: this test cannot tell them apart"
     told = f"too few to tell: the {videos} do not show which is better"
     where = f" (on balance in {plural(one.recordings_differing, 'recording')})" if of else ""

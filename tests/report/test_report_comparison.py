@@ -162,7 +162,9 @@ def test_the_command_prints_a_table_and_writes_it(tmp_path):
         "  10 videos changed:",
         *[f"    {number}.mp4: jump -> left (it is left)" for number in range(20, 30)],
         f"compare  {tmp_path / 'out' / 'compare.json'}",
+        f"page     {tmp_path / 'out' / 'comparison.html'}",
     ]
+    assert found["comparisons"][0]["verdict"] == "better"
     assert comparison_lines([]) == []
 
 
