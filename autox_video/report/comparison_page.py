@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autox_video.report.comparison import ALIKE, BETTER, UNCLEAR, ChangedVideo, Comparison
+from autox_video.report.bootstrap import Gain
+from autox_video.report.comparison import ALIKE, BETTER, WORSE, ChangedVideo, ClassDifference, Comparison
 from autox_video.report.html.films import Films
 from autox_video.report.html.markup import Cell, Content, Html, join, paragraph, percent, table, tag
 from autox_video.report.html.names import name_of
@@ -37,8 +38,11 @@ def comparison_page(comparisons: Sequence[Comparison], films: Films) -> str:
 
 
 def _body(one: Comparison, films: Films) -> Html:
-    kind = "warning" if one.verdict in (ALIKE, UNCLEAR) else "good" if one.verdict == BETTER else "bad"
-    parts = [paragraph(Text(f"{one.told}.", f"{_told_zh(one)}。"), kind=kind), _cards(one), _classes(one)]
+    known = one.verdict in (BETTER, WORSE)
+    # A sentence that begins with the name of a run stays as it is.
+    verdict = Text(f"{one.told if known else one.told.capitalize()}.", f"{_told_zh(one)}。")
+    kind = "warning" if not known else "good" if one.verdict == BETTER else "bad"
+    parts = [paragraph(verdict, kind=kind), _cards(one), _classes(one)]
     parts.append(tag("h3", Text("Videos that they say different things of", "两者判断不同的视频")))
     if not one.changed:
         return join([*parts, paragraph(Text("There are none.", "没有。"))])
@@ -57,15 +61,19 @@ def _cards(one: Comparison) -> Html:
     gain = one.gain
     ends = Text("no interval: every draw gives the same", "无区间：重复抽样的结果全都相同")
     if gain.low < gain.high:
-        span = f"{100 * gain.low:+.1f} – {100 * gain.high:+.1f}"
-        ends = Text(f"95 % interval {span}", f"95 % 置信区间 {span}")
+        ends = Text(f"95 % interval {_span(gain, ' to ')}", f"95 % 置信区间 {_span(gain, ' 至 ')}")
     only = f"{one.only_first_right} : {one.only_second_right}"
-    shares = f"{100 * one.first_right:.1f} → {100 * one.second_right:.1f} %"
+    shares = f"{100 * one.first_right:.1f} → {100 * one.second_right:.1f}"
     recordings = f" of {gain.num_groups} recordings" if gain.num_groups < gain.num_videos else ""
     test_zh = f"精确符号翻转检验，{gain.num_groups} 次拍摄各为一个整体" if recordings else "McNemar 精确检验"
     cards: list[tuple[Content, Content, Content, Content]] = [
         (name_of(gain.figure), f"{100 * gain.value:+.1f}", ends, Text("in percentage points", "单位：百分点")),
-        (Text("right", "正确"), shares, "", Text(f"{gain.num_videos} videos{recordings}", _videos_zh(one))),
+        (
+            Text("right, in percent", "正确（%）"),
+            shares,
+            "",
+            Text(f"{gain.num_videos} videos{recordings}", _videos_zh(one)),
+        ),
         (
             Text("only one of the two is right", "仅一方正确"),
             only,
@@ -88,7 +96,7 @@ def _classes(one: Comparison) -> Html:
         (
             *(each.label, each.num_videos, percent(each.first), percent(each.second)),
             Cell(f"{100 * each.difference:+.1f}", each.difference),
-            f"{100 * each.low:+.1f} – {100 * each.high:+.1f}",
+            Text(_span(each, " to "), _span(each, " 至 ")),
         )
         for each in sorted(one.per_class, key=lambda each: each.difference)
     ]
@@ -120,6 +128,10 @@ def _film(video: ChangedVideo, films: Films) -> Html:
     )
 
 
+def _span(one: Gain | ClassDifference, between: str) -> str:
+    return f"{100 * one.low:+.1f}{between}{100 * one.high:+.1f}"
+
+
 def _videos_zh(one: Comparison) -> str:
     gain = one.gain
     return f"{gain.num_videos} 个视频" + (
@@ -132,10 +144,10 @@ def _told_zh(one: Comparison) -> str:
     videos, differing = _videos_zh(one), one.only_first_right + one.only_second_right
     if one.verdict == ALIKE:
         return f"{videos}中没有一个只被其中一方判断正确：本次测试无法区分两者"
-    if one.verdict != UNCLEAR:
+    if one.verdict in (BETTER, WORSE):
         return f"{one.second} {'更好' if one.verdict == BETTER else '更差'}，差别超出了选取这 {videos}的偶然性"
     where = f"（其中 {one.recordings_differing} 次拍摄有净差异）" if one.gain.num_groups < one.gain.num_videos else ""
-    told = f"视频太少，无法判断：{videos}看不出哪个更好；两者仅在 {differing} 个视频上不同{where}"
+    told = f"视频太少，无法判断：{videos}看不出哪个更好"
     if one.smallest_difference is None:
-        return f"{told}，说明不了什么（至少需要六比零）"
-    return f"{told}，能够显现的最小差异为 {one.smallest_difference:.3f}"
+        return f"{told}；两者仅在 {differing} 个视频上不同{where}，说明不了什么（至少需要六比零）"
+    return f"{told}；两者在 {differing} 个视频上不同{where}，能够显现的最小差异为 {one.smallest_difference:.3f}"

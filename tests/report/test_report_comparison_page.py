@@ -40,7 +40,7 @@ def test_the_films_that_play_are_of_the_videos_that_changed_and_no_name_is_taken
     ]
     told = f"{tmp_path}/B is better, and more than the chance of which 31 videos were tested."
     assert first.locator("p.good").inner_text() == told
-    assert first.locator(".card .figure").all_inner_texts() == ["+32.3", "64.5 → 96.8 %", "0 : 10"]
+    assert first.locator(".card .figure").all_inner_texts() == ["+32.3", "64.5 → 96.8", "0 : 10"]
     assert first.locator(".card .meaning").last.inner_text().endswith("as uneven: McNemar's exact test")
     assert first.locator("td", has_text=SHOWN).is_visible()
     figures = first.locator("figure")
@@ -49,7 +49,7 @@ def test_the_films_that_play_are_of_the_videos_that_changed_and_no_name_is_taken
     first.locator(".film img").first.wait_for()
     first.locator("select[name=right]").select_option(label="neither is right")
     assert [one.get_attribute("data-file") for one in figures.all() if one.is_visible()] == [SHOWN]
-    assert page.locator("main > section").last.locator("p.warning").inner_text().startswith("none of the 31 videos")
+    assert page.locator("main > section").last.locator("p.warning").inner_text().startswith("None of the 31 videos")
 
     page.locator("#language").click()
     assert first.locator("p.good").inner_text() == f"{tmp_path}/B 更好，差别超出了选取这 31 个视频的偶然性。"
@@ -63,9 +63,9 @@ def test_the_films_that_play_are_of_the_videos_that_changed_and_no_name_is_taken
     ("first", "second", "recordings", "english", "chinese"),
     [
         (GOOD, POOR, {}, "B is worse, and more than the chance of which 30 videos were tested.", "B 更差，差别超出了选取这 30 个视频的偶然性。"),
-        (GOOD, GOOD, {}, "none of the 30 videos is right in one and", "30 个视频中没有一个只被其中一方判断正确：本次测试无法区分两者。"),
+        (GOOD, GOOD, {}, "None of the 30 videos is right in one and", "30 个视频中没有一个只被其中一方判断正确：本次测试无法区分两者。"),
         ([*GOOD[:-3], "12", "12", "12"], GOOD, {}, "unlike on 3 only, which can show nothing", "两者仅在 3 个视频上不同，说明不了什么（至少需要六比零）。"),
-        ([*GOOD[:-3], *["12"] * 3, *["00"] * 6], [*GOOD, *["02"] * 6], {}, "a difference of 0.194 is", "两者仅在 9 个视频上不同，能够显现的最小差异为 0.194。"),
+        ([*GOOD[:-3], *["12"] * 3, *["00"] * 6], [*GOOD, *["02"] * 6], {}, "a difference of 0.194 is", "两者在 9 个视频上不同，能够显现的最小差异为 0.194。"),
         (POOR, GOOD, {20 + n: "film" for n in range(10)}, "(on balance in 1 recording) only", "30 个视频（来自 21 次拍摄）看不出哪个更好；两者仅在 10 个视频上不同（其中 1 次拍摄有净差异），"),
     ],
 )  # fmt: skip
