@@ -13,6 +13,7 @@ import os
 import sys
 from pathlib import Path
 
+from autox_video import __version__
 from autox_video.commands import COMMANDS
 from autox_video.errors import AutoXVideoError, StoppedError
 from autox_video.processes import own_place
@@ -73,6 +74,8 @@ def _parser(prog: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog or "autox-video", description="Train and test video models from one config.yaml."
     )
+    if prog is None:
+        parser.add_argument("--version", action="version", version=f"autox_video {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
         sub = commands.add_parser(name, prog=prog, help=command.help, description=command.help)

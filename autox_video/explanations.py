@@ -148,9 +148,11 @@ def sentence_zh(explanation: Explanation) -> str:
         time = f"遮住 {start:.2f} 至 {end:.2f} 秒，“{label}”从 {now} 变为 {found.time.scores[moment]:.0%}{told}。"
     if found.space.weights[row, column] < LITTLE:
         return f"{time}没有哪个区域单独起决定作用。"
-    place = f"{_PLACES[_third(column, found.space, 1)][3]}{_PLACES[_third(row, found.space, 0)][1]}"
+    place = f"{_PLACES[_third(column, found.space, 1)][3]}{_PLACES[_third(row, found.space, 0)][1]}".replace(
+        "中中部", "正中"
+    )
     told = _instead(found.space, (row, column), explanation, "，答案变为“{}”")
-    return f"{time}区域中{place}最重要：遮住后为 {found.space.scores[row, column]:.0%}{told}。"
+    return f"{time}各区域中，{place}最重要：遮住后为 {found.space.scores[row, column]:.0%}{told}。"
 
 
 # For a row: English and Chinese; for a column: the same.

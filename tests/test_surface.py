@@ -123,6 +123,12 @@ def test_without_one_the_config_beside_the_script_is_read(script: str, tmp_path:
     assert done.stderr.startswith("config.yaml:2: epohc: ")
 
 
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+    assert (end.value.code, capsys.readouterr().out) == (0, f"autox_video {autox_video.__version__}\n")
+
+
 @pytest.mark.parametrize("arguments", [[], ["trian"], ["train", "--epohc", "3"]])
 def test_a_wrong_command_line_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:

@@ -103,7 +103,7 @@ def test_the_outcome_is_said_in_a_sentence_and_in_plain_values() -> None:
     )
     assert sentence_zh(told) == (
         '遮住 0.50 至 0.75 秒，“a "spot"”从 99% 变为 1%，答案变为“nothing”。'
-        "区域中右上方最重要：遮住后为 1%，答案变为“nothing”。"
+        "各区域中，右上方最重要：遮住后为 1%，答案变为“nothing”。"
     )
     plain = to_plain(told)
     assert plain["moments"][2] == {

@@ -35,7 +35,7 @@ def section(run: ReportedRun) -> Section | None:
     try:
         features = read_features(run.work_dir.features)
     except RunError as error:
-        return Section("alike", title, paragraph(str(error), kind="warning"))
+        return Section("alike", title, paragraph(Text(str(error), str(error)), kind="warning"))
     if str(features.model_sha256) != results.checkpoint.sha256:
         other = Text("The features are of another model than the results. ", "特征来自另一个模型，与结果不符。")
         return Section("alike", title, paragraph(other, EMBED, kind="warning"))
