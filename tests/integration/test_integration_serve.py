@@ -113,6 +113,15 @@ def test_an_answer_is_a_row_of_the_results(served: Served, trained: Run, videos:
     assert said["strip"]["image"].startswith("data:image/jpeg;base64,")
 
 
+def test_the_process_that_forks_does_not_initialise_cuda(served: Served) -> None:
+    """MMEngine asks for GPUs when it is imported; then CUDA could not be used by the process that is forked."""
+    own = Path(f"/proc/{served.process.pid}/task/{served.process.pid}/children").read_text().split()
+    forking = [child for child in own if b"forkserver" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    assert len(forking) == 1
+    given = Path(f"/proc/{forking[0]}/environ").read_text().split("\0")
+    assert "PYTORCH_NVML_BASED_CUDA_CHECK=1" in given
+
+
 def test_a_video_is_looked_through(served: Served, videos: dict[str, bytes]) -> None:
     status, said = served.post("a.mp4", videos["light_test_0.mp4"], "timeline")
     assert status == 200, said
