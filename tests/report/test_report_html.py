@@ -16,7 +16,8 @@ from autox_video.report.html.films import MAX_BYTES, Film, Films
 from autox_video.report.html.markup import escape, film, in_plot, plot, say, table, tag
 from autox_video.report.html.page import make_page, plotly
 from autox_video.report.html.parts import Course, ReportedRun, Section, State, Text
-from autox_video.report.html.sections import confusion, explanations, section_modules, state
+from autox_video.report.html.reading import read_metrics
+from autox_video.report.html.sections import confusion, curves, explanations, section_modules, state
 from autox_video.work_dir import WorkDir
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'`\n\u202e 猫 &amp; <b>.mp4"
@@ -35,6 +36,13 @@ def test_the_best_validation_is_told_though_the_last_epoch_had_none(tmp_path: Pa
     made = state.section(ReportedRun(WorkDir(tmp_path), courses=[course], state=State(True, 9)))
     assert made is not None
     assert re.sub("<[^>]+>", "", made.html).endswith("平均精度均值 (mAP) 50.0 %, after epoch 1.，第 1 轮。")
+
+
+def test_a_loss_that_overflowed_is_left_out_of_the_curves(tmp_path: Path) -> None:
+    (tmp_path / "metrics.csv").write_text("epoch,val_loss,val_top1\n1,nan,0.5\n2,inf,\n3,0.25,1\n")
+    rows = ({"epoch": 1, "val_top1": 0.5}, {"epoch": 2}, {"epoch": 3, "val_loss": 0.25, "val_top1": 1})
+    assert read_metrics(tmp_path / "metrics.csv") == rows
+    assert curves.section(ReportedRun(WorkDir(tmp_path), courses=[Course("", rows)])) is not None
 
 
 def test_the_parts_of_a_page_together_stay_below_20_mb() -> None:
