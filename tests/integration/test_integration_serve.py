@@ -64,7 +64,9 @@ class Served:
 @pytest.fixture(scope="module")
 def served(trained: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("served")
-    (folder / "tmp").mkdir()
+    # No socket has a name as long as this.
+    temporary = folder / ("temporary" * 12)
+    temporary.mkdir()
     # What a first timeline finds out is kept beside the model.
     shutil.copytree(trained.work_dir, folder / "run")
     (folder / "plugin.py").write_text(PLUGIN)
@@ -73,7 +75,7 @@ def served(trained: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     process = subprocess.Popen(
         [sys.executable, "-m", "autox_video", "serve", "--model", str(folder / "run"), *options, *plugin],
         cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(folder / "tmp")},
+        env={**os.environ, "TMPDIR": str(temporary)},
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -82,7 +84,7 @@ def served(trained: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     assert process.stdout.readline() == f"loading  {folder / 'run'}\n"
     first = process.stdout.readline()
     assert first.startswith("serving  http://127.0.0.1:"), first
-    yield Served(process, first.split()[1], folder / "tmp")
+    yield Served(process, first.split()[1], temporary)
     process.kill()
     process.wait()
     process.stdout.close()

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from autox_video.errors import Problem, RequestError, RunError
+from autox_video.sockets import make_folder_of_sockets
 from autox_video.stopping import end_with
 
 logger = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ class Engine:
     """
 
     def __init__(self, source: Source) -> None:
+        make_folder_of_sockets()
         # The process that forks is begun with these variables; this one never imports torch.
         os.environ[COUNTED_WITHOUT_CUDA] = "1"
         self._context = multiprocessing.get_context("forkserver")
