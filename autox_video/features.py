@@ -29,6 +29,8 @@ class Features:
         bad_files: Videos that could not be read, and so have no row.
         bad_splits: Their splits.
         bad_reasons: Why not.
+        bad_start_seconds: Where the pieces of them begin that could not be read, as in `start_seconds`.
+        bad_end_seconds: Where they end.
         model_sha256: Digest of the file of weights, in hex; shape ().
         views: Clips of a video and crops of a clip, shape (2,).
         data_root: Folder that relative files start from; shape ().
@@ -44,6 +46,8 @@ class Features:
     bad_files: np.ndarray
     bad_splits: np.ndarray
     bad_reasons: np.ndarray
+    bad_start_seconds: np.ndarray
+    bad_end_seconds: np.ndarray
     model_sha256: np.ndarray
     views: np.ndarray
     data_root: np.ndarray
@@ -59,6 +63,14 @@ class Features:
         """What a row is known by in its split: file, and where the piece begins and ends, None for the whole."""
         start, end = (float(times[place]) for times in (self.start_seconds, self.end_seconds))
         return str(self.files[place]), None if np.isnan(start) else start, None if np.isnan(end) else end
+
+    def bad_keys(self) -> list[tuple[str, str, float | None, float | None]]:
+        """What each that could not be read is known by: split, file, and where the piece begins and ends."""
+        start, end = (
+            [None if np.isnan(one) else one for one in seconds.tolist()]
+            for seconds in (self.bad_start_seconds, self.bad_end_seconds)
+        )
+        return list(zip(self.bad_splits.tolist(), self.bad_files.tolist(), start, end, strict=True))
 
     def rows(self, which: np.ndarray) -> Features:
         """Some of the rows.
@@ -108,7 +120,14 @@ def write_parquet(features: Features, path: Path) -> None:
         "model_sha256": str(features.model_sha256),
         "views": json.dumps(features.views.tolist()),
         "data_root": str(features.data_root),
-        "bad": json.dumps(dict(zip(features.bad_files.tolist(), features.bad_reasons.tolist(), strict=True))),
+        "bad": json.dumps(
+            [
+                {"split": split, "file": file, "start_seconds": start, "end_seconds": end, "reason": reason}
+                for (split, file, start, end), reason in zip(
+                    features.bad_keys(), features.bad_reasons.tolist(), strict=True
+                )
+            ]
+        ),
     }
     table = pyarrow.table(columns).replace_schema_metadata(said)
     write_durably(path, lambda file: parquet.write_table(table, file))

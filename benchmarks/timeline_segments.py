@@ -78,7 +78,7 @@ def measure(arguments: argparse.Namespace, folder: Path) -> list[dict[str, float
     with truth.open("w", newline="") as file:
         csv.writer(file).writerows([("file", "start", "end", "label"), *rows])
     wishes = Wishes(stride_seconds=arguments.stride)
-    found = make_timelines(videos, arguments.model, folder / "out", wishes, truth=truth)
+    found = make_timelines([str(video) for video in videos], arguments.model, folder / "out", wishes, truth=truth)
     return [row.metrics.f1 | {"frames": row.metrics.frame_accuracy} for row in found.rows if row.metrics]
 
 

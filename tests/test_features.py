@@ -23,6 +23,8 @@ FEATURES = Features(
     bad_files=np.array(["d.mp4"]),
     bad_splits=np.array(["test"]),
     bad_reasons=np.array(["has no frames"]),
+    bad_start_seconds=np.array([np.nan]),
+    bad_end_seconds=np.array([3.0]),
     model_sha256=np.array("ab" * 32),
     views=np.array([2, 1]),
     data_root=np.array("/videos"),
@@ -83,7 +85,9 @@ def test_parquet_has_a_row_a_video(features, labels, tmp_path):
     assert table["start_seconds"].to_pylist() == [None, 1.5, None]
     said = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
     assert json.loads(said["classes"]) == ["run", "跳"]
-    assert json.loads(said["bad"]) == {"d.mp4": "has no frames"}
+    assert json.loads(said["bad"]) == [
+        {"split": "test", "file": "d.mp4", "start_seconds": None, "end_seconds": 3.0, "reason": "has no frames"}
+    ]
     assert said["model_sha256"] == "ab" * 32
 
 

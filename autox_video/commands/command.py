@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 # The exit code where results are written, and some videos that were named could not be read.
 SOME_UNREAD = 3
@@ -66,3 +67,54 @@ def workers(text: str) -> int:
     if not text.isdecimal() or int(text) > MAX_WORKERS:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {MAX_WORKERS}")
     return int(text)
+
+
+def model_options(parser: argparse.ArgumentParser, *, views: bool = True) -> None:
+    """Which model, and how it computes: the same for each command that uses a trained one.
+
+    Args:
+        parser: Of the command.
+        views: Whether it may choose how often to look at a video.
+    """
+    parser.add_argument(
+        "-m",
+        "--model",
+        type=Path,
+        default=Path("work_dirs/demo"),
+        metavar="MODEL",
+        help="a work_dir, best.pth, best.safetensors or an exported folder (default: work_dirs/demo)",
+    )
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: a GPU if there is one"
+    )
+    if views:
+        parser.add_argument(
+            "--views", type=_views, metavar="CLIPSxCROPS", help="views of a video (default: as in the test)"
+        )
+    parser.add_argument(
+        "--plugin", action="append", default=[], metavar="MODULE", help="a plugin of its training; repeatable"
+    )
+
+
+def input_options(parser: argparse.ArgumentParser, *, limit: str) -> None:
+    """How the videos that are named are read: the same for each command that takes lists and URLs.
+
+    Args:
+        parser: Of the command.
+        limit: What the time limit is for.
+    """
+    parser.add_argument(
+        "--data-root", type=Path, metavar="DIR", help="where paths in lists start (default: the list's folder)"
+    )
+    parser.add_argument("--time-limit", type=positive, default=300.0, metavar="SECONDS", help=f"{limit} (default: 300)")
+    parser.add_argument("--max-download-mib", type=count, default=2048, metavar="MIB", help="for a URL (default: 2048)")
+
+
+def _views(text: str) -> tuple[int, int]:
+    """`4x3`: clips and crops."""
+    clips, _, crops = text.partition("x")
+    if not (
+        clips.isdecimal() and (crops or "1").isdecimal() and 1 <= int(clips) <= 100 and (crops or "1") in ("1", "3")
+    ):
+        raise argparse.ArgumentTypeError(f"{text!r} is not CLIPSxCROPS, such as 4x3, with 1 or 3 crops")
+    return int(clips), int(crops or 1)

@@ -6,8 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from autox_video.commands.command import SOME_UNREAD, Command, count
-from autox_video.commands.predict import model_options
+from autox_video.commands.command import SOME_UNREAD, Command, count, model_options
 
 
 def _explain(arguments: argparse.Namespace) -> int:

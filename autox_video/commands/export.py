@@ -29,6 +29,7 @@ def _export(arguments: argparse.Namespace) -> int:
 
 def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
+        "-m",
         "--model",
         type=Path,
         default=Path("work_dirs/demo"),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autox_video.commands.command import SOME_UNREAD, Command, count, positive, workers
+from autox_video.commands.command import SOME_UNREAD, Command, count, input_options, model_options, positive, workers
 
 if TYPE_CHECKING:
     from autox_video.using.predict import Asked
@@ -77,16 +77,6 @@ def _line(video: Any, labels: Sequence[tuple[str, float]], of_stream: bool) -> s
     return "  ".join([where, *said, *(["uncertain"] if video.uncertain else [])])
 
 
-def _views(text: str) -> tuple[int, int]:
-    """`4x3`: clips and crops."""
-    clips, _, crops = text.partition("x")
-    if not (
-        clips.isdecimal() and (crops or "1").isdecimal() and 1 <= int(clips) <= 100 and (crops or "1") in ("1", "3")
-    ):
-        raise argparse.ArgumentTypeError(f"{text!r} is not CLIPSxCROPS, such as 4x3, with 1 or 3 crops")
-    return int(clips), int(crops or 1)
-
-
 def _share(text: str) -> float:
     try:
         value = float(text)
@@ -95,27 +85,6 @@ def _share(text: str) -> float:
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
     return value
-
-
-def model_options(parser: argparse.ArgumentParser) -> None:
-    """Which model, and where it computes: the same for each command of this kind."""
-    parser.add_argument(
-        "-m",
-        "--model",
-        type=Path,
-        default=Path("work_dirs/demo"),
-        metavar="MODEL",
-        help="a work_dir, best.pth, best.safetensors or an exported folder (default: work_dirs/demo)",
-    )
-    parser.add_argument(
-        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: a GPU if there is one"
-    )
-    parser.add_argument(
-        "--views", type=_views, metavar="CLIPSxCROPS", help="views of a video (default: as in the test)"
-    )
-    parser.add_argument(
-        "--plugin", action="append", default=[], metavar="MODULE", help="a plugin of its training; repeatable"
-    )
 
 
 def _predict_options(parser: argparse.ArgumentParser) -> None:
@@ -139,20 +108,17 @@ def _predict_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--annotate", type=Path, metavar="DIR|FILE.mp4", help="write copies with the labels drawn in")
     parser.add_argument("--top-k", type=count, default=1, metavar="K", help="labels shown of each video (default: 1)")
     parser.add_argument(
-        "--threshold", type=_share, metavar="P", help="several labels a video: those from this probability on"
-    )
-    parser.add_argument(
-        "--data-root", type=Path, metavar="DIR", help="where paths in lists start (default: the list's folder)"
+        "--threshold",
+        type=_share,
+        metavar="P",
+        help="several labels a video: those whose probability, as it is shown, is P or more",
     )
     parser.add_argument("--ignore-labels", action="store_true", help="do not read the labels in lists")
     parser.add_argument("--fresh", action="store_true", help="score all videos anew")
     parser.add_argument("-q", "--quiet", action="store_true", help="no line for each video")
     parser.add_argument("--batch", type=count, metavar="N", help="videos scored together (default: what fits)")
     parser.add_argument("--workers", type=workers, metavar="N", help="processes that decode (default: by the machine)")
-    parser.add_argument(
-        "--time-limit", type=positive, default=300.0, metavar="SECONDS", help="for a video (default: 300)"
-    )
-    parser.add_argument("--max-download-mib", type=count, default=2048, metavar="MIB", help="for a URL (default: 2048)")
+    input_options(parser, limit="for a video")
     stream = parser.add_argument_group("of a stream")
     stream.add_argument("--every", type=positive, metavar="SECONDS", help="from window to window (default: its length)")
     stream.add_argument("--window", type=positive, metavar="SECONDS", help="its length (default: that of a clip)")

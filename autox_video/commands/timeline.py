@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from autox_video.commands.command import SOME_UNREAD, Command, positive
+from autox_video.commands.command import SOME_UNREAD, Command, input_options, model_options, positive
 
 
 def _timeline(arguments: argparse.Namespace) -> int:
+    from autox_video.dataset.messages import printable
     from autox_video.using.timeline.timelines import Wishes, make_timelines
 
     wishes = Wishes(
@@ -19,18 +20,21 @@ def _timeline(arguments: argparse.Namespace) -> int:
         keep_still=arguments.keep_still,
     )
     found = make_timelines(
-        arguments.videos,
+        arguments.inputs,
         arguments.model,
         arguments.output,
         wishes,
+        data_root=arguments.data_root,
         truth=arguments.truth,
         device=arguments.device,
         plugins=arguments.plugin,
+        max_download_mib=arguments.max_download_mib,
+        max_seconds=arguments.time_limit,
     )
-    for row, page in zip(found.rows, found.pages, strict=True):
+    for name, row, page in zip(found.names, found.rows, found.pages, strict=True):
         found_ones = f"{len(row.segments)} segment{'' if len(row.segments) == 1 else 's'}"
         what = f"{found_ones} in {row.duration_seconds:.1f} s  {page}" if page else row.error
-        print(f"{row.status:8} {row.file}: {what}")
+        print(f"{row.status:8} {printable(name)}: {what}")
     if found.num_kept:
         print(f"kept     {found.num_kept} of {len(found.rows)} videos were done before")
     if found.metrics is not None:
@@ -50,15 +54,14 @@ def _probability(text: str) -> float:
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("videos", type=Path, nargs="+", metavar="VIDEO", help="video files, or folders of them")
     parser.add_argument(
-        "-m",
-        "--model",
-        type=Path,
-        default=Path("work_dirs/demo"),
-        metavar="MODEL",
-        help="a work_dir, best.pth, best.safetensors or an exported folder (default: work_dirs/demo)",
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="videos, folders, quoted patterns, lists, http(s) URLs, `-` (a list on standard input)",
     )
+    model_options(parser, views=False)
+    input_options(parser, limit="for the download of a URL")
     parser.add_argument(
         "-o",
         "--output",
@@ -88,15 +91,6 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep-still", action="store_true", help="look for segments where nothing moves, too")
     parser.add_argument(
         "--truth", type=Path, metavar="CSV", help="known segments, to compare with: file,start,end,label"
-    )
-    parser.add_argument(
-        "--device",
-        choices=("auto", "cpu", "cuda"),
-        default="auto",
-        help="where to compute (default: a GPU if there is one)",
-    )
-    parser.add_argument(
-        "--plugin", action="append", default=[], metavar="MODULE", help="a plugin of the training; repeatable"
     )
 
 

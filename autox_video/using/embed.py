@@ -32,18 +32,20 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 # Split, or an empty text, and the row.
 Listed = tuple[str, Row]
+# One that cannot be read, with the reason.
+Bad = tuple[str, Row, str]
 
 
 @stoppable()
 def embed(
-    predictor: Predictor, listed: Sequence[Listed], bad: Iterable[tuple[str, str, str]] = (), workers: int | None = None
+    predictor: Predictor, listed: Sequence[Listed], bad: Iterable[Bad] = (), workers: int | None = None
 ) -> Features:
     """Compute the features of videos.
 
     Args:
         predictor: The model.
         listed: The videos, each with its split; relative paths start from the data root of the model's plan.
-        bad: Videos that are known to be unreadable, and so not in `listed`: split, file and reason.
+        bad: Videos that are known to be unreadable, and so not in `listed`.
         workers: Processes that decode; None for what the machine has.
 
     Returns:
@@ -69,13 +71,13 @@ def embed(
         found = score_videos(predictor, range(len(listed)), clips_of, num_workers=workers, compute=predictor.features)
         for number, vector in found:
             if isinstance(vector, str):
-                bad.append((listed[number][0], listed[number][1].path, vector))
+                bad.append((*listed[number], vector))
             else:
                 vectors.append(vector)
                 positions.append(number)
             bar.advance()
     if bad:
-        some = in_short([f"{file} ({reason})" for _, file, reason in bad])
+        some = in_short([f"{row.path} ({reason})" for _, row, reason in bad])
         logger.warning("warning  %s cannot be read, and named as bad_files: %s", plural(len(bad), "video"), some)
     if not vectors:
         cure = "Run `autox-video check`, which says of every video what is wrong"
@@ -144,7 +146,7 @@ def embed_to_files(
     return told
 
 
-def rows_of_run(work_dir: WorkDir, splits: Sequence[str] = SPLITS) -> tuple[list[Listed], list[tuple[str, str, str]]]:
+def rows_of_run(work_dir: WorkDir, splits: Sequence[str] = SPLITS) -> tuple[list[Listed], list[Bad]]:
     """The videos that a run was trained, validated and tested on, and those that could not be read then.
 
     Args:
@@ -163,12 +165,14 @@ def rows_of_run(work_dir: WorkDir, splits: Sequence[str] = SPLITS) -> tuple[list
     if not listed:
         wrong = f"has no list of its {' or '.join(splits)} videos"
         raise RequestError(Problem(str(work_dir.root), wrong, "Name the work_dir of a training, or videos"))
-    known = {(split, row.path, row.start_seconds) for split, row in listed}
-    bad = []
+    known = {(split, row.path, row.start_seconds, row.end_seconds) for split, row in listed}
+    bad: list[Bad] = []
     if work_dir.fingerprint.is_file():
         for video in read_record(work_dir.fingerprint, Fingerprint).bad_videos:
-            if video.split in splits and (video.split, video.path, video.start_seconds) not in known:
-                bad.append((video.split, video.path, video.reason))
+            key = (video.split, video.path, video.start_seconds, video.end_seconds)
+            if video.split in splits and key not in known:
+                row = Row(video.path, video.label, FILES, video.start_seconds, video.end_seconds)
+                bad.append((video.split, row, video.reason))
     return listed, bad
 
 
@@ -181,11 +185,9 @@ def features_of_run(work_dir: WorkDir, predictor: Predictor, workers: int | None
         except RunError:
             known = None  # not whole: it is written anew
         if known is not None and _is_of(known, predictor, listed):
-            logger.info("features %s", work_dir.features)
             return known
     features = embed(predictor, listed, bad, workers)
     write_features(features, work_dir.features)
-    logger.info("features %s", work_dir.features)
     return features
 
 
@@ -215,10 +217,11 @@ def _is_of(features: Features, predictor: Predictor, listed: Sequence[Listed]) -
     """Whether features are of a model and of these videos with these labels."""
     if str(features.model_sha256) != predictor.trained.sha256 or features.views.tolist() != _views(predictor):
         return False
-    wanted = _table(predictor, listed, np.zeros((len(listed), 1), np.float32), ())
-    bad = set(zip(features.bad_splits.tolist(), features.bad_files.tolist(), strict=True))
-    there = np.array([key not in bad for key in zip(wanted.splits.tolist(), wanted.files.tolist(), strict=True)])
-    wanted = wanted.rows(there)
+    bad = set(features.bad_keys())
+    read = [
+        one for one in listed if (one[0], as_text(one[1].path), one[1].start_seconds, one[1].end_seconds) not in bad
+    ]
+    wanted = _table(predictor, read, np.zeros((len(read), 1), np.float32), ())
     return all(
         np.array_equal(getattr(features, name), getattr(wanted, name), equal_nan=name.endswith("seconds"))
         for name in ("files", "splits", "labels", "start_seconds", "end_seconds")
@@ -229,19 +232,14 @@ def _views(predictor: Predictor) -> list[int]:
     return [predictor.plan.test_num_clips.value, predictor.plan.test_num_crops.value]
 
 
-def _table(
-    predictor: Predictor, listed: Sequence[Listed], vectors: np.ndarray, bad: Iterable[tuple[str, str, str]]
-) -> Features:
+def _table(predictor: Predictor, listed: Sequence[Listed], vectors: np.ndarray, bad: Sequence[Bad]) -> Features:
     plan = predictor.trained.plan
     if plan.task == "multi_label":
         labels = load_task(plan.task).label_array([ids_of(row.label) for _, row in listed], len(plan.classes))
     else:
         labels = np.array([-1 if row.label is None else row.label for _, row in listed], dtype=np.int64)
-    start, end = (
-        np.array([np.nan if (value := getattr(row, name)) is None else value for _, row in listed], dtype=np.float64)
-        for name in ("start_seconds", "end_seconds")
-    )
-    bad = list(bad)
+    start, end = _pieces(row for _, row in listed)
+    bad_start, bad_end = _pieces(row for _, row, _ in bad)
     return Features(
         vectors,
         _texts(row.path for _, row in listed),
@@ -250,13 +248,22 @@ def _table(
         start,
         end,
         classes=_texts(plan.classes),
-        bad_files=_texts(file for _, file, _ in bad),
+        bad_files=_texts(row.path for _, row, _ in bad),
         bad_splits=_texts(split for split, _, _ in bad),
         bad_reasons=_texts(reason for _, _, reason in bad),
+        bad_start_seconds=bad_start,
+        bad_end_seconds=bad_end,
         model_sha256=np.array(predictor.trained.sha256),
         views=np.array(_views(predictor)),
         data_root=np.array(as_text(plan.data_root)),
     )
+
+
+def _pieces(rows: Iterable[Row]) -> tuple[np.ndarray, np.ndarray]:
+    """Where pieces begin and end; NaN for the whole."""
+    bounds = [(row.start_seconds, row.end_seconds) for row in rows]
+    start, end = np.array(bounds, dtype=np.float64).reshape(-1, 2).T
+    return start, end
 
 
 def _texts(texts: Iterable[str]) -> np.ndarray:

@@ -57,6 +57,7 @@ def audit_labels(settings: Settings, share: float = 0.1, workers: int | None = N
         wrong = "has several labels a video, and an audit compares one label with the others"
         raise RequestError(Problem(str(work_dir.root), wrong, "Audit a run with one label a video", plan.task))
     features = features_of_run(work_dir, predictor, workers).of(*AUDITED)
+    logger.info("features %s", work_dir.features)
     groups = read_groups(work_dir.groups) if work_dir.groups.is_file() else {}
     suspects, alike, found = find_suspects(features, groups, share, _margins(work_dir, features))
     audit = LabelAudit(

@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 from runs import run_cli
 
+from autox_video.dataset.annotations import Row
 from autox_video.dataset.new_lists import NewLists
+from autox_video.decoding import FILES
 from autox_video.features import read_features
 from autox_video.runner.predictor import open_predictor
+from autox_video.using.embed import _is_of, _table
 
 
 @pytest.fixture(scope="module")
@@ -206,3 +209,22 @@ def test_folds_are_refused_in_words(trained):
         "--set: test.folds: trains a model for each fold, and an audit compares the features of one model (got 3). "
         "Train without it in another work_dir, and audit that run."
     )
+
+
+def test_features_are_written_once_and_said_once(audited):
+    run, _ = audited
+    output = run_cli("embed", "-c", str(run.config), "--workers", "0")
+    npz = run.work_dir / "features.npz"
+    assert [line for line in output.splitlines() if line.startswith("features ")] == [
+        f"features {npz}: {len(read_features(npz))} videos, {read_features(npz).features.shape[1]} numbers each"
+    ]
+
+
+def test_a_piece_that_cannot_be_read_does_not_hide_the_others_of_its_file(trained):
+    predictor = open_predictor(trained.work_dir, device="cpu")
+    rows = [("train", Row("a.mp4", 0, FILES, float(start), start + 1.0)) for start in range(3)]
+    features = _table(predictor, rows[1:], np.zeros((2, 4), np.float32), [(*rows[0], "is torn")])
+    assert _is_of(features, predictor, rows)
+    # Of a list that has another piece in the place of the torn one, that is not known.
+    other = [("train", Row("a.mp4", 0, FILES, 5.0, 6.0)), *rows[1:]]
+    assert not _is_of(features, predictor, other)

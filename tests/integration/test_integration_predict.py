@@ -159,7 +159,7 @@ def test_every_way_to_name_videos_names_them_once(model, twelve, tmp_path, monke
     of_b = [f"b/clip {number}.mp4" for number in (1, 3, 5, 7, 9, 11)]
     assert names(results) == [f"a/clip {number}.mp4" for number in range(0, 12, 2)] + of_b + [str(tmp_path / "images")]
     assert results["data_root"] == str(twelve)
-    assert "note     2 videos named more than once, and predicted once" in printed
+    assert "note     2 videos named more than once, and taken once" in printed
 
 
 @pytest.mark.parametrize(

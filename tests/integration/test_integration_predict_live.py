@@ -185,3 +185,30 @@ def test_a_copy_with_its_label_has_the_frames_times_and_size_of_its_video(kind, 
 def test_letters_of_every_script_are_drawn_or_marked():
     assert letters("Jump é 0.93", 20).any()
     assert letters("跳跃", 20).any()
+
+
+def test_copies_that_would_show_something_else_are_drawn_anew_and_no_other_file_is_replaced(trained, tmp_path):
+    videos.write_video(tmp_path / "in" / "a.mp4", size=64, frames=3)
+    drawn, other = tmp_path / "drawn" / "a.mp4", tmp_path / "drawn" / "b.mp4"
+    options = ("--model", str(trained.work_dir), "--device", "cpu", "--workers", "0", "-o", str(tmp_path / "p.json"))
+    command = ("predict", str(tmp_path / "in"), *options, "--annotate", str(tmp_path / "drawn"))
+
+    def copy(*more: str) -> tuple[int, bytes]:
+        assert ("goes on" in run_cli(*command, *more)) == begun
+        return drawn.stat().st_mtime_ns, drawn.read_bytes()
+
+    begun = False
+    first = copy()
+    begun = True
+    assert copy() == first
+    both = copy("--top-k", "2")
+    assert both[1] != first[1]
+    assert copy("--top-k", "2") == both
+    assert copy()[1] == first[1]
+    videos.write_video(tmp_path / "in" / "b.mp4", size=64, frames=3)
+    other.write_bytes(b"mine")
+    assert run_cli(*command, code=2) == (
+        f"--annotate: would replace what is no copy that `predict` drew (got {other}). Move it away, or name another "
+        "folder.\n"
+    )
+    assert other.read_bytes() == b"mine"

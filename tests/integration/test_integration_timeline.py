@@ -12,6 +12,7 @@ import numpy as np
 import odd_videos
 import pytest
 import videos
+from local_site import running_site
 from runs import ROOT, run_cli
 
 from autox_video.decoding import open_file
@@ -196,13 +197,49 @@ def test_the_page_shows_every_segment_in_a_browser(done, page):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["nowhere.mp4"], "nowhere.mp4: there is no such video. Name a video file, or a folder of them.\n"),
-        (["."], ".: holds no video. Name a video file, or a folder of them.\n"),
+        (["nowhere.mp4"], "INPUT: does not exist (got {here}/nowhere.mp4). Name a video, a folder, a list, a quoted pattern or an http(s) URL.\n"),
+        (["."], "INPUT: is a folder without a video (got .). Name a folder with videos in it or below it.\n"),
+        (["*.avi"], "INPUT: no file fits the pattern (got *.avi). Correct the pattern.\n"),
+        (
+            ["0", "rtsp://me:secret@camera/1"],
+            "INPUT: a stream never ends, and a timeline is of a whole video (got /dev/video0). Record it, or watch it with `predict`.\n"
+            "INPUT: a stream never ends, and a timeline is of a whole video (got rtsp://camera/1). Record it, or watch it with `predict`.\n",
+        ),
     ],
-)
-def test_what_is_not_there_is_said(arguments, expected, trained, tmp_path, monkeypatch):
+)  # fmt: skip
+def test_what_is_not_there_or_never_ends_is_refused(arguments, expected, trained, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert run_cli("timeline", *arguments, "--model", str(trained.work_dir), code=2) == expected
+    printed = run_cli("timeline", *arguments, "--model", str(trained.work_dir), code=2)
+    assert printed == expected.format(here=tmp_path)
+
+
+def test_patterns_lists_and_urls_name_videos_as_for_predict(trained, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    clips = {name: videos.write_video(tmp_path / "in" / f"{name}.mp4", brightness=DARK, frames=15) for name in "abcd"}
+    (tmp_path / "list.csv").write_text(
+        "path,label,start,end\nin/b.mp4,dark,0,0.5\nin/b.mp4,none of the model's,0.5,1\nin/a.mp4,dark,0,1\n"
+    )
+    with running_site() as site:
+        url, lost = site.put("/to/my%20clip.mp4?signed=1", clips["d"].read_bytes()), f"{site.root}/lost.mp4"
+        (tmp_path / "truth.csv").write_text(f"file,start,end,label\n{url},0,1.25,dark\nin/c.mp4,0,1.25,dark\n")
+        command = ["timeline", "in/[ac].mp4", "list.csv", url, lost, "--model", str(trained.work_dir)]
+        output = run_cli(*command, "--truth", "truth.csv", code=3)
+        again = run_cli(*command, "--truth", "truth.csv", code=3)
+    assert re.findall(r"^(?:ok|error) +(.*): ", output, re.MULTILINE)[:4] == ["in/a.mp4", "in/c.mp4", "in/b.mp4", url]
+    assert f"error    {lost}: cannot be downloaded: the server says 404 Not Found" in output
+    assert "note     3 pieces named by lists: their videos are looked through from end to end" in output
+    assert "frames right 1.000  (2 videos)" in output
+    assert "kept     4 of 5 videos were done before" in again
+    names = ("a", "b", "c", "my clip", "lost")
+    found = {name: json.loads((tmp_path / "timelines" / f"{name}.json").read_text()) for name in names}
+    for one in found.values():
+        jsonschema.validate(one, SCHEMA)
+    assert [one["file"] for one in found.values()] == [*(str(clips[name]) for name in "abc"), url, lost]
+    assert [one["num_frames"] for one in found.values()] == [15] * 4 + [0]
+    # What was downloaded has gone, and the page has its films all the same.
+    page = (tmp_path / "timelines" / "my clip.html").read_text()
+    assert "<title>my clip.mp4</title>" in page
+    assert page.count("data:image/jpeg") == (tmp_path / "timelines" / "a.html").read_text().count("data:image/jpeg") > 0
 
 
 def test_two_videos_of_one_name_have_files_of_their_own(trained, tmp_path):

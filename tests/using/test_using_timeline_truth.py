@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from autox_video.errors import RequestError
+from autox_video.using.predict.inputs import Video
 from autox_video.using.timeline.segments import Segment
 from autox_video.using.timeline.truth import agreement, metrics_of, num_right, read_truth
 
@@ -80,7 +82,11 @@ def test_frames_are_counted_by_the_times_they_are_shown_at():
     assert (counted.right_frames, counted.frames) == (4, 5)
 
 
-FILES = (Path("x/one.mp4"), Path("x/two.mp4"))
+def named(*paths: str) -> tuple[Video, ...]:
+    return tuple(Video(os.path.abspath(path), path) for path in paths)
+
+
+FILES = named("x/one.mp4", "x/two.mp4")
 
 
 def read(tmp_path: Path, text: str, files=FILES):
@@ -93,13 +99,13 @@ def test_known_segments_are_read_by_path_or_name(tmp_path):
     text = "\ufefflabel,file,start,end\na,x/one.mp4,3,4\na,two.mp4,1,2.5\na,other.mp4,0,1\nrest,one.mp4,0,3\na,one.mp4,0,1\n"
     known = read(tmp_path, text)
     assert known == {
-        FILES[0]: (Segment(0, 1, "a", 1.0), Segment(3, 4, "a", 1.0)),
-        FILES[1]: (Segment(1, 2.5, "a", 1.0),),
+        FILES[0].file: (Segment(0, 1, "a", 1.0), Segment(3, 4, "a", 1.0)),
+        FILES[1].file: (Segment(1, 2.5, "a", 1.0),),
     }
 
 
 def test_of_one_video_no_file_need_be_named_and_background_alone_is_something_known(tmp_path):
-    assert read(tmp_path, "start,end,label\n0,1,background\n", FILES[:1]) == {FILES[0]: ()}
+    assert read(tmp_path, "start,end,label\n0,1,background\n", FILES[:1]) == {FILES[0].file: ()}
 
 
 @pytest.mark.parametrize(
@@ -129,7 +135,8 @@ def test_what_is_wrong_with_the_file_is_said(text, expected, tmp_path):
 
 
 def test_two_videos_of_one_name_are_told_apart_by_their_path(tmp_path):
-    files = (Path("x/one.mp4"), Path("y/one.mp4"))
-    assert list(read(tmp_path, "file,start,end,label\ny/one.mp4,1,2,a\n", files)) == [files[1]]
+    files = named("x/one.mp4", "y/one.mp4")
+    for path in ("y/one.mp4", "./y/one.mp4", files[1].file):
+        assert list(read(tmp_path, f"file,start,end,label\n{path},1,2,a\n", files)) == [files[1].file]
     with pytest.raises(RequestError, match=r"truth.csv:2: several videos are called one.mp4. Correct the row."):
         read(tmp_path, "file,start,end,label\none.mp4,1,2,a\n", files)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import json
 import os
 from collections.abc import Generator, Sequence
 from contextlib import closing
@@ -10,14 +12,15 @@ from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
 
 import numpy as np
 
+from autox_video.dataset.messages import in_short
 from autox_video.dataset.video_files import is_video_name
 from autox_video.decoding import PyavReader, Reader, piece_of
 from autox_video.errors import Problem, RequestError
-from autox_video.using.predict.inputs import Inputs, Video, is_url
+from autox_video.using.predict.inputs import Inputs, Video, is_url, path_in
+from autox_video.using.predict.journal import Stamp
 from autox_video.writing import replacing
 
 OPTIONS = {"preset": "veryfast", "crf": "20"}
@@ -27,6 +30,8 @@ MARGIN_PX = 4
 # How much of the picture is seen through the band behind the letters.
 SEEN_THROUGH = 0.35
 FALLBACK_FPS = 25.0
+# Begins the comment in a copy, by which it is known again.
+MARK = "drawn by autox_video predict: "
 
 
 def targets_of(asked: Path, inputs: Inputs) -> list[Path]:
@@ -37,7 +42,8 @@ def targets_of(asked: Path, inputs: Inputs) -> list[Path]:
         inputs: The videos.
 
     Raises:
-        RequestError: A file is named for several videos, or a copy would stand among the originals.
+        RequestError: A file is named for several videos, a copy would stand among the originals, or where another file
+            is.
     """
     if is_video_name(asked.name) and not asked.is_dir():
         if asked.suffix != ".mp4":
@@ -49,15 +55,43 @@ def targets_of(asked: Path, inputs: Inputs) -> list[Path]:
     else:
         targets = [asked / name for name in _names(inputs.videos)]
     _refuse_among_originals(asked, targets, inputs)
+    if others := [str(target) for target in targets if os.path.lexists(target) and mark_in(target) is None]:
+        wrong, cure = "would replace what is no copy that `predict` drew", "Move it away, or name another folder"
+        raise RequestError(Problem("--annotate", wrong, cure, in_short(others)))
     return targets
+
+
+def mark_of(video: Video, stamp: Stamp, lines: Sequence[str]) -> str:
+    """What stands in a copy, so that the next run knows what it shows; it tells nobody else where the video lay.
+
+    Args:
+        video: What it is a copy of.
+        stamp: What its file was like, see `journal.stamp_of`.
+        lines: What is drawn.
+    """
+    return MARK + hashlib.sha256(json.dumps([video.key, stamp, list(lines)]).encode()).hexdigest()
+
+
+def mark_in(target: Path) -> str | None:
+    """The mark of a copy; None of any other file, and where there is none."""
+    import av
+
+    # What is no file, such as a pipe, may keep one waiting.
+    if not target.is_file():
+        return None
+    try:
+        with av.open(str(target), format="mp4", metadata_errors="replace") as copy:
+            comment = copy.metadata.get("comment", "")
+    except (av.FFmpegError, OSError):
+        return None
+    return comment if comment.startswith(MARK) else None
 
 
 def _names(videos: Sequence[Video]) -> list[str]:
     """A name for each copy, as that of its video but for the ending, and no two the same."""
     stems = []
     for video in videos:
-        name = unquote(urlparse(video.name).path).lstrip("/") if is_url(video.file) else video.name.lstrip("/")
-        inside = [part for part in name.split("/") if part not in ("", ".", "..")] or ["video"]
+        inside = [part for part in path_in(video.name).split("/") if part not in ("", ".", "..")] or ["video"]
         piece = (video.start_seconds, video.end_seconds)
         ending = "" if piece == (None, None) else "_" + "-".join("" if at is None else f"{at:g}" for at in piece)
         stems.append(("/".join(inside), ending))
@@ -87,7 +121,7 @@ def _is_below(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
-def write_annotated(reader: Reader, video: Video, lines: Sequence[str], target: Path) -> None:
+def write_annotated(reader: Reader, video: Video, lines: Sequence[str], target: Path, mark: str) -> None:
     """Write a copy of a video with some lines of text in its upper left corner; without sound.
 
     Args:
@@ -95,6 +129,7 @@ def write_annotated(reader: Reader, video: Video, lines: Sequence[str], target: 
         video: Its piece is what is copied.
         lines: What to draw, at least one line.
         target: The file, `.mp4`. It has its name when it is whole.
+        mark: Of `mark_of`.
 
     Raises:
         DecodingError: The video cannot be decoded.
@@ -110,6 +145,7 @@ def write_annotated(reader: Reader, video: Video, lines: Sequence[str], target: 
         height, width = picture.shape[:2]
         band = _band(tuple(lines), width, height)
         with replacing(target) as temporary, av.open(str(temporary), "w", format="mp4") as output:
+            output.metadata["comment"] = mark
             rate = Fraction(reader.fps or FALLBACK_FPS).limit_denominator(1 << 16)
             stream: Any = output.add_stream("libx264", rate=rate, options=OPTIONS)
             stream.width, stream.height = width, height

@@ -42,7 +42,8 @@ class Asked:
         annotate: A folder for copies of the videos with their labels drawn in; of one video also a file. None: none.
         data_root: Folder that the paths in lists start from; None: that of each list.
         ignore_labels: Whether labels in lists are passed over.
-        threshold: The probability from which on a video has a label, in place of those that validation chose.
+        threshold: The calibrated probability, as it is shown, from which on a video has a label; in place of the
+            thresholds that validation chose.
         top_k: How many labels are shown of a video that has one.
         image_fps: Frames a second of folders of images.
         max_seconds: What a video may take to be downloaded, and to be decoded.
@@ -103,9 +104,7 @@ def check_threshold(asked: Asked, predictor: Any) -> None:
 def results_of(asked: Asked, predictor: Any, inputs: Inputs, rows: Sequence[Row]) -> AnyResults:
     """What was found, in the shape of a test's results."""
     plan, trained = predictor.plan, predictor.trained
-    thresholds = predictor.thresholds
-    if asked.threshold is not None:
-        thresholds = (asked.threshold,) * len(predictor.classes)
+    level = None if asked.threshold is None else _score_of(asked.threshold, predictor)
     results = make_outcome(
         Predictions(
             task=plan.task,
@@ -118,13 +117,24 @@ def results_of(asked: Asked, predictor: Any, inputs: Inputs, rows: Sequence[Row]
             num_clips=plan.test_num_clips.value,
             num_crops=plan.test_num_crops.value,
             rows=tuple(_prediction(video, row) for video, row in zip(inputs.videos, rows, strict=True)),
-            thresholds=thresholds,
+            thresholds=predictor.thresholds if level is None else (level,) * len(predictor.classes),
             calibration=trained.calibration,
         )
     )
-    if asked.threshold is not None and isinstance(results, MultiLabelResults):
-        results = dataclasses.replace(results, thresholds_note=f"{asked.threshold:g} for each label, as asked")
+    if level is not None and isinstance(results, MultiLabelResults):
+        note = f"{asked.threshold:g} for each label, as asked"
+        if level != asked.threshold:
+            note += f", a calibrated probability; the scores that have it are {level:.4g}"
+        results = dataclasses.replace(results, thresholds_note=note)
     return results
+
+
+def _score_of(probability: float, predictor: Any) -> float:
+    """The score that is shown as a calibrated probability: results compare scores, people see probabilities."""
+    if probability in (0.0, 1.0):
+        return probability
+    # What divides by the temperature, undone by its inverse.
+    return float(predictor.task.tempered(np.array(probability), 1 / (predictor.temperature or 1.0)))
 
 
 def _prediction(video: Video, row: Row) -> Prediction:

@@ -12,11 +12,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from autox_video.decoding import DecodingError
+from autox_video.using.predict.inputs import is_url
 
 MIB = 2**20
 CHUNK = MIB
 # Without a byte for so long a connection is dead.
 SILENCE_SECONDS = 30
+
+
+@contextmanager
+def local_file(file: str, max_mib: int, max_seconds: float) -> Iterator[str]:
+    """While the block runs, the path of a video: itself, or of a URL what was downloaded from there.
+
+    Args:
+        file: A path or a URL.
+        max_mib: A longer download is given up.
+        max_seconds: One that takes longer is given up.
+
+    Raises:
+        DecodingError: It cannot be downloaded, with the reason.
+    """
+    if not is_url(file):
+        yield file
+        return
+    with downloaded(file, max_mib * MIB, max_seconds) as path:
+        yield path
 
 
 @contextmanager
@@ -40,7 +60,8 @@ def downloaded(url: str, max_bytes: int, max_seconds: float) -> Iterator[str]:
             raise DecodingError(f"cannot be downloaded: {error.reason}") from error
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise DecodingError(f"cannot be downloaded: {error or type(error).__name__}") from error
-        yield f"/proc/self/fd/{file.fileno()}"
+        # Not `self`: a process that this one starts finds it too.
+        yield f"/proc/{os.getpid()}/fd/{file.fileno()}"
 
 
 def _receive(url: str, file: int, max_bytes: int, deadline: float, max_seconds: float) -> None:

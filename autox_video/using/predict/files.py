@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import logging
 import os
@@ -18,7 +17,7 @@ from autox_video.decoding import FILES, IMAGES, DecodingError, Reader, open_vide
 from autox_video.progress import progress_bar
 from autox_video.report.outcome import AnyResults
 from autox_video.stopping import stoppable
-from autox_video.using.predict.annotated import targets_of, write_annotated
+from autox_video.using.predict.annotated import mark_in, mark_of, targets_of, write_annotated
 from autox_video.using.predict.asked import (
     Asked,
     Show,
@@ -30,8 +29,8 @@ from autox_video.using.predict.asked import (
     show_nothing,
     write_asked,
 )
-from autox_video.using.predict.downloads import MIB, downloaded
-from autox_video.using.predict.inputs import Inputs, Key, Video, find_inputs, is_url, with_labels
+from autox_video.using.predict.downloads import local_file
+from autox_video.using.predict.inputs import Inputs, Key, Video, find_inputs, with_labels
 from autox_video.using.predict.journal import Journal, Row, Stamp, journal_path, opened_journal, stamp_of
 
 logger = logging.getLogger(__name__)
@@ -135,14 +134,8 @@ class _Run:
 
     @contextmanager
     def _opened(self, video: Video) -> Iterator[Reader]:
-        with contextlib.ExitStack() as stack:
-            file, decoder = video.file, FILES
-            if is_url(file):
-                limits = (self.asked.max_download_mib * MIB, self.asked.max_seconds)
-                file = stack.enter_context(downloaded(file, *limits))
-            elif os.path.isdir(file):
-                decoder = f"{IMAGES}@{self.asked.image_fps:.10g}"
-            yield open_video(file, decoder)
+        with local_file(video.file, self.asked.max_download_mib, self.asked.max_seconds) as file:
+            yield open_video(file, f"{IMAGES}@{self.asked.image_fps:.10g}" if os.path.isdir(file) else FILES)
 
     def _shown(self, number: int, row: Row) -> Any:
         """A row as it stands in the results, but for its true label."""
@@ -151,20 +144,24 @@ class _Run:
         return results_of(self.asked, self.predictor, inputs, [row]).videos[0]
 
     def _draw_missing(self, rows: Sequence[Row | None]) -> None:
-        """The copies of videos that an earlier run has scored and not drawn."""
+        """The copies of videos that an earlier run has scored, and not drawn or with other labels."""
         for number, row in enumerate(rows):
-            if row is not None and self.targets and not self.targets[number].exists():
-                self._draw(number, self._shown(number, row))
+            if row is not None and self.targets:
+                self._draw(number, self._shown(number, row), again=False)
 
-    def _draw(self, number: int, shown: Any) -> None:
+    def _draw(self, number: int, shown: Any, *, again: bool = True) -> None:
+        """Draw the copy of a video; with `again` also where one that says the same is there."""
         if not self.targets or shown.status != "ok":
             return
-        video = self.inputs.videos[number]
+        video, target = self.inputs.videos[number], self.targets[number]
         labels = best_labels(self.asked, self.predictor, shown)
         lines = [f"{name} {score:.2f}{' ?' * bool(shown.uncertain)}" for name, score in labels] or ["-"]
+        mark = mark_of(video, self.stamps[video.key], lines)
+        if not again and mark_in(target) == mark:
+            return
         try:
             with self._opened(video) as reader:
-                write_annotated(reader, video, lines, self.targets[number])
+                write_annotated(reader, video, lines, target, mark)
         except (DecodingError, OSError) as error:
             logger.warning("warning  %s: its copy cannot be drawn: %s", video.name, error)
 

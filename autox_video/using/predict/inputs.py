@@ -12,6 +12,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import unquote, urlparse
 
 from autox_video.dataset.annotations import canonical_path
 from autox_video.dataset.classes import find_classes
@@ -86,6 +87,12 @@ def is_url(text: str) -> bool:
     return _URL.match(text) is not None
 
 
+def path_in(file: str) -> str:
+    """The path of a file, or that in a URL, as a relative one."""
+    # No file is called by a name with a NUL in it, as a URL may have one.
+    return (unquote(urlparse(file).path).replace("\0", "") if is_url(file) else file).lstrip("/")
+
+
 def stream_of(given: Sequence[str]) -> str | None:
     """The camera or stream that is named, in FFmpeg's words; None where files are named.
 
@@ -126,7 +133,7 @@ def find_inputs(given: Sequence[str], data_root: Path | None = None) -> Inputs:
         found.setdefault(key_of(file, *piece), Video(file, as_text(_name(file, root)), None, *piece))
     notes = list(finding.notes)
     if again := len(finding.found) - len(found):
-        notes.append(f"{plural(again, 'video')} named more than once, and predicted once")
+        notes.append(f"{plural(again, 'video')} named more than once, and taken once")
     if finding.passed_over:
         kinds = in_short([f"{kind or 'no ending'} {count}" for kind, count in finding.passed_over.most_common()])
         notes.append(f"{plural(finding.passed_over.total(), 'file')} passed over, by their endings no videos ({kinds})")

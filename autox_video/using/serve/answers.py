@@ -108,12 +108,12 @@ def _prepare(predictor: Predictor, name: str, path: str) -> Answer:
 def _timeline(predictor: Predictor, name: str, path: str) -> Answer:
     looking, model, settings, span = _looking(predictor)
     batch = BATCH_SIZE[predictor.plan.device.value]
-    row = look_through(Path(path), looking, model, settings, span, batch, Bar())
+    row = look_through(Path(path), name, looking, model, settings, span, batch, Bar())
     if row.error is not None:
         raise DecodingError(row.error)
     told = ("duration_seconds", "window_seconds", "stride_seconds", "still", "segments")
     plain = dataclasses.asdict(row)
-    return {"timeline": {"file": name, **{key: plain[key] for key in told}}, "strip": _strip(path)}
+    return {"timeline": {"file": row.file, **{key: plain[key] for key in told}}, "strip": _strip(path)}
 
 
 @functools.cache

@@ -37,12 +37,20 @@ BATCHES_AHEAD: Final = 2
 
 
 def look_through(
-    file: Path, predictor: Predictor, model: Model, settings: Settings, span: Span, batch_size: int, bar: Bar
+    file: Path,
+    name: str,
+    predictor: Predictor,
+    model: Model,
+    settings: Settings,
+    span: Span,
+    batch_size: int,
+    bar: Bar,
 ) -> Timeline:
     """Find the segments of a video; one that cannot be read gives a record with the reason.
 
     Args:
         file: The video, or a folder of numbered images.
+        name: What the record calls it.
         predictor: The model.
         model: What is said of it.
         settings: What decides.
@@ -50,7 +58,7 @@ def look_through(
         batch_size: Windows that are scored together.
         bar: Advances by 1 over the whole video.
     """
-    record = Timeline(RECORD_VERSION, str(file), None, None, ERROR, None, model, settings)
+    record = Timeline(RECORD_VERSION, name, None, None, ERROR, None, model, settings)
     done = 0.0
     try:
         status = file.stat()
@@ -64,7 +72,7 @@ def look_through(
         scores = np.empty((len(windows), len(model.classes)), np.float32)
         for place, batch in _batches(reader, times, end, windows, predictor, scenes, batch_size):
             scores[place : place + len(batch)] = probabilities(predictor, batch)
-            bar.advance(len(batch) / len(windows), file.name)
+            bar.advance(len(batch) / len(windows), os.path.basename(name))
             done += len(batch) / len(windows)
     except DecodingError as error:
         bar.advance(1 - done)

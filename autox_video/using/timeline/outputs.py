@@ -22,7 +22,7 @@ def write_timeline(row: Timeline, file: Path, folder: Path, stem: str, known: Se
 
     Args:
         row: What was found.
-        file: The video.
+        file: Where the video lies now; of a URL what was downloaded.
         folder: Where to write.
         stem: Of the names of the files.
         known: The segments that are known, for the page; None where none are.

@@ -11,6 +11,7 @@ from autox_video.report.html.films import Films
 from autox_video.report.html.markup import Content, Html, film, join, paragraph, percent, table, tag
 from autox_video.report.html.page import draw_films, filled
 from autox_video.report.html.parts import Section, Text
+from autox_video.using.predict.inputs import path_in
 from autox_video.using.timeline.record import Timeline
 from autox_video.using.timeline.segments import Interval, Segment
 
@@ -28,12 +29,12 @@ def page_of(row: Timeline, file: Path, known: Sequence[Segment] | None) -> str:
 
     Args:
         row: What was found.
-        file: The video.
+        file: Where the video lies now; of a URL what was downloaded.
         known: Segments that are known; None where none are.
     """
     films = Films()
     sections = [_strip(row, file, known, films), _segments(row, file, films), _how(row)]
-    return filled(sections, draw_films(films), file.name, plots=False)
+    return filled(sections, draw_films(films), Path(path_in(row.file)).name or row.file, plots=False)
 
 
 def clock(seconds: float) -> str:
@@ -81,7 +82,9 @@ def _marks(length: float) -> Iterator[Html]:
 def _bar(number: int, segment: Segment, length: float) -> Html:
     where = _where((segment.start_seconds, segment.end_seconds), length)
     told = f"{segment.label}, {clock(segment.start_seconds)} – {clock(segment.end_seconds)}, {segment.confidence:.0%}"
-    return tag("a", href=f"#segment-{number}", style=where, title=told, aria_label=told)
+    # What has no film has no place on the page to go to.
+    link = f"#segment-{number}" if number <= MAX_FILMS else None
+    return tag("a", href=link, style=where, title=told, aria_label=told)
 
 
 def _thin(pieces: Sequence[Interval], length: float) -> Html:

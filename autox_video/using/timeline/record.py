@@ -65,8 +65,8 @@ class Timeline:
 
     Attributes:
         version: Of this file's layout.
-        file: As it was named.
-        size_bytes: Of the file; None where it could not be read.
+        file: Its absolute path, or its URL.
+        size_bytes: Of the file; None where it could not be read, and of a URL.
         modified_ns: When it was last changed, in nanoseconds since 1970; None likewise.
         status: `ok`, or `error` where the video could not be read.
         error: Why, or None.

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import math
+import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ import numpy as np
 
 from autox_video.decoding.reader import TIME_TOLERANCE_SECONDS
 from autox_video.errors import Problem, RequestError
+from autox_video.using.predict.inputs import Video, path_in
 from autox_video.using.timeline.segments import Segment
 
 OVERLAPS: Final = (0.1, 0.25, 0.5)
@@ -133,19 +135,19 @@ def _on(segments: Iterable[Segment], label: str, times: np.ndarray) -> np.ndarra
 
 
 def read_truth(
-    path: Path, files: Sequence[Path], classes: Sequence[str], background: Collection[str]
-) -> Mapping[Path, tuple[Segment, ...]]:
+    path: Path, videos: Sequence[Video], classes: Sequence[str], background: Collection[str]
+) -> Mapping[str, tuple[Segment, ...]]:
     """Read known segments.
 
     Args:
         path: CSV with a heading and the columns `start`, `end` (seconds) and `label`; with several videos `file` too,
-            a path as given on the command line, or the name alone.
-        files: The videos.
+            a path or URL as given on the command line, or the name alone.
+        videos: The videos.
         classes: Names of the model's classes.
         background: Names that stand for none of them, whose rows are passed over.
 
     Returns:
-        The segments of each video that has any in the file; a row of background counts as one.
+        The segments of each video that has any in the file, by `Video.file`; a row of background counts as one.
 
     Raises:
         RequestError: The file cannot be read, or rows are wrong: the first few are named.
@@ -160,15 +162,15 @@ def read_truth(
     if not rows or missing:
         wrong = f"lacks the column {missing[0]}" if missing else "holds no rows"
         raise RequestError(Problem(str(path), wrong, "Its first line must be file,start,end,label"))
-    by_name: dict[str, list[Path]] = {}
-    for video in files:
-        for name in {str(video), str(video.absolute()), video.name}:
-            by_name.setdefault(name, []).append(video)
-    known: dict[Path, list[Segment]] = {}
+    by_name: dict[str, list[str]] = {}
+    for video in videos:
+        for name in {video.file, video.name, Path(path_in(video.file)).name}:
+            by_name.setdefault(name, []).append(video.file)
+    known: dict[str, list[Segment]] = {}
     problems = []
     for number, row in enumerate(rows, start=2):
         try:
-            meant = _video_of(row, files, by_name)
+            meant = _video_of(row, videos, by_name)
             if meant is not None:
                 known.setdefault(meant, []).extend(_segment_of(row, classes, background))
         except ValueError as error:
@@ -181,14 +183,14 @@ def read_truth(
     return {video: tuple(sorted(some, key=lambda one: one.start_seconds)) for video, some in known.items()}
 
 
-def _video_of(row: Mapping[str, str | None], files: Sequence[Path], by_name: Mapping[str, list[Path]]) -> Path | None:
+def _video_of(row: Mapping[str, str | None], videos: Sequence[Video], by_name: Mapping[str, list[str]]) -> str | None:
     """Whose row it is; None of a video that was not asked for."""
     name = row.get("file")
     if not name:
-        if len(files) > 1:
+        if len(videos) > 1:
             raise ValueError("names no file, and there are several videos")
-        return files[0]
-    meant = by_name.get(name, [])
+        return videos[0].file
+    meant = by_name.get(name) or by_name.get(os.path.abspath(name), [])
     if len(meant) > 1:
         raise ValueError(f"several videos are called {name}")
     return meant[0] if meant else None
