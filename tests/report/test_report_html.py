@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +125,24 @@ def test_a_video_that_holds_up_the_decoder_costs_its_own_film_only(
     drawn = films.draw()
     assert drawn[0] == b""
     assert size_of(drawn[1]) == (32, 32)
+
+
+def test_who_stops_the_drawing_does_not_wait_for_all_films(filmstrips, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[object] = []
+
+    def draw(drawer: object, job: dict[str, object]) -> bytes:
+        drawn.append(job)
+        os.kill(os.getpid(), signal.SIGINT if job["path"] == os.path.abspath("0") else 0)
+        time.sleep(0.02)
+        return b"film"
+
+    monkeypatch.setattr("autox_video.report.html.films._Drawer.draw", draw)
+    films = Films()
+    for number in range(100):
+        films.number(Film(str(number)))
+    with pytest.raises(KeyboardInterrupt):
+        films.draw()
+    assert len(drawn) < 50
 
 
 def test_films_stop_where_room_or_time_ends(filmstrips, tmp_path: Path) -> None:
