@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 from autox_video.dataset.facts import Fingerprint
 from autox_video.plan.estimates import time_line
 from autox_video.plan.rules.workers import cut_note
 from autox_video.plan.schema import Plan
+from autox_video.predictions import Calibration
 from autox_video.work_dir import WorkDir
 
 logger = logging.getLogger(__name__)
@@ -23,6 +25,13 @@ def log_fingerprint(fingerprint: Fingerprint) -> None:
         logger.info("left out %d more: see fingerprint.json", len(fingerprint.bad_videos) - 20)
     for note in fingerprint.notes:
         logger.info("note     %s", note)
+
+
+def log_uncalibrated(path: Path | str, calibration: Calibration | None) -> None:
+    """Say it where a model's confidences are its scores, because its file is older than any calibration."""
+    if calibration is None:
+        told = "keeps no temperature, so confidences are not calibrated; train again to have one (docs/trust.md)"
+        logger.info("note     %s %s", path, told)
 
 
 def log_lines(lines: list[str]) -> None:

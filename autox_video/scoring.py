@@ -10,7 +10,7 @@ from autox_video.dataset.fingerprint import fingerprint_dataset
 from autox_video.dataset.leaks import known_groups
 from autox_video.deciding import find_hardware, log_processes
 from autox_video.errors import Problem, RequestError
-from autox_video.log_lines import log_fingerprint
+from autox_video.log_lines import log_fingerprint, log_uncalibrated
 from autox_video.plan.jobs import ScoringJob
 from autox_video.plan.make_test_plan import make_test_plan
 from autox_video.predictions import Predictions, mark_leaks, mark_recordings
@@ -50,6 +50,8 @@ def score(
     config = render_config(job.plan, load_preset(job.plan.model.value), work_dir.root)
     rows = read_rows(work_dir.annotations("test"))
     predictions = run_test(config, job.plan, work_dir, path, rows, job.fingerprint.bad_videos)
+    if fold in (None, 1):
+        log_uncalibrated(path, predictions.calibration)
     known = known_groups([work_dir.groups])
     return mark_recordings(mark_leaks(predictions, job.fingerprint.leaks_of_test()), known)
 

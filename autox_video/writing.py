@@ -108,11 +108,12 @@ def clear_leftovers(*folders: Path) -> None:
         for path in folder.glob(f".*{TEMPORARY_ENDING}"):
             # Another process may clear the same, and a full or read-only disk is found out by who writes.
             with suppress(OSError):
-                if not _is_being_written(path):
+                if not is_being_written(path):
                     path.unlink()
 
 
-def _is_being_written(path: Path) -> bool:
+def is_being_written(path: Path) -> bool:
+    """Whether a living process holds the lock on a temporary file or folder; without locks, whether it is young."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

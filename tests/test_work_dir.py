@@ -145,7 +145,8 @@ ALLOWED = {
     ("proxies/writing.py", "_encode", "open"),  # a temporary file of `replacing`
     ("using/predict/annotated.py", "write_annotated", "open"),  # likewise
     ("using/predict/inputs.py", "_add_standard_input", "write_bytes"),  # of the user's other program, read and removed
-    ("using/export/bundle.py", "_made_whole", "rename"),  # a folder
+    ("using/export/folder.py", "replaced", "rename"),  # a folder
+    ("using/export/folder.py", "_tidy", "rename"),  # likewise
     ("using/serve/engine.py", "_first_to_go", "write_text"),  # a wish to the kernel
     ("features.py", "write_features", "savez"),  # into what `write_durably` opens
 }

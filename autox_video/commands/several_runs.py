@@ -22,11 +22,12 @@ def _ensemble(arguments: argparse.Namespace) -> int:
 
 def _compare(arguments: argparse.Namespace) -> int:
     from autox_video.report.comparison import comparison_lines
-    from autox_video.using.compare import compare
+    from autox_video.using.compare import PAGE, compare
 
     for line in comparison_lines(compare(arguments.runs, arguments.output)):
         print(line)
     print(f"compare  {arguments.output / 'compare.json'}")
+    print(f"page     {arguments.output / PAGE}")
     return 0
 
 

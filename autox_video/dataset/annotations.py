@@ -100,11 +100,6 @@ def read_rows(path: Path) -> list[Row]:
     return rows
 
 
-def read_annotations(path: Path) -> list[tuple[str, Label | None]]:
-    """Paths and labels of a canonical list, in order; one label is an id, several are a tuple."""
-    return [(row.path, row.label) for row in read_rows(path)]
-
-
 def _label(text: str) -> Label | None:
     ids = tuple(map(int, text.split(";"))) if text else ()
     return ids if len(ids) > 1 else ids[0] if ids else None

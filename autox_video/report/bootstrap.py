@@ -78,9 +78,10 @@ def paired_gain(
             one, other = (module.score_metrics(scores[videos], labels[videos])[figure] for scores in (first, second))
             return float(one - other)
 
-    value = difference(np.arange(len(labels)))
+    value, counts = difference(np.arange(len(labels))), (len(labels), len(set(groups)))
     low, high = interval(difference, groups, resamples=resamples, seed=seed) if differ else (0.0, 0.0)
-    counts = (len(labels), len(set(groups)))
+    if figure == "top1" and low == high and not np.array_equal(first, second):
+        low, high = steady_interval(value, counts[1])
     return Gain(figure, value, low, high, *counts, _told(low, high, *counts, differ=differ))
 
 
@@ -120,7 +121,7 @@ def mean_interval(
         resamples: Draws.
         seed: Of the draws.
     """
-    sums, counts = _by_group(values, groups)
+    sums, counts = by_group(values, groups)
     if len(sums) == 1:
         return UNKNOWN
     drawn = np.random.default_rng(seed).integers(len(sums), size=(resamples, len(sums)))
@@ -145,6 +146,20 @@ def wilson_interval(count: float, total: int) -> tuple[float, float]:
     return middle - half if count else 0.0, middle + half if count < total else 1.0
 
 
+def steady_interval(value: float, num_groups: int) -> tuple[float, float]:
+    """The 95 % interval of a mean of values from -1 to 1 where every recording has the same one.
+
+    Every draw of a bootstrap gives it again, and would claim to be certain. But another recording may be unlike these,
+    with a chance of as much as the upper end of `wilson_interval` for none of them, and is then anything from -1 to 1.
+
+    Args:
+        value: Of each recording.
+        num_groups: Recordings.
+    """
+    unlike = wilson_interval(0, num_groups)[1]
+    return (1 - unlike) * value - unlike, (1 - unlike) * value + unlike
+
+
 def sign_test(values: np.ndarray, groups: Sequence[Hashable]) -> float:
     """How likely chance alone would leave the signs of N values as uneven, exactly and on both sides.
 
@@ -152,7 +167,7 @@ def sign_test(values: np.ndarray, groups: Sequence[Hashable]) -> float:
     video is a recording, this is McNemar's test (Q. McNemar, Note on the Sampling Error of the Difference Between
     Correlated Proportions or Percentages, 1947; its exact form).
     """
-    sums, _ = _by_group(values, groups)
+    sums, _ = by_group(values, groups)
     return binomial_p(int((sums > 0).sum()), int((sums < 0).sum()))
 
 
@@ -168,8 +183,8 @@ def binomial_p(first: int, second: int) -> float:
     return min(1.0, float(Fraction(2 * tail, 2**tosses)))
 
 
-def _by_group(values: np.ndarray, groups: Sequence[Hashable]) -> tuple[np.ndarray, np.ndarray]:
-    """Sum and count of the values of each group."""
+def by_group(values: np.ndarray, groups: Sequence[Hashable]) -> tuple[np.ndarray, np.ndarray]:
+    """Sum and count of the values of each group, in the order in which they come; both of shape (number of groups,)."""
     names = {name: number for number, name in enumerate(dict.fromkeys(groups))}
     of_video = np.array([names[name] for name in groups])
     return np.bincount(of_video, weights=values), np.bincount(of_video)

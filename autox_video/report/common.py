@@ -136,8 +136,10 @@ def true_labels(predictions: Predictions, used: Sequence[Prediction]) -> np.ndar
 def thresholds_of(predictions: Predictions, rows: Sequence[Prediction]) -> np.ndarray | None:
     """From which score on each row has a label, shape (N, num_classes), by its fold; None where the first class counts,
     or nothing was chosen."""
-    levels: dict[int | None, tuple[float, ...] | None] = {one.fold: one.thresholds for one in predictions.folds}
-    judged_by = [levels.get(row.fold, predictions.thresholds) for row in rows]
+    # A fold that has none of its own is judged by the mean of the others', as in the results.
+    levels: dict[int | None, tuple[float, ...] | None] = {None: predictions.thresholds}
+    levels |= {one.fold: one.thresholds or predictions.thresholds for one in predictions.folds}
+    judged_by = [levels[row.fold] for row in rows]
     return None if None in judged_by else np.array(judged_by)
 
 

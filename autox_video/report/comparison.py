@@ -8,15 +8,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from autox_video.dataset.messages import plural
 from autox_video.errors import Problem, RequestError
 from autox_video.predictions import Prediction, Predictions, recordings_of
-from autox_video.report.bootstrap import Gain, binomial_p, mean_interval, paired_gain
-from autox_video.report.common import true_labels
+from autox_video.report.bootstrap import Gain, mean_interval, paired_gain, steady_interval
+from autox_video.report.common import thresholds_of, true_labels
 from autox_video.report.side_by_side import in_common
+from autox_video.report.sign_flips import flip_signs
 from autox_video.tasks import load_task
 
 SIGNIFICANCE = 0.05
 MAX_SHOWN = 10
+# What can be said of the second run; where it is `alike`, no video is right in one and wrong in the other.
+BETTER, WORSE, ALIKE, UNCLEAR = "better", "worse", "alike", "unclear"
 
 
 @dataclass(frozen=True)
@@ -77,10 +81,13 @@ class Comparison:
         second_right: Likewise.
         only_first_right: Videos that only the first is right on.
         only_second_right: Videos that only the second is right on.
-        p: How likely chance alone would divide these as unevenly: McNemar's exact test. Of several comparisons
+        p: How likely chance alone would divide these as unevenly, by `test`. Of several comparisons
             corrected for their number (S. Holm, A Simple Sequentially Rejective Multiple Test Procedure, 1979).
-        smallest_difference: In the share that is right, the smallest which so many videos could show, where the two
+        test: What was tested, in a few words: see `sign_flips`.
+        recordings_differing: Recordings in which one of the two is right on more videos than the other.
+        smallest_difference: In the share that is right, the smallest which these videos could show, where the two
             differ on as many as they do; None where nothing could.
+        verdict: Of the second run: `better`, `worse`, `unclear`, or `alike` where nothing speaks for either.
         told: In a sentence, whether they can be told apart.
         per_class: One entry a class that has videos.
         changed: The videos that the two say different things of.
@@ -94,7 +101,10 @@ class Comparison:
     only_first_right: int
     only_second_right: int
     p: float
+    test: str
+    recordings_differing: int
     smallest_difference: float | None
+    verdict: str
     told: str
     per_class: tuple[ClassDifference, ...]
     changed: tuple[ChangedVideo, ...]
@@ -116,7 +126,8 @@ def compare_runs(runs: Mapping[str, Predictions]) -> tuple[Comparison, ...]:
     (name, first), *others = runs.items()
     found = [_compare(name, first, other, second, places) for other, second in others]
     corrected = holm([one.p for one in found])
-    return tuple(dataclasses.replace(one, p=p, told=_told(one, p)) for one, p in zip(found, corrected, strict=True))
+    judged = [dataclasses.replace(one, p=p, verdict=_verdict(one, p)) for one, p in zip(found, corrected, strict=True)]
+    return tuple(dataclasses.replace(one, told=_told(one)) for one in judged)
 
 
 def holm(chances: Sequence[float]) -> list[float]:
@@ -128,19 +139,6 @@ def holm(chances: Sequence[float]) -> list[float]:
     return corrected
 
 
-def smallest_difference(num_videos: int, num_differing: int) -> float | None:
-    """The smallest difference in the share of right videos that could show; None where none could.
-
-    Args:
-        num_videos: Of the test.
-        num_differing: Those of them that only one of the two is right on.
-    """
-    for lead in range(num_differing % 2, num_differing + 1, 2):
-        if binomial_p((num_differing + lead) // 2, (num_differing - lead) // 2) < SIGNIFICANCE:
-            return lead / num_videos
-    return None
-
-
 def comparison_lines(comparisons: Sequence[Comparison]) -> list[str]:
     """The outcome for the console."""
     lines = []
@@ -149,10 +147,10 @@ def comparison_lines(comparisons: Sequence[Comparison]) -> list[str]:
         figure = gain.figure.replace("mean_average_precision", "mAP")
         lines += [
             f"{one.first} -> {one.second}",
-            f"  {figure} {gain.value:+.3f}, 95 % interval {gain.low:+.3f} to {gain.high:+.3f}; right on "
+            f"  {figure} {gain.value:+.3f}, {_span(gain)}; right on "
             f"{one.first_right:.3f} -> {one.second_right:.3f} of {gain.num_videos} videos",
             f"  only the first is right on {one.only_first_right}, only the second on {one.only_second_right}; "
-            f"McNemar p = {one.p:.3g}",
+            f"p = {one.p:.3g} ({one.test})",
             f"  {one.told}",
         ]
         differing = sorted((each for each in one.per_class if each.difference), key=lambda each: each.difference)
@@ -180,10 +178,11 @@ def _compare(name: str, first: Predictions, other: str, second: Predictions, pla
     task, rows = load_task(first.task), [first.rows[place] for place in places]
     true, recordings = true_labels(first, rows), recordings_of(rows)
     scores = [np.stack([_scores(run.rows[place]) for place in places]) for run in (first, second)]
-    levels = [first.thresholds, second.thresholds]
+    levels = [thresholds_of(run, [run.rows[place] for place in places]) for run in (first, second)]
     right = [task.are_right(some, true, level) for some, level in zip(scores, levels, strict=True)]
     taken = [task.taken_for(some, level) for some, level in zip(scores, levels, strict=True)]
     only = [int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())]
+    flips = flip_signs(right[1].astype(np.int64) - right[0], recordings, SIGNIFICANCE)
     changed = []
     for number in np.flatnonzero((taken[0] != taken[1]).any(axis=1)).tolist():
         winner = "first" if right[0][number] else "second" if right[1][number] else "neither"
@@ -198,8 +197,11 @@ def _compare(name: str, first: Predictions, other: str, second: Predictions, pla
         second_right=float(right[1].mean()),
         only_first_right=only[0],
         only_second_right=only[1],
-        p=binomial_p(*only),
-        smallest_difference=smallest_difference(len(places), sum(only)),
+        p=flips.p,
+        test=_test(len(places), len(set(recordings))),
+        recordings_differing=flips.num_groups,
+        smallest_difference=None if flips.smallest is None else flips.smallest / len(places),
+        verdict="",
         told="",
         per_class=_per_class(first.classes, _has(true, first.classes), taken, recordings),
         changed=tuple(changed),
@@ -215,9 +217,12 @@ def _per_class(
         if not len(own):
             continue
         first, second = (some[own, number].astype(np.float64) for some in taken)
-        span = mean_interval(second - first, [recordings[place] for place in own.tolist()])
-        means = float(first.mean()), float(second.mean())
-        found.append(ClassDifference(label, len(own), *means, float((second - first).mean()), *span))
+        groups = [recordings[place] for place in own.tolist()]
+        means, difference = (float(first.mean()), float(second.mean())), float((second - first).mean())
+        span = mean_interval(second - first, groups)
+        if span[0] == span[1]:
+            span = steady_interval(difference, len(set(groups)))
+        found.append(ClassDifference(label, len(own), *means, difference, *span))
     return tuple(found)
 
 
@@ -234,19 +239,38 @@ def _scores(row: Prediction) -> np.ndarray:
     return row.scores
 
 
-def _told(one: Comparison, p: float) -> str:
+def _span(gain: Gain) -> str:
+    if gain.low == gain.high:
+        return "no interval: every draw of the videos gives the same"
+    return f"95 % interval {gain.low:+.3f} to {gain.high:+.3f}"
+
+
+def _test(num_videos: int, num_groups: int) -> str:
+    if num_groups == num_videos:
+        return "McNemar's exact test"
+    return f"exact sign-flip test, each of {plural(num_groups, 'recording')} as a whole"
+
+
+def _verdict(one: Comparison, p: float) -> str:
+    gain = one.gain
+    if (gain.low > 0 or gain.high < 0) and (p < SIGNIFICANCE or gain.figure != "top1"):
+        return BETTER if gain.value > 0 else WORSE
+    return UNCLEAR if one.only_first_right + one.only_second_right else ALIKE
+
+
+def _told(one: Comparison) -> str:
     gain, differing = one.gain, one.only_first_right + one.only_second_right
     of = f" of {gain.num_groups} recordings" if gain.num_groups < gain.num_videos else ""
     videos = f"{gain.num_videos} videos{of}"
-    if (gain.low > 0 or gain.high < 0) and (p < SIGNIFICANCE or gain.figure != "top1"):
-        word = "better" if gain.value > 0 else "worse"
-        return f"{one.second} is {word}, and more than the chance of which {videos} were tested"
-    if not differing:
+    if one.verdict in (BETTER, WORSE):
+        return f"{one.second} is {one.verdict}, and more than the chance of which {videos} were tested"
+    if one.verdict == ALIKE:
         return f"none of the {videos} is right in one and wrong in the other: this test cannot tell them apart"
     told = f"too few to tell: the {videos} do not show which is better"
+    where = f" (on balance in {plural(one.recordings_differing, 'recording')})" if of else ""
     if one.smallest_difference is None:
-        return f"{told}; the two are unlike on {differing} only, which can show nothing (six to none could)"
+        return f"{told}; the two are unlike on {differing}{where} only, which can show nothing (six to none could)"
     return (
-        f"{told}; as they are unlike on {differing}, a difference of {one.smallest_difference:.3f} "
+        f"{told}; as they are unlike on {differing}{where}, a difference of {one.smallest_difference:.3f} "
         "is the smallest that could have shown"
     )

@@ -1,9 +1,10 @@
 """How sure the figures of one test are: 95 % intervals by the bootstrap, recordings drawn as a whole.
 
 See `bootstrap` for the idea. Here each draw is a weight for each video, so that all figures of a draw are products of
-matrices: seconds for twenty thousand videos. Where a share is 0 or 1 every draw gives it again, and the bootstrap would
-claim to be certain; there Wilson's interval over the recordings stands in (E. B. Wilson, JASA 22, 1927). So it does
-where all videos are of one recording, which every draw draws.
+matrices: seconds for twenty thousand videos. Where every draw gives the same again, as where all videos are right, the
+bootstrap would claim to be certain. For a share Wilson's interval over the recordings stands in (E. B. Wilson, JASA 22,
+1927), as it does where all videos are of one recording, which every draw draws. Mean average precision, mean F1 and
+loss are no shares of the videos, and nothing bounds what one mistake more would cost them: they have no interval then.
 """
 
 from __future__ import annotations
@@ -17,38 +18,68 @@ from autox_video.report.bootstrap import LEVEL, RESAMPLES, interval, wilson_inte
 from autox_video.report.common import numbers
 from autox_video.report.multi_label import MultiLabelResults, MultiLabelVideo
 from autox_video.report.outcome import AnyResults
-from autox_video.report.results import VideoResult
+from autox_video.report.results import Results, VideoResult
 from autox_video.tasks import load_task
 
 CHUNK = 100
 # A ranking is computed anew for each draw: fewer draws where that is a lot of work.
 RANKED_VALUES = 2_000_000
 FEWEST_RESAMPLES = 100
+# Means over videos of what is right or wrong; and what is one where classes are alike.
+SHARES = ("top1", "top5", "mean_class_accuracy", "exact_match")
+# Draws that differ by less differ in how sums were rounded.
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
 class Interval:
-    """Where a figure lies, with 95 % of certainty, for videos like those that were tested."""
+    """Where a figure lies, with 95 % of certainty, for videos like those that were tested.
+
+    Attributes:
+        low: Its lower end.
+        high: Its upper end.
+        draws: How many draws of the videos it is of; 0 for Wilson's.
+    """
 
     low: float
     high: float
+    draws: int = 0
 
 
 def figure_intervals(results: AnyResults, groups: Mapping[str, str]) -> dict[str, Interval]:
-    """The intervals of the figures in `results.metrics`, by name; none without figures.
+    """The intervals of the figures in `results.metrics`, by name; a figure that has none is left out.
 
     Args:
         results: What the test found.
         groups: By path, the recording of a video; absent for one that stands alone.
     """
-    tested = [one.file for one in results.videos if one.correct is not None]
-    if results.metrics is not None and len(set(recordings_of(tested, groups))) == 1:
-        return {name: wilson(value, 1) for name, value in numbers(results.metrics).items() if name != "loss"}
-    if isinstance(results, MultiLabelResults):
-        return _of_several_labels(results, groups)
-    used: list[VideoResult] = [one for one in results.videos if one.scores is not None and one.true_label is not None]
-    if not used:
+    if results.metrics is None:
         return {}
+    figures = numbers(results.metrics)
+    recordings = len(set(recordings_of([one.file for one in results.videos if one.correct is not None], groups)))
+    if recordings == 1:
+        return {name: wilson(value, 1) for name, value in figures.items() if name != "loss"}
+    if isinstance(results, MultiLabelResults):
+        found = _of_several_labels(results, groups)
+    else:
+        found = _of_one_label(results, groups)
+    steady = [name for name, span in found.items() if span.high - span.low < ROUNDING]
+    shares = {name: wilson(figures[name] * recordings, recordings) for name in steady if name in SHARES}
+    return {name: span for name, span in found.items() if name not in steady} | shares
+
+
+def recordings_of(paths: Sequence[str], groups: Mapping[str, str]) -> list[str]:
+    """The recording of each video; one of its own where none is known."""
+    return [groups.get(path, f"alone: {path}") for path in paths]
+
+
+def wilson(count: float, total: int) -> Interval:
+    """The interval of a share of `total` trials, of which `count` succeeded; see `wilson_interval`."""
+    return Interval(*wilson_interval(count, total))
+
+
+def _of_one_label(results: Results, groups: Mapping[str, str]) -> dict[str, Interval]:
+    used: list[VideoResult] = [one for one in results.videos if one.scores is not None and one.true_label is not None]
     true = np.array([one.true_label.id for one in used if one.true_label])
     scores = np.array([one.scores for one in used], dtype=np.float32)
     own = scores[np.arange(len(used)), true]
@@ -70,21 +101,7 @@ def figure_intervals(results: AnyResults, groups: Mapping[str, str]) -> dict[str
 
     low, high = np.quantile(_draws(figures, recordings), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     names = (*shares, "loss", "mean_class_accuracy")
-    found = {name: Interval(float(a), float(b)) for name, a, b in zip(names, low, high, strict=True)}
-    for name, share in {**shares, "mean_class_accuracy": shares["top1"]}.items():
-        if share.all() or not share.any():
-            found[name] = wilson(int(share.all()) * len(set(recordings)), len(set(recordings)))
-    return found
-
-
-def recordings_of(paths: Sequence[str], groups: Mapping[str, str]) -> list[str]:
-    """The recording of each video; one of its own where none is known."""
-    return [groups.get(path, f"alone: {path}") for path in paths]
-
-
-def wilson(count: float, total: int) -> Interval:
-    """The interval of a share of `total` trials, of which `count` succeeded; see `wilson_interval`."""
-    return Interval(*wilson_interval(count, total))
+    return {name: Interval(float(a), float(b), RESAMPLES) for name, a, b in zip(names, low, high, strict=True)}
 
 
 def _draws(figures: Callable[[np.ndarray], np.ndarray], recordings: Sequence[str], seed: int = 0) -> np.ndarray:
@@ -103,8 +120,6 @@ def _of_several_labels(results: MultiLabelResults, groups: Mapping[str, str]) ->
     used: list[MultiLabelVideo] = [
         one for one in results.videos if one.scores is not None and one.true_labels is not None
     ]
-    if not used:
-        return {}
     task = load_task(results.task)
     size = len(results.classes)
     true = task.label_array([[label.id for label in one.true_labels or ()] for one in used], size)
@@ -123,9 +138,7 @@ def _of_several_labels(results: MultiLabelResults, groups: Mapping[str, str]) ->
 
     low, high = np.quantile(_draws(figures, recordings), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     names = ("exact_match", "loss", "mean_f1")
-    found = {name: Interval(float(a), float(b)) for name, a, b in zip(names, low, high, strict=True)}
-    if exact.all() or not exact.any():
-        found["exact_match"] = wilson(int(exact.all()) * len(set(recordings)), len(set(recordings)))
+    found = {name: Interval(float(a), float(b), RESAMPLES) for name, a, b in zip(names, low, high, strict=True)}
     resamples = max(FEWEST_RESAMPLES, min(RESAMPLES // 4, RANKED_VALUES // scores.size))
 
     def ranked(videos: np.ndarray) -> float:
@@ -133,5 +146,5 @@ def _of_several_labels(results: MultiLabelResults, groups: Mapping[str, str]) ->
             return 0.0
         return float(task.score_metrics(scores[videos], true[videos])["mean_average_precision"])
 
-    found["mean_average_precision"] = Interval(*interval(ranked, recordings, resamples=resamples))
+    found["mean_average_precision"] = Interval(*interval(ranked, recordings, resamples=resamples), resamples)
     return found

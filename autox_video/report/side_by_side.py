@@ -10,7 +10,7 @@ import numpy as np
 
 from autox_video.dataset.messages import in_short
 from autox_video.errors import Problem, RequestError
-from autox_video.predictions import Prediction, Predictions
+from autox_video.predictions import FoldModel, Prediction, Predictions
 from autox_video.report.common import Checkpoint, Views, true_labels
 from autox_video.report.multi_label import MultiLabelResults
 from autox_video.report.outcome import AnyResults
@@ -31,8 +31,14 @@ def predictions_of(results: AnyResults) -> Predictions:
             start_seconds=video.start_seconds,
             end_seconds=video.end_seconds,
             leak=video.leak,
+            fold=video.fold,
         )
         for video in results.videos
+    )
+    # Each fold's videos are judged by the thresholds of the fold, as the test judged them.
+    folds = tuple(
+        FoldModel(one.fold, one.checkpoint.path, one.checkpoint.sha256, one.checkpoint.epoch, one.thresholds)
+        for one in (results.folds.each if results.folds else ())
     )
     return Predictions(
         results.task,
@@ -46,6 +52,7 @@ def predictions_of(results: AnyResults) -> Predictions:
         views.num_crops,
         tuple(rows),
         results.thresholds if isinstance(results, MultiLabelResults) else None,
+        folds=folds,
     )
 
 
@@ -111,7 +118,13 @@ def _like(first: Predictions, other: Predictions, name: str, run: str, what: str
     if differing:
         wrong = f"has other labels than {name} for {len(differing)} {what} ({in_short(differing)})"
         raise RequestError(Problem(run, wrong, way_out))
-    return dataclasses.replace(other, classes=first.classes, rows=tuple(found))
+    folds = tuple(dataclasses.replace(one, thresholds=_reordered(one.thresholds, place)) for one in other.folds)
+    levels = _reordered(other.thresholds, place)
+    return dataclasses.replace(other, classes=first.classes, rows=tuple(found), thresholds=levels, folds=folds)
+
+
+def _reordered(thresholds: Sequence[float] | None, place: Sequence[int]) -> tuple[float, ...] | None:
+    return None if thresholds is None else tuple(thresholds[number] for number in place)
 
 
 def _with_classes(row: Prediction, place: Sequence[int]) -> Prediction:

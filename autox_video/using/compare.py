@@ -10,20 +10,23 @@ from autox_video.dataset.leaks import known_groups
 from autox_video.errors import Problem, RequestError
 from autox_video.predictions import Predictions, mark_recordings
 from autox_video.report.comparison import Comparison, compare_runs
+from autox_video.report.comparison_page import comparison_page
+from autox_video.report.html.reading import read_run
 from autox_video.report.side_by_side import aligned, predictions_of
 from autox_video.report.writers import find_results, read_results
 from autox_video.work_dir import WorkDir
-from autox_video.writing import clear_leftovers, write_json
+from autox_video.writing import clear_leftovers, write_json, write_text
 
+PAGE = "comparison.html"
 WAY_OUT = "Test all of them on one list"
 
 
 def compare(runs: Sequence[Path], output: Path) -> tuple[Comparison, ...]:
-    """Compare tested runs with the first of them, and write `compare.json`.
+    """Compare tested runs with the first of them, and write `compare.json` and a page.
 
     Args:
         runs: For each its work dir, with `results.json` in it, or the JSON file of its results.
-        output: Folder for `compare.json`.
+        output: Folder for both.
 
     Raises:
         RequestError: The runs do not go together: other classes, videos or labels.
@@ -36,10 +39,13 @@ def compare(runs: Sequence[Path], output: Path) -> tuple[Comparison, ...]:
     groups = known_groups(WorkDir(file.parent).groups for file in files)
     # Which split a video was in when it was grouped differs from fold to fold.
     by_path = {("test", path): group for (_, path), group in groups.items()}
+    results = [read_results(file) for file in files]
     found: dict[str, Predictions] = {}
-    for path, file in zip(runs, files, strict=True):
-        found[str(path)] = mark_recordings(predictions_of(read_results(file)), by_path)
+    for path, one in zip(runs, results, strict=True):
+        found[str(path)] = mark_recordings(predictions_of(one), by_path)
     comparisons = compare_runs(aligned(found, "test videos", WAY_OUT))
     clear_leftovers(output)
     write_json(output / "compare.json", {"version": 1, "comparisons": [*map(dataclasses.asdict, comparisons)]})
+    films = read_run(WorkDir(files[0].parent), results[0]).films
+    write_text(output / PAGE, comparison_page(comparisons, films))
     return comparisons

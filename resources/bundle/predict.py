@@ -46,10 +46,22 @@ def clips_of(video):
     return (shown if HOW["layout"] == "NCHW" else shown.unflatten(0, (-1, HOW["clip_len"])).transpose(1, 2))[None]
 
 
+def judge(scores):
+    """What is said of a video by the network's scores, (classes,): as `autox-video predict` does it, calibrated."""
+    several, known = BUNDLE["task"] == "multi_label", BUNDLE["calibration"] or {"temperature": 1, "num_videos": 0}
+    # As if the logits were divided by the temperature: of several labels each by itself, to have it or not.
+    cases = np.stack([scores, 1 - scores]).clip(1e-7) if several else scores[None].clip(1e-12)
+    powers = cases ** (1 / known["temperature"])
+    likely = powers / powers.sum(0 if several else 1, keepdims=True)
+    said = scores >= (BUNDLE["thresholds"] or 0.5) if several else np.arange(len(scores)) == scores.argmax()
+    sure = float(np.where(said, *likely).prod() if several else likely.max())
+    uncertain = sure < (known["certain_from"] or 2) if known["num_videos"] >= 20 else None
+    return {"labels": np.array(BUNDLE["classes"])[said].tolist(), "confidence": sure, "uncertain": uncertain}
+
+
 if __name__ == "__main__":
     network = torch.jit.load(Path(__file__).with_name("model.pt")).eval()
     for video in sys.argv[1:]:
-        scores = dict(zip(BUNDLE["classes"], network(clips_of(video))[0].tolist()))
-        least = BUNDLE["thresholds"] or [max(scores.values())] * len(scores)
-        labels = [name for name, enough in zip(scores, least) if scores[name] >= enough]
-        print(json.dumps({"file": video, "labels": labels, "scores": scores}, ensure_ascii=False), flush=True)
+        scores = network(clips_of(video))[0].double().numpy()
+        row = {"file": video, **judge(scores), "scores": dict(zip(BUNDLE["classes"], scores.tolist()))}
+        print(json.dumps(row, ensure_ascii=False), flush=True)

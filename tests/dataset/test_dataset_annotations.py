@@ -5,7 +5,6 @@ import pytest
 from autox_video.dataset.annotations import (
     Row,
     canonical_path,
-    read_annotations,
     read_rows,
     unlistable,
     write_annotations,
@@ -34,7 +33,7 @@ def rows(labels, root="/v"):
 def test_a_canonical_list_is_read_back(tmp_path):
     written = rows(range(len(ODD_NAMES)))
     write_annotations(tmp_path / "list.txt", written, ["pyav"] * len(written))
-    assert read_annotations(tmp_path / "list.txt") == [(sample.path, sample.label) for sample in written]
+    assert read_rows(tmp_path / "list.txt") == [Row(sample.path, sample.label, "pyav") for sample in written]
     write_annotations(tmp_path / "bare.txt", [Sample("a b.mp4", None, "", "")], ["pyav"])
     assert read_rows(tmp_path / "bare.txt") == [Row("a b.mp4", None, "pyav")]
 

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from autox_video.dataset.annotations import read_annotations
+from autox_video.dataset.annotations import read_rows
 from autox_video.dataset.facts import BadVideo, Fingerprint, Leak, Percentiles
 from autox_video.dataset.fingerprint import fingerprint_dataset
 from autox_video.errors import RequestError
@@ -16,6 +16,10 @@ from autox_video.work_dir import WorkDir
 TRAIN = [f"a{index}.mp4 0" for index in range(5)] + [f"b{index}.mp4 1" for index in range(5)]
 VAL = ["a5.mp4 0", "b5.mp4 1"]
 TEST = ["a6.mp4 0", "b6.mp4 1", "a7.mp4 0"]
+
+
+def listed(path):
+    return [(row.path, row.label) for row in read_rows(path)]
 
 
 def refused(read, folder="flat", **given) -> list[str]:
@@ -42,7 +46,7 @@ def test_lists_become_facts_and_canonical_lists(read, library, tmp_path):
     assert (test.fps.min, test.fps.max) == (8.0, 12.0)
     assert test.duration_seconds == Percentiles(0.5, 0.5, 0.5, 2.625, 3.0)
     assert (test.short_side_px.min, test.long_side_px.max) == (32.0, 64.0)
-    assert read_annotations(work_dir.annotations("test")) == [
+    assert listed(work_dir.annotations("test")) == [
         ("a6.mp4", 0),
         ("b6.mp4", 1),
         ("a7.mp4", 0),
@@ -54,7 +58,7 @@ def test_odd_names_and_separators_arrive(read, library, tmp_path):
     names = ["-dash.mp4", "with space.mp4", "跳舞.mp4", "🎬.mp4", "x,y;z.mp4", str(library.flat / "a9.mp4")]
     lines = [*TRAIN, *(f"{name} 0" for name in names), '" lead.mp4" 1']
     read("flat", train="\ufeff" + "\r\n".join(lines) + "\r\n\r\n", val="a5.mp4,0\nb5.mp4,1", test="a6.mp4;0\nb6.mp4;1")
-    train = read_annotations(WorkDir(tmp_path / "run").annotations("train"))
+    train = listed(WorkDir(tmp_path / "run").annotations("train"))
     assert train[10:] == [*((name, 0) for name in names), ("./ lead.mp4", 1)]
 
 
@@ -65,7 +69,7 @@ def test_unreadable_videos_are_left_out_and_named_with_their_place(read, tmp_pat
         BadVideo("train", 11, "missing.mp4", "train.txt:12", "does not exist", 1),
     )
     assert (fingerprint.splits["train"].num_videos, fingerprint.splits["train"].num_bad) == (10, 2)
-    assert len(read_annotations(WorkDir(tmp_path / "run").annotations("train"))) == 10
+    assert len(listed(WorkDir(tmp_path / "run").annotations("train"))) == 10
 
 
 def test_class_folders_become_three_splits(read, library):
@@ -246,15 +250,15 @@ def test_a_call_for_test_alone_leaves_the_fingerprint_and_recalls_the_training(r
         f"1 video in two splits, listed in {work_dir.leaks}",
     )
     assert alone.leaks == (Leak("test", "a0.mp4", "train", "a0.mp4", "same file"),)
-    assert read_annotations(work_dir.annotations("test")) == [("a0.mp4", 1), ("a6.mp4", 0)]
+    assert listed(work_dir.annotations("test")) == [("a0.mp4", 1), ("a6.mp4", 0)]
     assert read_record(work_dir.fingerprint, Fingerprint) == whole
 
 
 def test_the_test_part_of_class_folders_is_the_same_alone(read, tmp_path):
     whole = read("classes")
-    expected = read_annotations(WorkDir(tmp_path / "run").annotations("test"))
+    expected = listed(WorkDir(tmp_path / "run").annotations("test"))
     alone = read("classes", call={"splits": ("test",), "classes": whole.classes})
-    assert read_annotations(WorkDir(tmp_path / "run").annotations("test")) == expected
+    assert listed(WorkDir(tmp_path / "run").annotations("test")) == expected
     assert dataclasses.replace(whole.splits["test"]) == alone.splits["test"]
 
 

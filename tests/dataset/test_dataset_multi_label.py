@@ -6,7 +6,7 @@ import pytest
 import samples
 import videos
 
-from autox_video.dataset.annotations import read_annotations, write_annotations
+from autox_video.dataset.annotations import Row, read_rows, write_annotations
 from autox_video.dataset.classes import find_classes
 from autox_video.dataset.entries import UNDIVIDED, Entry, Part, Sample
 from autox_video.dataset.fingerprint import fingerprint_dataset
@@ -104,7 +104,7 @@ def test_canonical_lists_keep_several_labels(tmp_path):
     rows = [("a b.mp4", (1, 4)), ("c.mp4", 2), ("d.mp4", None)]
     write_annotations(tmp_path / "l.txt", [Sample(path, label, "", path) for path, label in rows], ["pyav"] * 3)
     assert (tmp_path / "l.txt").read_text() == "a b.mp4\t1;4\tpyav\nc.mp4\t2\tpyav\nd.mp4\t\tpyav\n"
-    assert read_annotations(tmp_path / "l.txt") == rows
+    assert read_rows(tmp_path / "l.txt") == [Row(path, label, "pyav") for path, label in rows]
 
 
 def test_what_is_held_out_has_every_label():

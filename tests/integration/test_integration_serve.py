@@ -58,7 +58,9 @@ class Served:
             connection.close()
 
     def files(self) -> list[str]:
-        return sorted(str(path) for path in self.temporary.rglob("*") if path.is_file())
+        """All but what torch 2.4 writes where it is imported, and removes only where it is not killed."""
+        found = (str(path) for path in self.temporary.rglob("*") if path.is_file())
+        return sorted(path for path in found if not path.endswith("_remote_module_non_scriptable.py"))
 
 
 @pytest.fixture(scope="module")

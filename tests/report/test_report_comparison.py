@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 from runs import run_cli
+from test_report_folds import pooled, scored
 from test_report_motion_probe import CLASSES, vote
 
 from autox_video.errors import RequestError
 from autox_video.predictions import Prediction, Predictions, mark_recordings
-from autox_video.report.comparison import compare_runs, comparison_lines, holm, smallest_difference
+from autox_video.report.comparison import compare_runs, comparison_lines, holm
 from autox_video.report.outcome import make_outcome
+from autox_video.report.side_by_side import aligned, predictions_of
 from autox_video.report.writers import write_results
 from autox_video.using.compare import compare
 
@@ -87,9 +90,10 @@ def test_videos_of_one_recording_show_less():
     (found,) = compare_runs({name: mark_recordings(run, films) for name, run in runs.items()})
     assert found.gain.num_groups == 21
     assert found.gain.low == 0.0
+    assert (found.p, found.test) == (1.0, "exact sign-flip test, each of 21 recordings as a whole")
     assert found.told == (
-        "too few to tell: the 30 videos of 21 recordings do not show which is better; as they are unlike on 10, "
-        "a difference of 0.267 is the smallest that could have shown"
+        "too few to tell: the 30 videos of 21 recordings do not show which is better; the two are unlike on 10 "
+        "(on balance in 1 recording) only, which can show nothing (six to none could)"
     )
 
 
@@ -101,14 +105,6 @@ def test_several_comparisons_are_corrected_for_their_number():
     assert holm([]) == []
 
 
-@pytest.mark.parametrize(
-    ("videos", "differing", "smallest"),
-    [(100, 5, None), (100, 6, 0.06), (100, 9, 0.07), (50, 0, None), (20000, 8000, 0.0089)],
-)
-def test_the_smallest_difference_is_that_of_the_least_uneven_count_that_is_no_chance(videos, differing, smallest):
-    assert smallest_difference(videos, differing) == smallest
-
-
 def test_several_labels_are_compared_by_all_labels_of_a_video_and_each_label_by_itself():
     (found,) = compare_runs({"A": said(*POOR, task="multi_label"), "B": said(*GOOD, task="multi_label")})
     assert (found.gain.figure, found.first_right, found.second_right) == (
@@ -117,6 +113,25 @@ def test_several_labels_are_compared_by_all_labels_of_a_video_and_each_label_by_
         1.0,
     )
     assert [(one.label, one.first, one.second) for one in found.per_class] == [("ball", 1.0, 1.0), ("left", 0.0, 1.0)]
+
+
+@pytest.mark.parametrize("own", [((0.5, 0.4), (0.8, 0.2)), ((0.5, 0.3), None)])
+def test_each_fold_is_judged_by_its_own_thresholds_whatever_the_order_of_the_classes(own):
+    folds = (
+        (scored("a.mp4", (0,), 0.9, 0.25), scored("b.mp4", (0, 1), 0.6, 0.45)),
+        (scored("c.mp4", (1,), 0.45, 0.3), scored("d.mp4", (1,), 0.1, 0.35)),
+    )
+    first = make_outcome(pooled("multi_label", ("run", "jump"), *folds, thresholds=own))
+    turned = [
+        [dataclasses.replace(row, label=tuple(1 - n for n in row.label), scores=row.scores[::-1]) for row in rows]
+        for rows in folds
+    ]
+    turned_levels = tuple(level and level[::-1] for level in own)
+    second = make_outcome(pooled("multi_label", ("jump", "run"), *turned, thresholds=turned_levels))
+    assert first.metrics.exact_match == second.metrics.exact_match == 1.0
+    runs = aligned({"A": predictions_of(first), "B": predictions_of(second)}, "test videos", "")
+    (found,) = compare_runs(runs)
+    assert (found.first_right, found.second_right, found.changed) == (1.0, 1.0, ())
 
 
 def test_without_labels_there_is_nothing_to_compare():
@@ -140,14 +155,16 @@ def test_the_command_prints_a_table_and_writes_it(tmp_path):
     assert output.splitlines() == [
         f"{runs[0]} -> {runs[1]}",
         f"  top1 +0.333, 95 % interval {gain['low']:+.3f} to {gain['high']:+.3f}; right on 0.667 -> 1.000 of 30 videos",
-        "  only the first is right on 0, only the second on 10; McNemar p = 0.00195",
+        "  only the first is right on 0, only the second on 10; p = 0.00195 (McNemar's exact test)",
         f"  {runs[1]} is better, and more than the chance of which 30 videos were tested",
         "  class  videos  first  second  difference (95 % interval)",
-        "  left       10  0.000   1.000  +1.000 (+1.000 to +1.000)",
+        "  left       10  0.000   1.000  +1.000 (+0.445 to +1.000)",
         "  10 videos changed:",
         *[f"    {number}.mp4: jump -> left (it is left)" for number in range(20, 30)],
         f"compare  {tmp_path / 'out' / 'compare.json'}",
+        f"page     {tmp_path / 'out' / 'comparison.html'}",
     ]
+    assert found["comparisons"][0]["verdict"] == "better"
     assert comparison_lines([]) == []
 
 

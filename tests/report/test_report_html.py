@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import samples
 import videos
 
 from autox_video.report.filmstrips import filmstrip, size_of
@@ -19,7 +20,8 @@ from autox_video.report.html.markup import escape, film, in_plot, plot, say, tab
 from autox_video.report.html.page import make_page, plotly
 from autox_video.report.html.parts import Course, ReportedRun, Section, State, Text
 from autox_video.report.html.reading import read_metrics
-from autox_video.report.html.sections import confusion, curves, explanations, section_modules, state
+from autox_video.report.html.sections import confusion, curves, explanations, plan, section_modules, state
+from autox_video.settings.reference_zh import HELP_ZH
 from autox_video.work_dir import WorkDir
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'`\n\u202e 猫 &amp; <b>.mp4"
@@ -150,3 +152,21 @@ def test_films_stop_where_room_or_time_ends(filmstrips, tmp_path: Path) -> None:
     for films in (Films(str(tmp_path), max_bytes=0), Films(str(tmp_path), max_seconds=0)):
         films.number(Film("a.mp4"))
         assert films.draw() == {}
+
+
+def test_in_chinese_each_planned_value_that_can_be_set_is_explained_and_what_is_english_is_named(
+    tmp_path: Path,
+) -> None:
+    decided = samples.plan()[0]
+    html = plan.section(ReportedRun(WorkDir(tmp_path), plan=decided)).html
+    assert "理由和预计开销保留英文原文。" in html
+    said = {name for name in decided.decisions() if f"<code>{name}</code><div lang=" in html}
+    # Nobody sets these: they follow from others.
+    assert decided.decisions().keys() - said == {
+        *("input_format", "flip_pairs", "rand_augment_ops", "total_batch_size", "lr_scale", "class_weights"),
+        *("proxies_from_epoch", "prefetch", "threads", "test_videos_per_gpu", "scoring_amp", "scoring_threads"),
+    }
+    clip_len = '<code>clip_len</code><div lang="zh" class="note">一个片段的帧数。</div>'
+    assert clip_len in html
+    assert set(plan.KEYS.values()) <= HELP_ZH.keys()
+    assert {decision.source for decision in decided.decisions().values()} - {"fit()"} <= plan.SOURCES.keys()

@@ -34,7 +34,10 @@ def test_trust_and_motion_are_shown_with_any_name_and_in_both_languages(page, tm
     assert "needs the direction of time: 1.00 as it is, 0.00 backwards, 0.00 from one still frame" in told[1]
     assert "has no labelled test video" in told[2]
     assert "alert(1)" in told[0]
+    english = page.locator("#trust p[lang=zh]")
+    assert not english.is_visible()
     page.locator("#language").click()
+    assert english.inner_text() == "温度和界限的依据保留英文原文。"
     assert "需要时间的方向" in page.locator("#motion .table").first.locator("tbody tr").nth(1).inner_text()
     assert page.errors == []
 

@@ -12,6 +12,7 @@ from autox_video.predictions import Prediction, Predictions
 from autox_video.report.common import numbers
 from autox_video.report.html.parts import Course, ReportedRun
 from autox_video.report.html.remarks import RULES
+from autox_video.report.html.sections import figures
 from autox_video.report.intervals import figure_intervals, wilson
 from autox_video.report.outcome import AnyResults, make_outcome
 from autox_video.work_dir import WorkDir
@@ -36,9 +37,9 @@ def results_of(right: int, wrong: int, classes: int = 4, task: str = "single_lab
 def test_every_figure_lies_in_its_interval(task: str) -> None:
     results = results_of(60, 20, task=task)
     spans = figure_intervals(results, {})
-    figures = numbers(results.metrics)
-    assert spans.keys() == figures.keys()
-    assert [name for name, value in figures.items() if not spans[name].low <= value <= spans[name].high] == []
+    values = numbers(results.metrics)
+    assert spans.keys() == values.keys()
+    assert [name for name, value in values.items() if not spans[name].low <= value <= spans[name].high] == []
 
 
 def test_an_interval_is_that_of_the_normal_distribution_where_videos_are_many_and_stand_alone() -> None:
@@ -74,6 +75,49 @@ def test_one_recording_says_nothing_of_others(task: str) -> None:
 def test_all_right_or_all_wrong_is_not_certain(right: int, expected: tuple[float, float]) -> None:
     span = figure_intervals(results_of(right, 20 - right), {})["top1"]
     assert (span.low, span.high) == pytest.approx(expected, abs=0.001)
+
+
+def test_where_every_draw_gives_the_same_no_interval_claims_to_be_certain() -> None:
+    right = figure_intervals(results_of(20, 0, task="multi_label"), {})
+    assert {name: (round(one.low, 3), one.high, one.draws) for name, one in right.items()} == {
+        "exact_match": (0.839, 1.0, 0)
+    }
+    # In each recording one of two videos is right: a draw of recordings cannot be any other.
+    halves = figure_intervals(results_of(10, 10), {f"{n}.mp4": str(n % 10) for n in range(20)})
+    assert (halves["top1"], halves["top5"]) == (wilson(5, 10), wilson(10, 10))
+    assert figure_intervals(make_outcome(Predictions("single_label", "t", ("a",), "", "", 1, "", 1, 1, ())), {}) == {}
+
+
+@pytest.mark.parametrize(("values", "ranked"), [(2_000_000, 500), (80 * 4 * 120, 120), (80 * 4, 100)])
+def test_a_ranking_of_many_videos_is_drawn_less_often_and_the_page_says_how_often(values, ranked, monkeypatch) -> None:
+    drawn = []
+
+    def interval(statistic, recordings, resamples):
+        drawn.append(resamples)
+        return 0.1, 0.9
+
+    monkeypatch.setattr("autox_video.report.intervals.interval", interval)
+    monkeypatch.setattr("autox_video.report.intervals.RANKED_VALUES", values)
+    results = results_of(60, 20, task="multi_label")
+    text = figures.section(ReportedRun(WorkDir(Path("x")), results)).html
+    assert drawn == [ranked]
+    assert f"80 videos were drawn anew 2000 times ({ranked} times for mAP), videos of one recording" in text
+    assert f"重复抽样 2000 次（mAP 为 {ranked} 次）" in text
+    assert "Wilson" not in text
+
+
+def test_a_figure_without_an_interval_says_so_on_the_page() -> None:
+    run = ReportedRun(WorkDir(Path("x")), results_of(20, 0, task="multi_label"))
+    text = figures.section(run).html
+    assert text.count("no interval: every draw of these videos gives the same") == 3
+    assert text.count("无区间：重复抽样的结果全都相同") == 3
+    assert "20 videos were drawn anew 2000 times, videos of one recording together. Where every draw gives the" in text
+    lines = [f"{remark.level}: {remark.text.en}" for rule in RULES for remark in rule(run)]
+    assert lines[:2] == [
+        "info: Its mean average precision is 100.0 %; a random order would reach about 25.0 %: there is no interval to "
+        "judge that by.",
+        "info: 20 test videos give the same figure however they are drawn, which leaves open how sure it is.",
+    ]
 
 
 def test_wilsons_interval_is_the_published_one() -> None:

@@ -133,6 +133,7 @@ def table_of(features: np.ndarray, labels: np.ndarray, **named: np.ndarray) -> F
         "end_seconds": np.full(count, np.nan),
         "classes": np.array([f"class {number}" for number in range(labels.max() + 1)]),
         **{f"bad_{name}": np.array([], dtype=np.str_) for name in ("files", "splits", "reasons")},
+        **{f"bad_{name}_seconds": np.array([]) for name in ("start", "end")},
         **{"model_sha256": np.array("0" * 64), "views": np.array([1, 1]), "data_root": np.array("/videos")},
     }
     return Features(features=features, labels=labels, **{**values, **named})

@@ -8,9 +8,14 @@ import numpy as np
 import pytest
 import torch
 from mmaction.structures import ActionDataSample
+from mmengine.dist import all_gather
+from several import in_processes
+from test_runner_distributed import GLOO
 from torch import nn
 
+from autox_video.processes import own_place
 from autox_video.runner.checkpoints.record import RECORD_KEY
+from autox_video.runner.distributed import joined
 from autox_video.runner.hooks import margins
 from autox_video.runner.hooks.margins import MarginsHook, read_margins
 
@@ -22,12 +27,18 @@ class Head(nn.Module):
         return logits
 
 
-@pytest.fixture
-def runner():
-    loader = SimpleNamespace(dataset=range(3))
+def make_runner():
+    """Of three videos, in batches of up to three; two batches are a step."""
+    loader = SimpleNamespace(dataset=range(3), batch_size=3)
     model = nn.Module()
     model.cls_head = Head()
-    return SimpleNamespace(train_dataloader=loader, model=model)
+    wrapper = SimpleNamespace(_accumulative_counts=2)
+    return SimpleNamespace(train_dataloader=loader, model=model, optim_wrapper=wrapper)
+
+
+@pytest.fixture
+def runner():
+    return make_runner()
 
 
 def batch_of(*pairs: tuple[int, int]):
@@ -94,18 +105,34 @@ def test_a_run_that_kept_none_has_none(tmp_path):
     assert read_margins(tmp_path / "last.pth") is None
 
 
-def test_processes_tell_each_other_once_a_step(runner, tmp_path, monkeypatch):
-    told = []
+def steps_of_two() -> tuple[list[float], list[int], list[int]]:
+    """Two steps of two processes: the second process has less in the first, and nothing in the last."""
+    runner, hook, told = make_runner(), MarginsHook(), []
+    first = own_place().is_first
 
-    def gathered(own):
-        told.append(list(own))
-        return [own, [(1, -1.0)]]
+    def counted(own):
+        told.append(own.numel())
+        return all_gather(own)
 
-    monkeypatch.setattr(margins, "get_world_size", lambda: 2)
-    monkeypatch.setattr(margins, "all_gather_object", gathered)
-    hook = MarginsHook()
-    hook.before_train(runner)
-    step(hook, runner, [[0.0, 0.0]], batch_of((0, 0)), counts=False)
-    step(hook, runner, [[0.0, 0.0]], batch_of((2, 0)))
-    assert told == [[(0, 0.0), (2, 0.0)]]
-    assert read(hook, tmp_path) == [0.0, -1.0, 0.0]
+    margins.all_gather = counted
+    with joined(GLOO, "cpu"):
+        hook.before_train(runner)
+        step(hook, runner, [[0.0, 0.0]] * 3, batch_of((0, 0), (1, 0), (2, 0)), counts=False)
+        sure = [float(np.log(3)), 0.0]  # 0.75 and 0.25
+        step(
+            hook,
+            runner,
+            *(([[0.0, 0.0]] * 3, batch_of((0, 0), (1, 0), (2, 0))) if first else ([sure], batch_of((1, 1)))),
+        )
+        if first:
+            step(hook, runner, [sure], batch_of((2, 0)))
+        else:
+            hook.between_steps(runner)
+    state = hook.state_dict()
+    return state["sums"].tolist(), state["counts"].tolist(), told
+
+
+def test_processes_tell_each_other_once_a_step_and_all_know_the_same():
+    # 2 + 1, 2 + 2 and 2 + 1 + 1 margins; a tensor of two batches of three, with a place and a margin each.
+    expected = (pytest.approx([0.0, -0.5, 0.5], abs=1e-7), [3, 4, 4], [12, 12])
+    assert [answer for answer, _ in in_processes(2, steps_of_two)] == [expected] * 2

@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import importlib.util
 import json
+import re
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -17,14 +18,16 @@ import zoo
 from mmengine.registry import DefaultScope
 
 from autox_video.decoding import open_file
-from autox_video.errors import RequestError, RunError
+from autox_video.errors import RunError
 from autox_video.plan.schema import Decision
+from autox_video.predictions import Calibration, Prediction, Predictions
 from autox_video.render.pipelines import test_pipeline as pipeline_of
+from autox_video.report.outcome import make_outcome
 from autox_video.runner import exporting
 from autox_video.runner.build import quiet_mmengine
 from autox_video.runner.predictor import Predictor
-from autox_video.using.export.bundle import refuse_foreign
-from autox_video.using.export.describing import script
+from autox_video.tasks import load_task
+from autox_video.using.export.describing import readme, script
 
 from mmaction.registry import MODELS, TRANSFORMS  # isort: skip
 
@@ -44,11 +47,11 @@ def planned(folder: Path, data: Any, name: str, views: tuple[int, int], **clip: 
     return dataclasses.replace(job, plan=dataclasses.replace(job.plan, target_fps=Decision(rate, "", "")))
 
 
-def bundled(plan: Any, folder: Path) -> ModuleType:
-    """`predict.py` of a plan as a module."""
+def bundled(plan: Any, folder: Path, **described: Any) -> ModuleType:
+    """`predict.py` of a plan as a module; `described` is what else stands in `bundle.json`."""
     how = {name: getattr(plan, name).value for name in HOW} | {"layout": plan.input_format.value}
     how |= {"num_clips": plan.test_num_clips.value, "num_crops": plan.test_num_crops.value}
-    (folder / "bundle.json").write_text(json.dumps({"classes": plan.classes, "preprocessing": how}))
+    (folder / "bundle.json").write_text(json.dumps({"classes": plan.classes, "preprocessing": how} | described))
     (folder / "predict.py").write_text(script(plan))
     spec = importlib.util.spec_from_file_location("predict_of_a_bundle", folder / "predict.py")
     module = importlib.util.module_from_spec(spec)
@@ -73,7 +76,7 @@ def bundled(plan: Any, folder: Path) -> ModuleType:
 def test_the_frames_are_those_of_the_test(name, num_clips, clip, data, tmp_path):
     plan = planned(tmp_path, data, name, (num_clips, 1), **clip).plan
     module = bundled(plan, tmp_path)
-    assert len((tmp_path / "predict.py").read_text().splitlines()) <= 60
+    assert sum(map(bool, (tmp_path / "predict.py").read_text().splitlines())) <= 60
     sample = TRANSFORMS.build(pipeline_of(plan, stock=False)[1])
     random = np.random.default_rng(0)
     for count in (*range(1, 40), 90, 301):
@@ -84,6 +87,64 @@ def test_the_frames_are_those_of_the_test(name, num_clips, clip, data, tmp_path)
         given = {"video_reader": reader, "total_frames": count, "start_index": 0, "avg_fps": 25.0}
         expected = sample(given)["frame_inds"]
         assert module.choose_frames(times).ravel().tolist() == expected.tolist(), count
+
+
+CERTAIN = Calibration(1.6, "", 20, 0.95, 0.5, "")
+
+
+@pytest.mark.parametrize("task", ["single_label", "multi_label"])
+@pytest.mark.parametrize(
+    ("calibration", "thresholds"),
+    [
+        (None, None),
+        (CERTAIN, (0.3, 0.6)),
+        (dataclasses.replace(CERTAIN, temperature=0.05), (0.3, 0.6)),
+        (dataclasses.replace(CERTAIN, temperature=20.0, num_videos=19), (0.3, 0.6)),
+        (dataclasses.replace(CERTAIN, certain_from=None), None),
+    ],
+)
+def test_labels_and_confidences_are_those_of_the_package(task, calibration, thresholds, data, tmp_path):
+    plan = planned(tmp_path, data, "video_swin_nano", (1, 1)).plan
+    thresholds = thresholds if task == "multi_label" else None
+    known = calibration and dataclasses.asdict(calibration)
+    module = bundled(plan, tmp_path, task=task, calibration=known, thresholds=thresholds)
+    scores = np.array([[0.5, 0.5], [0.3, 0.7], [0.9, 0.1], [1.0, 0.0], [0.61, 0.39]], np.float32)
+    rows = tuple(Prediction("a.mp4", None, one) for one in scores)
+    about: Any = (task, "tiny", tuple(plan.classes), "best.pth", "", 1, "", 1, 1, rows, thresholds, calibration)
+    for one, video in zip(scores, make_outcome(Predictions(*about)).videos, strict=True):
+        given = [video.predicted_label] if task == "single_label" else video.predicted_labels
+        found = module.judge(one.astype(np.float64))
+        assert found.pop("confidence") == pytest.approx(video.confidence, rel=1e-5)
+        assert found == {"labels": [label.name for label in given], "uncertain": video.uncertain}
+
+
+@pytest.mark.parametrize(
+    ("task", "calibration", "told"),
+    [
+        ("single_label", CERTAIN, "probabilities ** (1 / 1.6)"),
+        ("multi_label", CERTAIN, "probabilities ** (1 / 1.6)"),
+        (
+            "single_label",
+            dataclasses.replace(CERTAIN, temperature=1.0, note="1, for its reason"),
+            "is 1, for its reason;",
+        ),
+        ("single_label", None, "keeps no temperature"),
+    ],
+)
+def test_the_readme_says_that_the_files_are_not_calibrated_and_how_to(task, calibration, told):
+    known = calibration and dataclasses.asdict(calibration)
+    about: Any = {"model": "", "licence": "", "made_by": "", "thresholds": None, "pretrained": None, "metrics": {}}
+    about |= {"classes": ["a", "b"], "task": task, "calibration": known, "input": {"shape": ["N", 1]}}
+    text = readme(about, {})
+    assert "what the network gives, **not calibrated**. " in text
+    assert told in text
+    scores = np.array([[0.25, 0.75], [0.9, 0.1]])
+    line = re.search(r"^    (powers = .*)$", text, re.MULTILINE)
+    assert (line is None) == (calibration is None or calibration.temperature == 1)
+    if line:
+        values: dict[str, Any] = {"probabilities": scores}
+        exec(line[1], values)
+        np.testing.assert_allclose(values["confidences"], load_task(task).tempered(scores, 1.6))
 
 
 @pytest.mark.parametrize("num_crops", [1, 3])
@@ -207,17 +268,4 @@ def test_a_head_that_does_not_average_is_refused(data, tmp_path):
     assert str(caught.value) == (
         "the head of the model: does not average over the views of a video (got None). Set average_clips of the head to "
         "prob or score."
-    )
-
-
-def test_a_bundle_with_files_of_ones_own_beside_it_is_not_replaced(tmp_path):
-    (tmp_path / "bundle.json").write_text(json.dumps({"files": {"model.safetensors": {}}}))
-    (tmp_path / "model.safetensors").touch()
-    refuse_foreign(tmp_path)
-    (tmp_path / "thesis.tex").touch()
-    with pytest.raises(RequestError) as caught:
-        refuse_foreign(tmp_path)
-    assert str(caught.value) == (
-        f"{tmp_path}: holds other files beside an exported model (got thesis.tex). Move them away, or name another folder "
-        "with -o."
     )

@@ -20,7 +20,7 @@ from autox_video.lock import is_running
 from autox_video.report.html.films import Films
 from autox_video.report.html.page import draw_films, make_page, make_sections, navigation, section_html
 from autox_video.report.html.parts import ReportedRun, State
-from autox_video.report.html.reading import read_run
+from autox_video.report.html.reading import files_of, read_run
 from autox_video.report.html.writing import read_results_of, title_of
 from autox_video.work_dir import WorkDir
 
@@ -84,10 +84,8 @@ class Watcher:
         return dataclasses.replace(run, state=State(running, run.plan.epochs.value if run.plan else None))
 
     def _state_of_files(self) -> object:
-        one = self._work_dir
-        folds = sorted(one.folds.glob("*/metrics.csv"))
-        records = (one.plan, one.fingerprint, one.check, one.metrics, one.train_log, self._results_file)
-        return is_running(one.root), [(_stamp(path), path) for path in (*records, *folds)]
+        files = (*files_of(self._work_dir), self._results_file)
+        return is_running(self._work_dir.root), [(_stamp(path), path) for path in files]
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

@@ -75,6 +75,11 @@ def paragraph(*content: Content, kind: str = "") -> Html:
     return tag("p", *content, class_=kind or None)
 
 
+def in_english(what: str) -> Html:
+    """A note on the Chinese page alone: `what`, in Chinese, stands there in English."""
+    return tag("p", f"{what}保留英文原文。", lang="zh", class_="note")
+
+
 def table(head: Sequence[Content], rows: Iterable[Sequence[Content]], *, max_rows: int = 12) -> Html:
     """A table that is sorted by a click on a heading: by number where cells are numbers, else by text.
 

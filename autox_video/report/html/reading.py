@@ -24,6 +24,8 @@ from autox_video.work_dir import WorkDir
 
 logger = logging.getLogger(__name__)
 RecordT = TypeVar("RecordT")
+# No section reads weights, which a training writes over and over.
+WEIGHTS = (".pth", ".safetensors")
 
 
 def read_run(work_dir: WorkDir, results: AnyResults | None, films: Films | None = None) -> ReportedRun:
@@ -55,6 +57,17 @@ def read_run(work_dir: WorkDir, results: AnyResults | None, films: Films | None 
         groups=groups,
         films=films or Films(known.data_root if known else "", decoders),
     )
+
+
+def files_of(work_dir: WorkDir) -> list[Path]:
+    """The files that a page may be made of: whatever lies where a section may look, so that none is forgotten here.
+
+    Args:
+        work_dir: Of a run that may not have begun.
+    """
+    runs = [work_dir, *map(work_dir.fold, _folds(work_dir))]
+    folders = (folder for run in runs for folder in (run.root, run.groups.parent, run.explanations))
+    return sorted(path for folder in folders for path in folder.glob("[!.]*") if path.suffix not in WEIGHTS)
 
 
 def read_metrics(path: Path) -> tuple[Mapping[str, float], ...]:

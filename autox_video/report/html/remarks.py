@@ -76,14 +76,16 @@ def against_frequency(run: ReportedRun) -> list[Remark]:
     metrics = results.metrics
     videos = sum(video.correct is not None for video in results.videos)
     shares = [label.num_videos / videos for label in metrics.per_label if label.num_videos]
-    chance, span = float(np.mean(shares)), run.intervals["mean_average_precision"]
-    learned = span.low > chance
+    chance, span = float(np.mean(shares)), run.intervals.get("mean_average_precision")
+    learned = span is not None and span.low > chance
     en = f"Its mean average precision is {_percent(metrics.mean_average_precision)}; a random order would reach about"
     zh = f"平均精度均值为 {_percent(metrics.mean_average_precision)}；随机排序约为"
     told = (
         ("it has learned something", "模型确实学到了东西")
         if learned
         else ("it cannot be told from that", "两者没有可分辨的差别")
+        if span
+        else ("there is no interval to judge that by", "没有可据以判断的区间")
     )
     text = Text(f"{en} {_percent(chance)}: {told[0]}.", f"{zh} {_percent(chance)}：{told[1]}。")
     worst = sorted(
@@ -92,7 +94,7 @@ def against_frequency(run: ReportedRun) -> list[Remark]:
     )
     names = [one.label for one in worst[:3] if (one.average_precision or 0) < 1]
     hard = Text(f"The hardest labels: {_names(names)}.", f"最难的标签：{_names(names)}。")
-    return [Remark(GOOD if learned else BAD, text), *([Remark(INFO, hard)] if names else [])]
+    return [Remark(GOOD if learned else BAD if span else INFO, text), *([Remark(INFO, hard)] if names else [])]
 
 
 def sureness(run: ReportedRun) -> list[Remark]:
@@ -101,13 +103,16 @@ def sureness(run: ReportedRun) -> list[Remark]:
     if results is None or results.metrics is None:
         return []
     name = next(iter(numbers(results.metrics)))
-    span = run.intervals[name]
+    span = run.intervals.get(name)
     tested = [video.file for video in results.videos if video.correct is not None]
     recordings = len(set(recordings_of(tested, run.groups)))
     en = plural(len(tested), "test video") + (
         f" of {plural(recordings, 'recording')}" if recordings < len(tested) else ""
     )
     zh = f"{len(tested)} 个测试视频" + (f"（{recordings} 次拍摄）" if recordings < len(tested) else "")
+    if span is None:
+        none = "give the same figure however they are drawn, which leaves open how sure it is."
+        return [Remark(INFO, Text(f"{en} {none}", f"{zh}无论怎样抽样结果都相同，无法得知该指标有多可靠。"))]
     between = f"{_percent(span.low)} – {_percent(span.high)}"
     if span.high - span.low <= WIDE:
         text = Text(f"{en} say it to within {between}.", f"{zh}，指标范围为 {between}。")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from mmaction.models.backbones.swin import WindowAttention3D
 from torch import Tensor
@@ -70,12 +72,14 @@ def _dense(qkv: Tensor, module: WindowAttention3D, windows: Windows, dropout: fl
     """
     batch, _, _, heads, channels = qkv.shape
     bias = _logit_bias(module, windows).to(qkv.dtype)
+    # The usual scale is torch's own: left out, torch 2.4 can write it as ONNX, which a number it cannot.
+    scale = None if math.isclose(module.scale, channels**-0.5) else module.scale
     outs = []
     for kind, block in enumerate(windows.tokens.split(list(windows.counts))):
         own = qkv.index_select(1, block.reshape(-1)).view(-1, windows.num_tokens, 3, heads, channels)
         query, key, value = own.permute(2, 0, 3, 1, 4).unbind(0)
         shared = bias[kind].expand(query.shape[0], -1, -1, -1)
-        found = scaled_dot_product_attention(query, key, value, shared, dropout, scale=module.scale)
+        found = scaled_dot_product_attention(query, key, value, shared, dropout, scale=scale)
         outs.append(found.transpose(1, 2).reshape(batch, -1, heads * channels))
     out = torch.cat(outs, 1)
     return torch.empty_like(out).index_copy(1, windows.tokens.reshape(-1), out)

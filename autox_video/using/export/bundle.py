@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autox_video.dataset.messages import in_short
-from autox_video.errors import AutoXVideoError, Problem, RequestError, RunError
+from autox_video.errors import AutoXVideoError, Problem, RunError
 from autox_video.extras import check_packages
+from autox_video.log_lines import log_uncalibrated
 from autox_video.using.export.checking import (
     MAX_DIFFERENCE,
     Agreement,
@@ -26,14 +21,12 @@ from autox_video.using.export.checking import (
     pick_videos,
 )
 from autox_video.using.export.describing import describe, readme, script, test_results
+from autox_video.using.export.folder import CARD, ONNX, README, SCRIPT, TORCHSCRIPT, WEIGHTS, replaced
 from autox_video.work_dir import WorkDir
-from autox_video.writing import TEMPORARY_ENDING, sync_folder, sync_tree, write_json, write_text
+from autox_video.writing import write_json, write_text
 
 if TYPE_CHECKING:
     from autox_video.runner.predictor import Predictor
-
-WEIGHTS, TORCHSCRIPT, ONNX = "model.safetensors", "model.pt", "model.onnx"
-SCRIPT, CARD, README = "predict.py", "bundle.json", "README.md"
 
 
 @dataclass(frozen=True)
@@ -82,32 +75,13 @@ def export(
     tested = test_results(path)
     views = None if tested is None else (tested["views"]["num_clips"], tested["views"]["num_crops"])
     predictor = open_predictor(path, "cpu", views, plugins)
+    log_uncalibrated(path, predictor.trained.calibration)
     folder = folder or path.parent / "bundle"
-    refuse_foreign(folder)
-    split, videos = pick_videos(predictor, WorkDir(path.parent), num_videos)
-    with _made_whole(folder) as new:
+    with replaced(folder) as new:
+        split, videos = pick_videos(predictor, WorkDir(path.parent), num_videos)
         checks, problems = _write_files(predictor, tested, new, (split, videos), onnx)
         num_bytes = sum(file.stat().st_size for file in new.iterdir())
     return Exported(folder, num_bytes, checks, tuple(problems), predictor.thresholds is not None)
-
-
-def refuse_foreign(folder: Path) -> None:
-    """Raise unless a folder may be written: it is not there, is empty, or holds an earlier bundle alone.
-
-    Raises:
-        RequestError: It holds something else.
-    """
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return
-    try:
-        written = json.loads((folder / CARD).read_text(encoding="utf-8"))["files"]
-        written[WEIGHTS]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        cure = "Name another folder with -o; nothing in this one was changed"
-        raise RequestError(Problem(str(folder), "exists and is no exported model", cure)) from error
-    if others := sorted(path.name for path in folder.iterdir() if path.name not in {*written, CARD}):
-        wrong, cure = "holds other files beside an exported model", "Move them away, or name another folder with -o"
-        raise RequestError(Problem(str(folder), wrong, cure, in_short(others)))
 
 
 def _write_files(
@@ -183,29 +157,3 @@ def _write_script(
 def _differs(name: str, agreement: Agreement, several_labels: bool) -> Problem:
     wrong = f"says something else than the trained model: {agreement.words(several_labels)}"
     return Problem(name, f"{wrong} ({MAX_DIFFERENCE:g} is put up with)", "It was removed; the rest can be used")
-
-
-@contextmanager
-def _made_whole(folder: Path) -> Iterator[Path]:
-    """A new folder, which takes the name of `folder` and the place of what is there when the block ends well."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        new = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name[:20]}.", suffix=TEMPORARY_ENDING))
-        try:
-            yield new
-            umask = os.umask(0)
-            os.umask(umask)
-            for path in (new, *new.iterdir()):
-                path.chmod((0o777 if path.is_dir() else 0o666) & ~umask)
-            sync_tree(new)
-            old = new.with_name(f"{new.name}.old{TEMPORARY_ENDING}")
-            if folder.exists():
-                folder.rename(old)
-            new.rename(folder)
-            sync_folder(folder.parent)
-            shutil.rmtree(old, ignore_errors=True)
-        finally:
-            shutil.rmtree(new, ignore_errors=True)
-    except OSError as error:
-        cure = "Free space, or name another folder with -o"
-        raise RunError(Problem(str(folder), f"cannot be written: {error.strerror or error}", cure)) from error

@@ -44,7 +44,10 @@ def describe(predictor: Predictor, weights: Path, tested: dict[str, Any] | None)
         "classes": card["classes"],
         "preprocessing": card["preprocessing"],
         "input": {"name": "clips", "dtype": "uint8", "shape": ["N", *clips], "colors": "RGB"},
-        "output": {"name": "probabilities", "dtype": "float32", "shape": ["N", len(card["classes"])]},
+        "output": {
+            **{"name": "probabilities", "dtype": "float32", "shape": ["N", len(card["classes"])]},
+            "calibrated": False,
+        },
         "thresholds": card["thresholds"],
         "calibration": card.get("calibration"),
         "metrics": {"val": card["metrics"], "test": _figures(tested)},
@@ -79,6 +82,7 @@ def readme(described: Mapping[str, Any], checks: Mapping[str, Agreement]) -> str
         "figures": "\n".join(figures) or "- none are known",
         "checks": "\n".join(f"- `{name}`: {found.words(several)}" for name, found in checks.items()),
         "shape": " x ".join(map(str, described["input"]["shape"])),
+        "calibration": _calibration(described),
         "licence": described["licence"],
         "pretrained": "from scratch" if pretrained is None else f"from {pretrained['load_from']}",
         "made_by": described["made_by"],
@@ -86,6 +90,20 @@ def readme(described: Mapping[str, Any], checks: Mapping[str, Agreement]) -> str
     for name, text in words.items():
         template = template.replace(f"{{{name}}}", text)
     return template
+
+
+def _calibration(described: Mapping[str, Any]) -> str:
+    """How confidences are made of what `model.pt` returns, in words and a line of Python."""
+    known = described["calibration"]
+    if known is None:
+        return "This model keeps no temperature, so `predict.py` cannot calibrate them either."
+    if known["temperature"] == 1:
+        return f"The temperature of this model is {known['note']}; so they are the confidences."
+    power = f"** (1 / {known['temperature']:.6g})"
+    several = described["task"] == "multi_label"
+    total = f"(powers + (1 - probabilities) {power})" if several else "powers.sum(1, keepdims=True)"
+    told = "`predict.py` and `autox-video predict` calibrate them, with the temperature in `bundle.json`. So do you:"
+    return f"{told}\n\n    powers = probabilities {power}; confidences = powers / {total}"
 
 
 def test_results(model: Path) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from autox_video.dataset.messages import plural
 from autox_video.decoding import FILES, IMAGES, DecodingError, Reader, open_video
+from autox_video.log_lines import log_uncalibrated
 from autox_video.progress import progress_bar
 from autox_video.report.outcome import AnyResults
 from autox_video.stopping import stoppable
@@ -63,6 +64,7 @@ def predict_files(asked: Asked, open_model: Callable[[], Any], show: Show = show
         inputs = with_labels(inputs, predictor.classes, predictor.plan.task)
     trained = predictor.trained
     logger.info("model    %s (epoch %d) on %s", trained.path, trained.epoch, predictor.plan.device.value)
+    log_uncalibrated(trained.path, trained.calibration)
     stamps = {video.key: stamp_of(video.file) for video in inputs.videos}
     with _journal(asked, predictor, stamps) as journal:
         rows = _Run(asked, predictor, inputs, stamps, targets, journal).rows(show)

@@ -16,6 +16,7 @@ import numpy as np
 from autox_video.dataset.messages import plural
 from autox_video.decoding import FramesReader
 from autox_video.errors import Problem, RequestError, RunError, StoppedError
+from autox_video.log_lines import log_uncalibrated
 from autox_video.plan.schema import Plan
 from autox_video.report.outcome import AnyResults
 from autox_video.stopping import stoppable
@@ -89,6 +90,7 @@ def predict_stream(
         raise RequestError(Problem("--annotate", "is for files, not for a stream", "Leave it out", str(asked.annotate)))
     predictor = open_model()
     check_threshold(asked, predictor)
+    log_uncalibrated(predictor.trained.path, predictor.trained.calibration)
     run = _Run(without_password(source), asked, watching, predictor, show)
     ended: StoppedError | RunError | None = None
     with ExitStack() as stack:

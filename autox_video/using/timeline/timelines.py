@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from autox_video.decoding import FILES, IMAGES, DecodingError, open_video
 from autox_video.errors import Problem, RequestError, RunError
+from autox_video.log_lines import log_uncalibrated
 from autox_video.progress import Bar, progress_bar
 from autox_video.records import read_record
 from autox_video.using.predict.asked import MAX_DOWNLOAD_MIB, MAX_SECONDS
@@ -111,6 +112,7 @@ def make_timelines(
 
     videos = whole_videos(given, data_root)
     predictor = open_predictor(source, device, (1, 1), plugins)
+    log_uncalibrated(predictor.trained.path, predictor.trained.calibration)
     known: Mapping[str, tuple[Segment, ...]] = {}
     if truth is not None:
         known = read_truth(truth, videos, predictor.classes, _unseen(predictor.classes))

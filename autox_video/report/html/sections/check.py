@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autox_video.report.html.markup import Cell, Html, join, paragraph, table, tag
+from autox_video.report.html.markup import Cell, Html, in_english, join, paragraph, table, tag
 from autox_video.report.html.parts import ReportedRun, Section, Text
 
 ORDER = 110
@@ -28,7 +28,7 @@ def section(run: ReportedRun) -> Section | None:
     ]
     head = (Text("level", "级别"), Text("kind", "类型"), Text("count", "数量"), Text("the first", "第一个"))
     repairs = [finding.repair for finding in check.findings if finding.repair]
-    parts: list[Html] = [table(head, rows)]
+    parts: list[Html] = [in_english("问题类型"), table(head, rows)]
     if repairs:
         summary = tag(
             "summary", Text(f"Commands that mend {len(repairs)} of them", f"修复其中 {len(repairs)} 个的命令")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autox_video.dataset.facts import Fingerprint
-from autox_video.report.html.markup import Cell, Html, join, paragraph, percent, table, tag
+from autox_video.report.html.markup import Cell, Html, in_english, join, paragraph, percent, table, tag
 from autox_video.report.html.parts import ReportedRun, Section, Text
 
 ORDER = 100
@@ -17,7 +17,7 @@ def section(run: ReportedRun) -> Section | None:
     facts = run.fingerprint
     if facts is None:
         return None
-    parts = [_splits(facts), *_notes(facts), *_leaks(run, facts), *_left_out(run, facts)]
+    parts = [_splits(facts), in_english("备注和原因"), *_notes(facts), *_leaks(run, facts), *_left_out(run, facts)]
     return Section("data", TITLE, join(parts))
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from autox_video.report.bootstrap import RESAMPLES
 from autox_video.report.common import numbers
 from autox_video.report.html.markup import Cell, Content, Html, join, paragraph, percent, table, tag
 from autox_video.report.html.names import FIGURES, LOSS, name_of, shown
 from autox_video.report.html.parts import ReportedRun, Section, Text
-from autox_video.report.intervals import Interval, recordings_of
+from autox_video.report.intervals import recordings_of
 from autox_video.report.outcome import AnyResults
 
 ORDER = 10
+NO_INTERVAL = Text("no interval: every draw of these videos gives the same", "无区间：重复抽样的结果全都相同")
 TITLE = Text("How good it is", "效果如何")
 
 
@@ -24,18 +26,20 @@ def section(run: ReportedRun) -> Section | None:
         why = Text("There are no figures for this test: ", "本次测试没有评估指标：")
         more = Text(" What the model says of each video stands below.", " 模型对每个视频的判断见下文。")
         return Section("figures", TITLE, join([_counts(results), paragraph(why, results.metrics_note, ".", more)]))
-    spans = run.intervals
     left_out = {"top5"} if len(results.classes) <= 5 else set()
     figures = {name: value for name, value in numbers(results.metrics).items() if name not in left_out}
-    cards = tag("div", *(_card(name, value, spans.get(name)) for name, value in figures.items()), class_="cards")
+    cards = tag("div", *(_card(name, value, run) for name, value in figures.items()), class_="cards")
     parts = [_counts(results), cards, _how_sure(run, results), *_other_figures(results), *_folds(results)]
     return Section("figures", TITLE, join([*parts, *_ensemble(results)]))
 
 
-def _card(name: str, value: float, span: Interval | None) -> Html:
+def _card(name: str, value: float, run: ReportedRun) -> Html:
+    span = run.intervals.get(name)
     meaning = FIGURES[name][1] if name in FIGURES else ""
     parts = [tag("div", name_of(name), class_="name"), tag("div", shown(name, value), class_="figure")]
-    if span is not None:
+    if span is None:
+        parts.append(tag("div", NO_INTERVAL, class_="span"))
+    else:
         if name != LOSS:
             width = f"left:{100 * span.low:.2f}%;width:{100 * (span.high - span.low):.2f}%"
             mark = tag("b", style=f"left:{100 * value:.2f}%")
@@ -73,8 +77,15 @@ def _how_sure(run: ReportedRun, results: AnyResults) -> Html:
         )
         return paragraph(Text(one, "所有视频来自同一次拍摄，无法据此推断其他拍摄：区间按一次试验计算。"), kind="note")
     of = (f" of {recordings} recordings", f"（来自 {recordings} 次拍摄）") if recordings < len(tested) else ("", "")
-    drawn = f"{len(tested)} videos{of[0]} were drawn anew 2000 times, videos of one recording together."
-    drawn_zh = f"对 {len(tested)} 个视频{of[1]}重复抽样 2000 次，同一次拍摄的视频一起抽取。"
+    ranked = run.intervals.get("mean_average_precision")
+    fewer = (f" ({ranked.draws} times for mAP)", f"（mAP 为 {ranked.draws} 次）") if ranked else ("", "")
+    drawn = (
+        f"{len(tested)} videos{of[0]} were drawn anew {RESAMPLES} times{fewer[0]}, videos of one recording together."
+    )
+    drawn_zh = f"对 {len(tested)} 个视频{of[1]}重复抽样 {RESAMPLES} 次{fewer[1]}，同一次拍摄的视频一起抽取。"
+    if not all(span.draws for span in run.intervals.values()):
+        drawn += " Where every draw gives the same share, its interval is Wilson's."
+        drawn_zh += "若每次抽样的比例都相同，则采用 Wilson 区间。"
     told = Text(
         f"The intervals are where the figures would lie for other videos of the same kind: {drawn}",
         f"置信区间表示换一批同类视频时指标可能的取值范围：{drawn_zh}",

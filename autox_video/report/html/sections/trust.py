@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autox_video.report.calibration import CalibrationResult, Coverage, Reliability
-from autox_video.report.html.markup import Html, join, paragraph, percent, plot, table, tag
+from autox_video.report.html.markup import Html, in_english, join, paragraph, percent, plot, table, tag
 from autox_video.report.html.parts import ReportedRun, Section, Text
 
 ORDER = 70
@@ -15,7 +15,8 @@ def section(run: ReportedRun) -> Section | None:
     known = run.results.calibration if run.results else None
     if known is None or known.before is None or known.after is None:
         return None
-    parts = [_told(known, known.before, known.after), tag("div", _reliability(known), _coverage(known), class_="side")]
+    told = join([_told(known, known.before, known.after), in_english("温度和界限的依据")])
+    parts = [told, tag("div", _reliability(known), _coverage(known), class_="side")]
     return Section("trust", TITLE, join([*parts, _coverage_table(known), _classes(known)]))
 
 
