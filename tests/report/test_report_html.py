@@ -120,6 +120,9 @@ def test_a_video_that_holds_up_the_decoder_costs_its_own_film_only(
     timer, limits = threading.Timer, iter((3.0, 60.0))
     monkeypatch.setattr("autox_video.report.html.films.threading.Timer", lambda _, kill: timer(next(limits), kill))
     monkeypatch.setattr("os.sched_getaffinity", lambda process: {0})
+    # A file of the user's own that has the name of a module.
+    (tmp_path / "json.py").write_text("raise SystemExit")
+    monkeypatch.chdir(tmp_path)
     os.mkfifo(tmp_path / "endless.mp4")  # nobody ever writes into it
     videos.write_video(tmp_path / "a.mp4", frames=20)
     films = Films(str(tmp_path))

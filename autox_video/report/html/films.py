@@ -119,6 +119,8 @@ class _Drawer:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            # Modules are imported from where it is begun: what lies in the user's folder may have any name.
+            cwd=os.sep,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(os.path.abspath(path) for path in sys.path)},
         )
         assert process.stdin and process.stdout
