@@ -10,6 +10,7 @@ from autox_video.commands.command import SOME_UNREAD, Command, count, model_opti
 
 
 def _explain(arguments: argparse.Namespace) -> int:
+    from autox_video.dataset.messages import printable
     from autox_video.explanations import sentence
     from autox_video.using.explain import explain_to_folder
 
@@ -27,7 +28,7 @@ def _explain(arguments: argparse.Namespace) -> int:
         grid=arguments.grid,
     )
     for one in explanations:
-        print(f"{one.file}: {sentence(one)}")
+        print(f"{printable(one.file)}: {sentence(one)}")
     for problem in problems:
         print(problem, file=sys.stderr)
     print(f"page     {page}")

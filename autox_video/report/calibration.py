@@ -113,7 +113,8 @@ class CalibrationResult:
         before: Of the scores as the model gives them; None without labelled videos.
         after: Of the confidences; likewise.
         certain: The test videos that are not `uncertain`; None where that is not known, or without labelled videos.
-        coverage: All of them, the most confident 90 % and so on; empty without labelled videos.
+        coverage: All of them, the most confident 90 % and so on, with all that are as confident as the last; empty
+            without labelled videos.
         per_class: One entry a class; empty where videos have several labels, each of which has its threshold, with
             folds, and where nothing was fitted.
     """
@@ -170,10 +171,12 @@ def make_calibration(predictions: Predictions, used: Sequence[Prediction]) -> Ca
         before, after = (_reliability(predictions.task, some, true) for some in (judged.scores, judged.believed))
         if None not in judged.uncertain:
             certain = _coverage(one.certain_from if one else None, right[~np.array(judged.uncertain)], len(used))
-        order = np.argsort(-judged.sure, kind="stable")
+        levels = -np.sort(-judged.sure)
         for share in COVERAGES:
-            some = order[: math.ceil(share * len(used) - 1e-9)]
-            coverage.append(_coverage(shortest(np.float32(judged.sure[some[-1]])), right[some], len(used)))
+            # Videos of one confidence are taken together: of many that are all but 1, their places in the list would
+            # else decide.
+            level = levels[math.ceil(share * len(used) - 1e-9) - 1]
+            coverage.append(_coverage(shortest(np.float32(level)), right[judged.sure >= level], len(used)))
         per_class = _per_class(predictions, judged, right)
     return CalibrationResult(
         temperature=one.temperature if one else None,

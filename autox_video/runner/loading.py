@@ -7,20 +7,17 @@ import multiprocessing
 import os
 import signal
 import struct
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
-from multiprocessing.util import get_temp_dir
 from pathlib import Path
 
 from torch.utils.data import DataLoader, get_worker_info
 
-from autox_video.errors import Problem, RunError
+from autox_video.sockets import make_folder_of_sockets
 
 # One slot a process: its id, when it began (by the monotonic clock), the length of the name, the name.
 _HEAD = struct.Struct("=idH")
@@ -29,9 +26,6 @@ _SLOT_BYTES = 8192
 _MAIN = 256
 # A killed process that waits for a disk ends only when that answers.
 END_SECONDS = 10.0
-# Of a Unix socket's address, on Linux with its closing zero (on macOS 104); and of what Python adds to a folder for it.
-_ADDRESS_BYTES = 108 if sys.platform == "linux" else 104
-_ADDED_BYTES = len("/pymp-12345678/listener-12345678") + 1
 
 
 @dataclass(frozen=True)
@@ -117,7 +111,7 @@ def loaders_end() -> Iterator[None]:
     ever.
     """
     global _board
-    _make_folder_of_sockets()
+    make_folder_of_sockets()
     # This process may be a fork of one that has another.
     _board = _new_board()
     before = set(multiprocessing.active_children())
@@ -125,28 +119,6 @@ def loaders_end() -> Iterator[None]:
         yield
     finally:
         _kill(set(multiprocessing.active_children()) - before)
-
-
-def _make_folder_of_sockets() -> None:
-    """Make the folder of the sockets through which processes hand over batches, where it is not made yet.
-
-    Left to the processes, each makes its own, which nobody removes when it is killed; and in a folder for temporary
-    files with a long name no socket can be made: the batch is dropped, and waited for for ever.
-    """
-    usual = tempfile.gettempdir()
-    if _too_long(usual):
-        tempfile.tempdir = "/tmp"
-    try:
-        folder = Path(get_temp_dir()).parent
-    finally:
-        tempfile.tempdir = usual
-    if _too_long(str(folder)):
-        wrong = f"its name is too long for a socket in it: over {_ADDRESS_BYTES - _ADDED_BYTES} bytes"
-        raise RunError(Problem("TMPDIR", wrong, "Set it to a folder with a shorter name", str(folder)))
-
-
-def _too_long(folder: str) -> bool:
-    return len(os.fsencode(folder)) + _ADDED_BYTES > _ADDRESS_BYTES
 
 
 def _kill(processes: set[BaseProcess]) -> None:

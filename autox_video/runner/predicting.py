@@ -204,20 +204,11 @@ def _computing(compute: Compute, threads: int) -> Iterator[Callable[[int, Loaded
 
 
 def _of_batch(compute: Compute, clips: Sequence[torch.Tensor]) -> np.ndarray:
-    """What is computed of a batch; one that the GPU has no memory for is halved."""
     if not clips:
         return np.empty((0, 0), np.float32)
     if len({one.shape for one in clips}) > 1:
-        return np.concatenate([_of_batch(compute, [one]) for one in clips])
-    try:
-        return compute(clips)
-    except torch.cuda.OutOfMemoryError as error:
-        if len(clips) == 1:
-            cure = "Ask for fewer --views, or use --device cpu"
-            raise RunError(Problem("predict", "the GPU has not the memory for one video", cure)) from error
-        half = len(clips) // 2
-    torch.cuda.empty_cache()
-    return np.concatenate([_of_batch(compute, clips[:half]), _of_batch(compute, clips[half:])])
+        return np.concatenate([compute([one]) for one in clips])
+    return compute(clips)
 
 
 def _batch_of(predictor: Predictor, asked: int | None) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -105,7 +105,13 @@ class Predictor:
 
         Returns:
             float32, shape (N, num_classes): of each class, averaged over the views.
+
+        Raises:
+            RunError: The GPU has not the memory for one video.
         """
+        return _in_parts(self._score, batch)
+
+    def _score(self, batch: Sequence[torch.Tensor]) -> np.ndarray:
         outputs = score_batch(self.model, self._batch(batch), self.plan.scoring_amp.value)
         scores = [self.task.probabilities(sample.pred_score.float().cpu().numpy()) for sample in outputs]
         return np.stack(scores).astype(np.float32)
@@ -120,8 +126,12 @@ class Predictor:
             float32, shape (N, D).
 
         Raises:
-            RunError: The model's head ends in no layer with an output for each class.
+            RunError: The model's head ends in no layer with an output for each class, or the GPU has not the memory for
+                one video.
         """
+        return _in_parts(self._features, batch)
+
+    def _features(self, batch: Sequence[torch.Tensor]) -> np.ndarray:
         with self._listening() as heard, torch.no_grad():
             self.model.test_step(self._batch(batch))
         # A row is a view, or a frame of one.
@@ -175,6 +185,20 @@ def open_predictor(
         raise RequestError(Problem(str(trained.path), wrong, cure))
     import_plugins(plugins)
     return Predictor(trained, make_predict_plan(trained.plan, detect_hardware(device), device, views))
+
+
+def _in_parts(compute: Callable[[Sequence[torch.Tensor]], np.ndarray], batch: Sequence[torch.Tensor]) -> np.ndarray:
+    """What is computed of a batch; one that the GPU has no memory for is halved."""
+    try:
+        return compute(batch)
+    except torch.cuda.OutOfMemoryError as error:
+        if len(batch) == 1:
+            wrong, cure = "has not the memory for one video", "Ask for fewer --views, or use --device cpu"
+            raise RunError(Problem("the GPU", wrong, cure)) from error
+        half = len(batch) // 2
+    # The error held on to what had been computed.
+    torch.cuda.empty_cache()
+    return np.concatenate([_in_parts(compute, batch[:half]), _in_parts(compute, batch[half:])])
 
 
 def _width(module: nn.Module) -> int | None:

@@ -43,6 +43,9 @@ class VideoListDataset(VideoDataset):
     A proxy that cannot be read, deleted perhaps, gives way to its original; the metainfo `without_proxy`
     names it, as `((proxy, reason), ...)`.
 
+    Attributes:
+        num_repeats: As given.
+
     Args:
         *given: As MMAction2's.
         proxies: The list of the videos that have a small copy; None where none has.
@@ -64,7 +67,7 @@ class VideoListDataset(VideoDataset):
         self._proxies_from_epoch = proxies_from_epoch
         super().__init__(*given, **named)
         self._reads_proxies = self.test_mode
-        self._num_repeats = num_repeats
+        self.num_repeats = num_repeats
         # As they are built: `bench` puts others in their places.
         self._places = tuple(_place(self.pipeline.transforms, kind) for kind in REPEATED) if num_repeats > 1 else ()
 
@@ -132,11 +135,11 @@ class VideoListDataset(VideoDataset):
 
     def _views(self, info: dict[str, Any]) -> Any:
         """A sample; or a list of views of it, whose crops and flips are drawn one after the other, decoded once."""
-        if self._num_repeats == 1:
+        if self.num_repeats == 1:
             return self.pipeline(info)
         steps, (sampled, decode) = self.pipeline.transforms, self._places
         opened = _through(steps[: sampled + 1], info)
-        noted = [_through(steps[sampled + 1 : decode], dict(opened)) for _ in range(self._num_repeats)]
+        noted = [_through(steps[sampled + 1 : decode], dict(opened)) for _ in range(self.num_repeats)]
         return [_through(steps[decode + 1 :], view) for view in steps[decode](noted)]
 
     def _info(self, idx: int, without: Collection[str]) -> dict[str, Any]:

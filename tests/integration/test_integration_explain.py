@@ -85,12 +85,14 @@ def test_what_cannot_be_explained_is_said(trained, arguments: list[str], text: s
 
 def test_one_video_that_cannot_be_read_costs_no_other_its_explanation(trained, tmp_path: Path) -> None:
     folder = trained.folder / "videos"
-    named = (str(folder / "broken.mp4"), str(folder / "light_test_0.mp4"))
+    named = (str(folder / "broken.mp4"), str(tmp_path / "a\nb.mp4"))
+    Path(named[1]).symlink_to(folder / "light_test_0.mp4")
     model = ("--model", str(trained.work_dir), "--grid", "1", "--moments", "1")
     shown = run_cli("explain", *named, *model, "-o", str(tmp_path / "out"), code=3)
     assert f"{named[0]}: is no video, or its header is damaged or cut off. Name another video.\n" in shown
+    assert f"{named[1]!r}: " in shown
     (one,) = json.loads((tmp_path / "out" / "explanation.json").read_text())["videos"]
-    assert one["file"].endswith("light_test_0.mp4")
+    assert one["file"] == named[1]
 
 
 def test_of_three_crops_the_middle_one_is_explained(trained, tmp_path: Path) -> None:

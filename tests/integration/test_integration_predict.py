@@ -19,7 +19,7 @@ from runs import run_cli
 
 from autox_video import AutoXVideo, cli
 from autox_video.decoding import open_file
-from autox_video.errors import RequestError
+from autox_video.errors import RequestError, RunError
 from autox_video.presets import shared_folder
 from autox_video.runner import predicting
 from autox_video.runner.predictor import open_predictor
@@ -225,18 +225,25 @@ def test_a_process_that_dies_takes_one_video_with_it_and_no_other(model, twelve)
 def test_a_batch_that_the_gpu_has_no_memory_for_is_halved(model, twelve, monkeypatch):
     predictor = open_predictor(model, device="cpu")
     clips = [predictor.clips_of(open_file(str(file))) for file in sorted(twelve.rglob("*.mp4"))[:5]]
-    score, sizes = predictor.score, []
+    expected, step, sizes = predictor.score(clips), predictor.model.test_step, []
 
     def short_of_memory(batch):
-        sizes.append(len(batch))
-        if len(batch) > 2:
+        sizes.append(len(batch["inputs"]))
+        if sizes[-1] > 2:
             raise torch.cuda.OutOfMemoryError("out of memory")
-        return score(batch)
+        return step(batch)
 
-    monkeypatch.setattr(predictor, "score", short_of_memory)
+    monkeypatch.setattr(predictor.model, "test_step", short_of_memory)
     loaded = predicting.score_videos(predictor, range(5), clips.__getitem__, num_workers=0, videos_per_batch=5)
-    np.testing.assert_allclose([found for _, found in loaded], score(clips), atol=1e-6)
+    np.testing.assert_allclose([found for _, found in loaded], expected, atol=1e-6)
     assert sizes == [5, 2, 3, 1, 2]
+    np.testing.assert_allclose(predictor.score(clips), expected, atol=1e-6)
+    assert len(predictor.features(clips)) == 5
+    monkeypatch.setattr(predictor.model, "test_step", lambda batch: short_of_memory({"inputs": range(9)}))
+    with pytest.raises(RunError) as caught:
+        predictor.score(clips[:1])
+    cure = "Ask for fewer --views, or use --device cpu"
+    assert str(caught.value) == f"the GPU: has not the memory for one video. {cure}."
 
 
 def test_from_python_the_results_come_back_and_nothing_is_written(model, twelve, tmp_path, monkeypatch):

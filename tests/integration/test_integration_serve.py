@@ -66,7 +66,9 @@ class Served:
 @pytest.fixture(scope="module")
 def served(trained: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("served")
-    (folder / "tmp").mkdir()
+    # No socket has a name as long as this.
+    temporary = folder / ("temporary" * 12)
+    temporary.mkdir()
     # What a first timeline finds out is kept beside the model.
     shutil.copytree(trained.work_dir, folder / "run")
     (folder / "plugin.py").write_text(PLUGIN)
@@ -75,7 +77,7 @@ def served(trained: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     process = subprocess.Popen(
         [sys.executable, "-m", "autox_video", "serve", "--model", str(folder / "run"), *options, *plugin],
         cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(folder / "tmp")},
+        env={**os.environ, "TMPDIR": str(temporary)},
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -84,7 +86,7 @@ def served(trained: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     assert process.stdout.readline() == f"loading  {folder / 'run'}\n"
     first = process.stdout.readline()
     assert first.startswith("serving  http://127.0.0.1:"), first
-    yield Served(process, first.split()[1], folder / "tmp")
+    yield Served(process, first.split()[1], temporary)
     process.kill()
     process.wait()
     process.stdout.close()
@@ -113,6 +115,15 @@ def test_an_answer_is_a_row_of_the_results(served: Served, trained: Run, videos:
     facts = {"duration_seconds": 1.0, "num_frames": 12, "fps": 12.0, "width": 32, "height": 32}
     assert said["facts"] == {**facts, "num_bytes": len(videos[name])}
     assert said["strip"]["image"].startswith("data:image/jpeg;base64,")
+
+
+def test_the_process_that_forks_does_not_initialise_cuda(served: Served) -> None:
+    """MMEngine asks for GPUs when it is imported; then CUDA could not be used by the process that is forked."""
+    own = Path(f"/proc/{served.process.pid}/task/{served.process.pid}/children").read_text().split()
+    forking = [child for child in own if b"forkserver" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    assert len(forking) == 1
+    given = Path(f"/proc/{forking[0]}/environ").read_text().split("\0")
+    assert "PYTORCH_NVML_BASED_CUDA_CHECK=1" in given
 
 
 def test_a_video_is_looked_through(served: Served, videos: dict[str, bytes]) -> None:

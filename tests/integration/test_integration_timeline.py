@@ -18,7 +18,8 @@ from runs import ROOT, run_cli
 from autox_video.decoding import open_file
 from autox_video.runner.predictor import open_predictor
 from autox_video.using.timeline.one_pass import clips_of_windows
-from autox_video.using.timeline.outputs import srt
+from autox_video.using.timeline.outputs import SUMMARY, srt, write_summary
+from autox_video.using.timeline.record import ERROR, Timeline
 from autox_video.using.timeline.segments import Segment
 from autox_video.using.timeline.thresholds import FILE
 from autox_video.using.timeline.windows import Span, span_of, windows_of
@@ -131,6 +132,11 @@ def test_table_and_subtitles_hold_the_same_segments(done):
 def test_subtitles_are_well_formed_whatever_a_class_is_called():
     text = srt([Segment(3661.0004, 36000.25, "a\n\n2 --> b", 0.5), Segment(0.9996, 1, "<i>", 1)])
     assert text == "1\n01:01:01,000 --> 10:00:00,250\na 2 -> b (50%)\n\n2\n00:00:01,000 --> 00:00:01,000\n<i> (100%)\n"
+
+
+def test_a_name_that_is_no_text_stands_in_the_table(tmp_path):
+    write_summary([Timeline(1, "a\udcff.mp4", None, None, ERROR, "is no video", None, None)], tmp_path)
+    assert (tmp_path / SUMMARY).read_text().splitlines()[1:] == ["a\\udcff.mp4,,,,,error,is no video"]
 
 
 def test_what_is_done_is_not_done_again_until_something_changes(done):

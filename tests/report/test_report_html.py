@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,8 @@ from autox_video.report.html.films import MAX_BYTES, Film, Films
 from autox_video.report.html.markup import escape, film, in_plot, plot, say, table, tag
 from autox_video.report.html.page import make_page, plotly
 from autox_video.report.html.parts import Course, ReportedRun, Section, State, Text
-from autox_video.report.html.sections import confusion, explanations, plan, section_modules, state
+from autox_video.report.html.reading import read_metrics
+from autox_video.report.html.sections import confusion, curves, explanations, plan, section_modules, state
 from autox_video.settings.reference_zh import HELP_ZH
 from autox_video.work_dir import WorkDir
 
@@ -37,6 +40,13 @@ def test_the_best_validation_is_told_though_the_last_epoch_had_none(tmp_path: Pa
     made = state.section(ReportedRun(WorkDir(tmp_path), courses=[course], state=State(True, 9)))
     assert made is not None
     assert re.sub("<[^>]+>", "", made.html).endswith("平均精度均值 (mAP) 50.0 %, after epoch 1.，第 1 轮。")
+
+
+def test_a_loss_that_overflowed_is_left_out_of_the_curves(tmp_path: Path) -> None:
+    (tmp_path / "metrics.csv").write_text("epoch,val_loss,val_top1\n1,nan,0.5\n2,inf,\n3,0.25,1\n")
+    rows = ({"epoch": 1, "val_top1": 0.5}, {"epoch": 2}, {"epoch": 3, "val_loss": 0.25, "val_top1": 1})
+    assert read_metrics(tmp_path / "metrics.csv") == rows
+    assert curves.section(ReportedRun(WorkDir(tmp_path), courses=[Course("", rows)])) is not None
 
 
 def test_the_parts_of_a_page_together_stay_below_20_mb() -> None:
@@ -111,6 +121,9 @@ def test_a_video_that_holds_up_the_decoder_costs_its_own_film_only(
     timer, limits = threading.Timer, iter((3.0, 60.0))
     monkeypatch.setattr("autox_video.report.html.films.threading.Timer", lambda _, kill: timer(next(limits), kill))
     monkeypatch.setattr("os.sched_getaffinity", lambda process: {0})
+    # A file of the user's own that has the name of a module.
+    (tmp_path / "json.py").write_text("raise SystemExit")
+    monkeypatch.chdir(tmp_path)
     os.mkfifo(tmp_path / "endless.mp4")  # nobody ever writes into it
     videos.write_video(tmp_path / "a.mp4", frames=20)
     films = Films(str(tmp_path))
@@ -118,6 +131,24 @@ def test_a_video_that_holds_up_the_decoder_costs_its_own_film_only(
     drawn = films.draw()
     assert drawn[0] == b""
     assert size_of(drawn[1]) == (32, 32)
+
+
+def test_who_stops_the_drawing_does_not_wait_for_all_films(filmstrips, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[object] = []
+
+    def draw(drawer: object, job: dict[str, object]) -> bytes:
+        drawn.append(job)
+        os.kill(os.getpid(), signal.SIGINT if job["path"] == os.path.abspath("0") else 0)
+        time.sleep(0.02)
+        return b"film"
+
+    monkeypatch.setattr("autox_video.report.html.films._Drawer.draw", draw)
+    films = Films()
+    for number in range(100):
+        films.number(Film(str(number)))
+    with pytest.raises(KeyboardInterrupt):
+        films.draw()
+    assert len(drawn) < 50
 
 
 def test_films_stop_where_room_or_time_ends(filmstrips, tmp_path: Path) -> None:

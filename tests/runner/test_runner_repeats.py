@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import samples
 import torch
 from mmengine.registry import DATASETS, DefaultScope
+from test_runner_hooks_margins import batch_of, make_runner, step
 from videos import write_images, write_video
 
 from autox_video.decoding import IMAGES, open_video
@@ -21,6 +23,7 @@ from autox_video.render.config import render_config
 from autox_video.runner import components  # noqa: F401  (registers the data set)
 from autox_video.runner.batches import stack_clips
 from autox_video.runner.draws import Draw
+from autox_video.runner.hooks.margins import MarginsHook
 
 VALUES = {"model": {"name": "video_swin_nano", "load_from": "none"}, "clip": {"clip_len": 4, "input_size": 32}}
 
@@ -64,6 +67,17 @@ def test_a_draw_is_several_views_that_are_cropped_by_themselves_and_decoded_once
     assert all(torch.equal(one, clips(same)[0]) for one in clips(same))
     alone = data_set(listed, 1, min_crop_area=1.0, flip=0.0)[Draw(0, 0, 0, 0)]
     assert torch.equal(clips(same)[0], alone["inputs"])
+
+
+def test_each_view_has_a_margin_of_its_own(listed):
+    runner, hook, sure = make_runner(), MarginsHook(), [float(np.log(3)), 0.0]
+    runner.train_dataloader = SimpleNamespace(dataset=data_set(listed, 4), batch_size=1)
+    hook.before_train(runner)
+    for label in (0, 1):
+        step(hook, runner, [sure] * 4, batch_of(*[(label, label)] * 4), counts=bool(label))
+    state = hook.state_dict()
+    assert state["sums"].tolist() == pytest.approx([2.0, -2.0, 0.0], abs=1e-6)
+    assert state["counts"].tolist() == [4, 4, 0]
 
 
 def test_views_follow_from_the_place_in_the_epoch_alone(listed):

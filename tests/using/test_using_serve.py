@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -29,11 +30,13 @@ class Echo:
     is_alive = True
 
     def __init__(self) -> None:
+        self.asked: list[tuple[str, float]] = []
         self.about = {"name": "echo", "classes": ["a"]}
         self.may_go = threading.Event()
         self.may_go.set()
 
     def ask(self, task: str, name: str, path: str, options: dict[str, Any], limit: float) -> tuple[int, Any]:
+        self.asked.append((task, limit))
         self.may_go.wait(20)
         return 200, {"task": task, "name": name, "options": options, "bytes": len(Path(path).read_bytes())}
 
@@ -113,6 +116,11 @@ FORM_WITHOUT_FILE, FORM_HEADERS = form("", b"x")
             *("POST", "/api/predict", b"x", {"Content_Type": "multipart/form-data"}),
             *(400, "the form: cannot be read: Missing boundary in multipart"),
         ),
+        (
+            *("POST", "/api/predict", form("a.mp4", b"x")[0]),
+            *({"Content_Type": "multipart/form-data; boundary=xyz; charset=undefined"}, 400),
+            "the form: names a character set that no text has",
+        ),
         ("POST", "/api/explain?grid=0", b"x", {}, 400, "grid: is not a whole number from 1 to 16 (got 0)"),
         (
             *("POST", f"/api/explain?grid={'7' * 5000}", b"x", {}, 400),
@@ -174,6 +182,22 @@ def test_an_upload_that_stalls_is_given_up_and_so_is_one_that_breaks_off(port: i
             break
         time.sleep(0.05)
     assert ask(port, "GET", "/health")[1]["waiting"] == 0
+
+
+@pytest.mark.parametrize(("body", "headers"), [(b"x", {}), form("a.mp4", b"x")])
+def test_an_upload_without_room_for_it_is_refused(
+    port: int, monkeypatch: pytest.MonkeyPatch, body: bytes, headers: dict[str, str]
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/dev/full")
+    status, said, _ = ask(port, "POST", "/api/predict", body, **headers)
+    assert (status, said["error"]["wrong"]) == (507, "cannot be kept: Not a directory")
+
+
+def test_what_a_first_timeline_takes_beforehand_does_not_count_as_its_own_time(port: int, engine: Echo) -> None:
+    engine.asked.clear()
+    assert ask(port, "POST", "/api/timeline", b"x")[1]["task"] == "timeline"
+    assert ask(port, "POST", "/api/predict", b"x")[1]["task"] == "predict"
+    assert engine.asked == [("prepare", 1800), ("timeline", LIMITS.max_seconds), ("predict", LIMITS.max_seconds)]
 
 
 def test_where_all_places_are_taken_one_is_told_when_to_come_again(port: int, engine: Echo) -> None:

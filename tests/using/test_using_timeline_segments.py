@@ -18,7 +18,7 @@ from autox_video.using.timeline.segments import (
     without,
 )
 from autox_video.using.timeline.thresholds import background_of
-from autox_video.using.timeline.windows import Span, windows_of
+from autox_video.using.timeline.windows import Span, Windows, windows_of
 
 
 @pytest.mark.parametrize(
@@ -147,6 +147,23 @@ def test_times_are_those_at_which_frames_are_shown():
     assert one.start_seconds in times
     assert one.end_seconds in times
     assert one == Segment(1.9, 4.0, "act", pytest.approx(0.9))
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(0.4, [(0.2, 0.6)]), (0.41, [])])
+def test_a_segment_as_long_as_the_shortest_is_one_though_binary_fractions_make_it_shorter(seconds, expected):
+    windows = windows_of(np.arange(8) / 10, 0.8, Span(2, 0.0, 1), 0.2)
+    rules = with_(background=(1, 2), min_seconds=seconds)
+    made = segments_of(scores_of("0880", "9009"), windows, (), rules)
+    assert [(one.start_seconds, one.end_seconds) for one in made] == expected
+    assert joined([(0.0, 0.1), (0.4, 0.5)], 0.3) == [(0.0, 0.5)]
+
+
+def test_a_window_that_has_no_time_of_its_own_makes_no_segment():
+    windows = Windows(
+        *np.array([[0, 1, 2], [1, 2, 3]]), np.array([[0, 1], [1, 2], [2, 3.0]]), np.array([0, 1, 1, 3.0]), 1
+    )
+    rules = with_(background=(1, 2), still=(0,))
+    assert segments_of(scores_of("080", "909"), windows, (), rules) == ()
 
 
 def test_background_is_known_by_its_name():

@@ -87,8 +87,13 @@ class Films:
         count = min(MAX_PROCESSES, len(os.sched_getaffinity(0)), sum(1 for _ in waiting))
         if count:
             with ThreadPoolExecutor(count) as pool:
-                for done in [pool.submit(work) for _ in range(count)]:
-                    done.result()
+                try:
+                    for done in [pool.submit(work) for _ in range(count)]:
+                        done.result()
+                except BaseException:
+                    # Who asks it to stop is not to wait for all the others.
+                    deadline = 0.0
+                    raise
         return {self._asked[film]: strip for film, strip in self._drawn.items() if film in self._asked}
 
     def _job(self, film: Film) -> dict[str, object]:
@@ -114,6 +119,8 @@ class _Drawer:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            # Modules are imported from where it is begun: what lies in the user's folder may have any name.
+            cwd=os.sep,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(os.path.abspath(path) for path in sys.path)},
         )
         assert process.stdin and process.stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import logging
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -73,7 +74,11 @@ def read_metrics(path: Path) -> tuple[Mapping[str, float], ...]:
     """The rows of a `metrics.csv`, each with the columns that have a number; none where there is no such file."""
     try:
         rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
-        return tuple({name: float(value) for name, value in row.items() if name and value} for row in rows)
+        # A loss that overflowed has no place in a curve, nor in JSON.
+        return tuple(
+            {name: number for name, value in row.items() if name and value and math.isfinite(number := float(value))}
+            for row in rows
+        )
     except FileNotFoundError:
         return ()
     except (OSError, ValueError, TypeError, csv.Error) as error:

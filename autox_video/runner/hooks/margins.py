@@ -46,10 +46,13 @@ class MarginsHook(Hook):
 
     def before_train(self, runner) -> None:  # type: ignore[no-untyped-def]
         """Listen to the head."""
-        number = len(runner.train_dataloader.dataset)
+        loader = runner.train_dataloader
+        number = len(loader.dataset)
         if len(self._sums) != number:
             self._sums, self._counts = torch.zeros(number, dtype=torch.float64), torch.zeros(number, dtype=torch.int32)
-        self._most = runner.train_dataloader.batch_size * runner.optim_wrapper._accumulative_counts
+        # A draw may be several views, each with a margin of its own.
+        drawn = loader.batch_size * getattr(loader.dataset, "num_repeats", 1)
+        self._most = drawn * runner.optim_wrapper._accumulative_counts
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         self._listening = model.cls_head.register_forward_hook(self._hear)
 

@@ -99,6 +99,12 @@ def _explain(predictor: Predictor, name: str, path: str, **options: Any) -> Answ
     return {"explanation": explanations.to_plain(found), "strip": {"image": _image(encoded(strip(found)))}}
 
 
+def _prepare(predictor: Predictor, name: str, path: str) -> Answer:
+    """What comes before a timeline and has nothing to do with the video."""
+    _looking(predictor)
+    return {}
+
+
 def _timeline(predictor: Predictor, name: str, path: str) -> Answer:
     looking, model, settings, span = _looking(predictor)
     batch = BATCH_SIZE[predictor.plan.device.value]
@@ -143,4 +149,7 @@ def _image(jpeg: bytes) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"
 
 
-TASKS: dict[str, Callable[..., Answer]] = {"predict": _predict, "explain": _explain, "timeline": _timeline}
+TASKS: dict[str, Callable[..., Answer]] = {
+    **{"predict": _predict, "explain": _explain},
+    **{"prepare": _prepare, "timeline": _timeline},
+}

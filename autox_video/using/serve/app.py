@@ -28,10 +28,12 @@ from autox_video.presets import shared_folder
 from autox_video.using.serve.engine import STOPS, Engine, EngineError
 from autox_video.using.serve.limits import Limits, RefusedError, in_json
 from autox_video.using.serve.openapi import described
-from autox_video.using.serve.uploads import uploaded
+from autox_video.using.serve.uploads import Upload, uploaded
 
 logger = logging.getLogger(__name__)
 MAX_MOMENTS, MAX_GRID, MAX_DIGITS = 64, 16, 9
+# What a model asks its own validation videos before its first timeline; what it finds is kept beside it.
+PREPARE_SECONDS = 1800.0
 # What the last answers took decides when to come again.
 REMEMBERED = 0.8
 
@@ -78,11 +80,9 @@ class Server:
         async with self.place(), uploaded(request, self.limits) as video, self._turn:
             if await request.is_disconnected():
                 raise RefusedError(400, Problem(video.name, "nobody waits for the answer any more", "Send it again"))
-            begun, loop, limit = time.monotonic(), asyncio.get_running_loop(), self.limits.max_seconds
+            begun, loop = time.monotonic(), asyncio.get_running_loop()
             try:
-                asking = loop.run_in_executor(
-                    self._threads, self.engine.ask, task, video.name, video.path, options, limit
-                )
+                asking = loop.run_in_executor(self._threads, self._answer, task, video, options)
                 status, said = await asyncio.shield(asking)
             except EngineError as error:
                 loop.run_in_executor(self._threads, self._restart)
@@ -91,6 +91,13 @@ class Server:
             self._usual_seconds = REMEMBERED * self._usual_seconds + (1 - REMEMBERED) * took
             logger.info("%s  %d  %.2f s  %r", task, status, took, video.name)
             return JSONResponse(said, status)
+
+    def _answer(self, task: str, video: Upload, options: dict[str, Any]) -> tuple[int, Any]:
+        if task == "timeline":
+            status, said = self.engine.ask("prepare", video.name, video.path, {}, PREPARE_SECONDS)
+            if status != 200:
+                return status, said
+        return self.engine.ask(task, video.name, video.path, options, self.limits.max_seconds)
 
     def _restart(self) -> None:
         try:

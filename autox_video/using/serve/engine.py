@@ -19,11 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from autox_video.errors import Problem, RequestError, RunError
+from autox_video.sockets import make_folder_of_sockets
 from autox_video.stopping import end_with
 
 logger = logging.getLogger(__name__)
 START_SECONDS = 300.0
 STOPS = "is not answered any more: the server stops"
+# Asked otherwise how many GPUs there are, as MMEngine does when it is imported, CUDA cannot be used after a fork: see
+# "CUDA in multiprocessing" in torch's notes.
+COUNTED_WITHOUT_CUDA = "PYTORCH_NVML_BASED_CUDA_CHECK"
 # What the process that forks imports beforehand.
 PRELOADED = ("autox_video.using.serve.answers", "autox_video.runner.predictor", "autox_video.runner.occlusion")
 
@@ -53,6 +57,9 @@ class Engine:
     """
 
     def __init__(self, source: Source) -> None:
+        make_folder_of_sockets()
+        # The process that forks is begun with these variables; this one never imports torch.
+        os.environ[COUNTED_WITHOUT_CUDA] = "1"
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(list(PRELOADED))
         self._source = source
@@ -115,8 +122,10 @@ class Engine:
             raise EngineError(STOPS)
         self._connection, theirs = self._context.Pipe()
         arguments = (theirs, self._source)
-        self._process = self._context.Process(target=_run, args=arguments, name="autox-video engine", daemon=True)
-        self._process.start()
+        process = self._context.Process(target=_run, args=arguments, name="autox-video engine", daemon=True)
+        process.start()
+        # Only one that has been started can be killed, and `close` may come at any time.
+        self._process = process
         theirs.close()
         if self._closed:
             # `close` may have ended the one before.

@@ -26,6 +26,7 @@ _STATUSES = {
     500: "the server fails",
     503: "too many requests wait; Retry-After says when to come again",
     504: "the answer takes too long",
+    507: "there is no room for the upload",
 }
 
 

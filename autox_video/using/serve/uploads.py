@@ -60,6 +60,9 @@ async def uploaded(request: Request, limits: Limits) -> AsyncIterator[Upload]:
         name, file = await (_from_form(request, received) if is_form else _from_body(name, received))
     except ClientDisconnect as error:
         raise RefusedError(400, Problem("the upload", "broke off", "Send it again")) from error
+    except OSError as error:
+        cure = "Make room in the server's folder for temporary files, or set TMPDIR to another"
+        raise RefusedError(507, Problem("the upload", f"cannot be kept: {error.strerror}", cure)) from error
     with file:
         size = os.fstat(file.fileno()).st_size
         if size > limits.max_bytes:
@@ -108,6 +111,9 @@ async def _from_form(request: Request, received: AsyncGenerator[bytes, None]) ->
         raise RefusedError(
             400, Problem("the form", f"cannot be read: {error.message.rstrip('.')}", "Send one file")
         ) from error
+    except UnicodeError as error:
+        wrong = "names a character set that no text has"
+        raise RefusedError(400, Problem("the form", wrong, "Leave it out")) from error
     sent: Any = next((value for value in form.values() if not isinstance(value, str)), None)
     if sent is None:
         raise RefusedError(400, Problem("the form", "holds no file", f"Send the video as the field {FIELD!r}"))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from autox_video.dataset.video_files import as_text
 from autox_video.using.timeline.page import page_of
 from autox_video.using.timeline.record import OK, Timeline
 from autox_video.using.timeline.segments import Segment
@@ -46,7 +47,7 @@ def write_summary(rows: Sequence[Timeline], folder: Path) -> None:
     lines: list[Sequence[Any]] = [_HEAD]
     for row in rows:
         cells = [_cells(segment) for segment in row.segments] or [["", "", "", ""]]
-        lines += [[row.file, *some, row.status, row.error or ""] for some in cells]
+        lines += [[as_text(row.file), *some, row.status, row.error or ""] for some in cells]
     write_text(folder / SUMMARY, csv_text(lines))
 
 

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from scipy import ndimage
 
+from autox_video.decoding.reader import TIME_TOLERANCE_SECONDS
 from autox_video.using.timeline.windows import Windows
 
 Interval = tuple[float, float]
@@ -87,7 +88,8 @@ def segments_of(scores: np.ndarray, windows: Windows, still: Sequence[Interval],
         if label not in rules.still:
             pieces = without(pieces, still)
         for start, end in joined(pieces, rules.max_gap_seconds):
-            if end - start >= rules.min_seconds:
+            # Of uneven frames a window may have its say between no two of them.
+            if end > start and end - start >= rules.min_seconds - TIME_TOLERANCE_SECONDS:
                 found.append(Segment(start, end, name, _mean_within(smooth[:, label], windows.edges, start, end)))
     return tuple(sorted(found, key=lambda segment: (segment.start_seconds, segment.label)))
 
@@ -164,7 +166,7 @@ def joined(pieces: Sequence[Interval], max_gap: float) -> list[Interval]:
     """Pieces, ascending, of which those no further apart than `max_gap` are one."""
     made: list[Interval] = []
     for start, end in pieces:
-        if made and start - made[-1][1] <= max_gap:
+        if made and start - made[-1][1] <= max_gap + TIME_TOLERANCE_SECONDS:
             made[-1] = made[-1][0], end
         else:
             made.append((start, end))
