@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from pathlib import Path
 
 import jsonschema
@@ -67,7 +68,13 @@ def filmed(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def done(trained, filmed, tmp_path_factory):
+def model(trained, tmp_path_factory):
+    """A copy of the trained run: what its validation videos say of segments is kept beside the model."""
+    return Path(shutil.copytree(trained.work_dir, tmp_path_factory.mktemp("model") / "run"))
+
+
+@pytest.fixture(scope="module")
+def done(model, filmed, tmp_path_factory):
     """What the command found in that video and in one that cannot be read."""
     folder = tmp_path_factory.mktemp("timelines")
     (folder / "broken.mp4").write_bytes(b"this is no video")
@@ -77,7 +84,7 @@ def done(trained, filmed, tmp_path_factory):
             *[f"{NAME}.mkv".replace('"', '""')] * 4
         )
     )
-    command = ["timeline", str(filmed), str(folder / "broken.mp4"), "--model", str(trained.work_dir)]
+    command = ["timeline", str(filmed), str(folder / "broken.mp4"), "--model", str(model)]
     command += ["-o", str(folder / "out"), "--truth", str(truth), "--stride", "0.34", "--device", "cpu"]
     return folder, command, run_cli(*command, code=3)
 
@@ -155,8 +162,8 @@ def test_what_is_done_is_not_done_again_until_something_changes(done):
     assert found["segments"] == []
 
 
-def test_thresholds_are_asked_of_the_validation_videos_once(done, trained):
-    known = json.loads((trained.work_dir / FILE).read_text())
+def test_thresholds_are_asked_of_the_validation_videos_once(done, model):
+    known = json.loads((model / FILE).read_text())
     assert known["num_videos"] == 6
     assert known["still"] == []
     assert len(set(known["enter"])) == 1
@@ -164,8 +171,8 @@ def test_thresholds_are_asked_of_the_validation_videos_once(done, trained):
     assert known["seconds"] == pytest.approx(1.0, abs=0.1)
 
 
-def test_a_window_is_what_the_pipeline_of_the_test_makes_of_that_piece(trained, filmed):
-    predictor = open_predictor(trained.work_dir, device="cpu", views=(1, 1))
+def test_a_window_is_what_the_pipeline_of_the_test_makes_of_that_piece(model, filmed):
+    predictor = open_predictor(model, device="cpu", views=(1, 1))
     reader, other = open_file(str(filmed)), open_file(str(filmed))
     times = reader.times()
     for span in (span_of(predictor.plan, None), Span(0, 0.9)):
@@ -207,13 +214,13 @@ def test_the_page_shows_every_segment_in_a_browser(done, page):
         ),
     ],
 )  # fmt: skip
-def test_what_is_not_there_or_never_ends_is_refused(arguments, expected, trained, tmp_path, monkeypatch):
+def test_what_is_not_there_or_never_ends_is_refused(arguments, expected, model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    printed = run_cli("timeline", *arguments, "--model", str(trained.work_dir), code=2)
+    printed = run_cli("timeline", *arguments, "--model", str(model), code=2)
     assert printed == expected.format(here=tmp_path)
 
 
-def test_patterns_lists_and_urls_name_videos_as_for_predict(trained, tmp_path, monkeypatch):
+def test_patterns_lists_and_urls_name_videos_as_for_predict(model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     clips = {name: videos.write_video(tmp_path / "in" / f"{name}.mp4", brightness=DARK, frames=15) for name in "abcd"}
     (tmp_path / "list.csv").write_text(
@@ -222,7 +229,7 @@ def test_patterns_lists_and_urls_name_videos_as_for_predict(trained, tmp_path, m
     with running_site() as site:
         url, lost = site.put("/to/my%20clip.mp4?signed=1", clips["d"].read_bytes()), f"{site.root}/lost.mp4"
         (tmp_path / "truth.csv").write_text(f"file,start,end,label\n{url},0,1.25,dark\nin/c.mp4,0,1.25,dark\n")
-        command = ["timeline", "in/[ac].mp4", "list.csv", url, lost, "--model", str(trained.work_dir)]
+        command = ["timeline", "in/[ac].mp4", "list.csv", url, lost, "--model", str(model)]
         output = run_cli(*command, "--truth", "truth.csv", code=3)
         again = run_cli(*command, "--truth", "truth.csv", code=3)
     assert re.findall(r"^(?:ok|error) +(.*): ", output, re.MULTILINE)[:4] == ["in/a.mp4", "in/c.mp4", "in/b.mp4", url]
@@ -242,10 +249,10 @@ def test_patterns_lists_and_urls_name_videos_as_for_predict(trained, tmp_path, m
     assert page.count("data:image/jpeg") == (tmp_path / "timelines" / "a.html").read_text().count("data:image/jpeg") > 0
 
 
-def test_two_videos_of_one_name_have_files_of_their_own(trained, tmp_path):
+def test_two_videos_of_one_name_have_files_of_their_own(model, tmp_path):
     for number, brightness in enumerate((DARK, LIGHT)):
         videos.write_video(tmp_path / "in" / str(number) / "same.mp4", brightness=brightness, frames=15)
-    run_cli("timeline", str(tmp_path / "in"), "--model", str(trained.work_dir), "-o", str(tmp_path / "out"))
+    run_cli("timeline", str(tmp_path / "in"), "--model", str(model), "-o", str(tmp_path / "out"))
     names = sorted(path.name for path in (tmp_path / "out").glob("*.json"))
     assert names == ["same-2.json", "same.json"]
     labels = [json.loads((tmp_path / "out" / name).read_text())["segments"][0]["label"] for name in reversed(names)]

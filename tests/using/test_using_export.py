@@ -7,6 +7,7 @@ import dataclasses
 import importlib.util
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -32,6 +33,13 @@ from autox_video.using.export.describing import readme, script
 from mmaction.registry import MODELS, TRANSFORMS  # isort: skip
 
 HOW = ("sampling", "clip_len", "frame_interval", "target_fps", "input_size")
+
+
+@pytest.fixture(autouse=True)
+def scope_of_mmaction() -> Iterator[None]:
+    """What is built by name is MMAction2's, whatever an earlier test of the same process has left behind."""
+    with DefaultScope.overwrite_default_scope("mmaction"):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -192,7 +200,7 @@ def write_moving(path: Path, width: int, height: int) -> Path:
 
 def small_network(job: zoo.Job, **head: Any) -> tuple[Any, tuple[int, ...]]:
     """A small model with random weights, and the shape of what it takes of a video."""
-    with DefaultScope.overwrite_default_scope("mmaction"), quiet_mmengine():
+    with quiet_mmengine():
         torch.manual_seed(0)
         config = copy.deepcopy(job.config.model)
         config["cls_head"] |= head
