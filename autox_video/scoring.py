@@ -61,14 +61,15 @@ def report(settings: Settings, predictions: Predictions) -> AnyResults:
     results = make_outcome(predictions)
     if own_place().is_first:
         write_results(results, settings.test_results_path, settings.test.results_format)
-        _write_page(WorkDir(settings.work_dir), results)
+        _write_page(settings, results)
     return results
 
 
-def _write_page(work_dir: WorkDir, results: AnyResults) -> None:
+def _write_page(settings: Settings, results: AnyResults) -> None:
     """Write the report; the results, which are there already, do not depend on it."""
     try:
-        write_report(work_dir, results)
+        work_dir = WorkDir(settings.work_dir)
+        write_report(work_dir, results, work_dir.report_of(settings.test_results_path))
     except Exception as error:  # whatever it is: figures that took hours do not fail because of a picture
         logger.warning("warning  no report.html: %r; `autox-video report` writes it anew", error)
 

@@ -98,6 +98,16 @@ class WorkDir:
         """The run on one page: see `report/html`."""
         return self.root / "report.html"
 
+    def report_of(self, results: Path) -> Path:
+        """The page of a test: results that lie elsewhere, or have another name, do not replace that of the run.
+
+        Args:
+            results: Where the test writes its results.
+        """
+        if results.stem == "results" and results.parent.resolve() == self.root.resolve():
+            return self.report
+        return results.with_name(f"{results.stem}.report.html")
+
     @property
     def archive(self) -> Path:
         """Where `train --fresh` moves the files of an earlier run."""

@@ -22,7 +22,7 @@ def _report(arguments: argparse.Namespace) -> int:
     results = read_results_of(results_file)
     if results is None:
         print(f"note     {results_file} does not exist yet: the report has no figures of a test")
-    print(f"report   {write_report(work_dir, results)}")
+    print(f"report   {write_report(work_dir, results, work_dir.report_of(results_file))}")
     return 0
 
 

@@ -34,6 +34,7 @@ def _test(arguments: argparse.Namespace) -> int:
     from autox_video import folds, workflow
     from autox_video.launching import launched
     from autox_video.report.outcome import outcome_lines
+    from autox_video.work_dir import WorkDir
 
     settings = settings_of(arguments)
     if (code := launched(settings, arguments.command_line)) is not None:
@@ -42,7 +43,7 @@ def _test(arguments: argparse.Namespace) -> int:
     for line in outcome_lines(results):
         print(line)
     print(f"results  {settings.test_results_path}")
-    print(f"report   {settings.work_dir / 'report.html'}")
+    print(f"report   {WorkDir(settings.work_dir).report_of(settings.test_results_path)}")
     return 0
 
 

@@ -14,10 +14,15 @@ from autox_video.settings.load import load_settings
 from autox_video.work_dir import WorkDir
 
 
-def test_two_test_runs_give_the_same_bytes(trained, tmp_path):
+def test_two_test_runs_give_the_same_bytes_and_the_second_replaces_nothing_of_the_first(trained, tmp_path):
     first = (trained.work_dir / "results.json").read_bytes()
-    run_cli("test", "-c", str(trained.config), "--set", f"test_results_path={tmp_path / 'again.json'}")
+    before = (trained.work_dir / "report.html").stat()
+    output = run_cli("test", "-c", str(trained.config), "--set", f"test_results_path={tmp_path / 'again.json'}")
     assert (tmp_path / "again.json").read_bytes() == first
+    assert output.endswith(f"report   {tmp_path / 'again.report.html'}\n")
+    assert 'id="mistakes"' in (tmp_path / "again.report.html").read_text(encoding="utf-8")
+    after = (trained.work_dir / "report.html").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 def test_results_name_every_video_in_the_order_of_the_list(trained):

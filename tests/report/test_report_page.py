@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import samples
 import videos
 
 from autox_video import scoring
@@ -217,8 +218,8 @@ def test_a_section_that_fails_says_so_and_the_others_stand(tmp_path: Path, monke
 
 
 def test_a_test_does_not_fail_because_its_page_does(tmp_path: Path, monkeypatch, caplog) -> None:
-    monkeypatch.setattr("autox_video.scoring.write_report", lambda work_dir, results: 1 / 0)
-    scoring._write_page(WorkDir(tmp_path), make_outcome(predictions()))
+    monkeypatch.setattr("autox_video.scoring.write_report", lambda *given: 1 / 0)
+    scoring._write_page(samples.settings(work_dir=str(tmp_path)), make_outcome(predictions()))
     told = "warning  no report.html: ZeroDivisionError('division by zero'); `autox-video report` writes it anew"
     assert caplog.messages == [told]
 

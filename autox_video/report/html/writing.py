@@ -13,18 +13,20 @@ from autox_video.work_dir import WorkDir
 from autox_video.writing import write_text
 
 
-def write_report(work_dir: WorkDir, results: AnyResults | None) -> Path:
-    """Write the report of a run into its work dir; returns the file.
+def write_report(work_dir: WorkDir, results: AnyResults | None, file: Path | None = None) -> Path:
+    """Write the report of a run; returns the file.
 
     Args:
         work_dir: Of the run.
         results: What its test found; None before it.
+        file: Where to; None for `report.html` in the work dir.
 
     Raises:
         RunError: It cannot be written.
     """
-    write_text(work_dir.report, make_page(read_run(work_dir, results), title_of(work_dir)))
-    return work_dir.report
+    file = file or work_dir.report
+    write_text(file, make_page(read_run(work_dir, results), title_of(work_dir)))
+    return file
 
 
 def title_of(work_dir: WorkDir) -> str:
