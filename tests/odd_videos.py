@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -26,7 +28,7 @@ def write_odd(
 ) -> Path:
     """Write a frame at each time, a key frame every 12."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), "w", format=container) as file:
+    with _of_same_priority(), av.open(str(path), "w", format=container) as file:
         stream = file.add_stream(codec, rate=10, options=options or {})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuvj420p" if codec == "mjpeg" else "yuv420p"
         if codec != "libsvtav1":
@@ -41,6 +43,19 @@ def write_odd(
             file.mux(stream.encode(frame))
         file.mux(stream.encode(None))
     return path
+
+
+@contextmanager
+def _of_same_priority() -> Iterator[None]:
+    """The encoder SVT-AV1 gives the thread that calls it, where that is root's, a real-time priority.
+
+    Before such a thread and what it starts everything else on the machine waits, the processes of other tests too.
+    """
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameters)
 
 
 def uneven_times() -> list[int]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import av
 import cv2  # noqa: F401  # before decord, whose zlib would take the place of its own: it would read no PNG
 import decord
@@ -36,6 +38,10 @@ def folder(tmp_path_factory):
     for name, (how, _) in KINDS.items():
         write_odd(root / name, **how)
     return root
+
+
+def test_writing_them_gives_the_tests_no_priority(folder):
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
 
 @pytest.mark.parametrize("name", KINDS)
