@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import signal
 import threading
@@ -22,7 +23,7 @@ from autox_video.errors import Problem, RunError
 from autox_video.plan.rules import testing, workers
 from autox_video.plan.rules.batch import training_memory_gib
 from autox_video.presets import load_preset
-from autox_video.runner.loading import files_being_read, left_unread, loaders_end, reading
+from autox_video.runner.loading import END_SECONDS, files_being_read, left_unread, loaders_end, reading
 from autox_video.runner.predictor import Predictor
 from autox_video.runner.scoring_loops import in_order, scoring_threads
 
@@ -73,14 +74,15 @@ def score_videos(
     with _computing(compute or predictor.score, threads) as begin:
         while done < len(numbers):
             loader = _loader(numbers[done:], _guarded(clips_of, blamed), batch, at_work, prefetch)
-            with loaders_end(), _watched(max_seconds) as overdue:
+            with _deaths_told_late() as batches_of, loaders_end(), _watched(max_seconds) as overdue:
                 try:
-                    with _delivered(loader) as batches:
-                        for _, loaded, scores in in_order(batches, begin, threads if threads > 1 else 0):
-                            yield from _rows(loaded, scores)
-                            done += len(loaded[0])
-                except RuntimeError as error:
-                    if "DataLoader worker" not in str(error):
+                    for _, loaded, scores in in_order(batches_of(loader), begin, threads if threads > 1 else 0):
+                        yield from _rows(loaded, scores)
+                        done += len(loaded[0])
+                except (RuntimeError, EOFError, ConnectionError) as error:
+                    if not isinstance(error, RuntimeError):
+                        _wait_for_a_death()
+                    elif "DataLoader worker" not in str(error):
                         raise
                     found = _found_guilty(overdue, max_seconds)
                     blamed |= found
@@ -88,7 +90,7 @@ def score_videos(
                     if deaths > MAX_DEATHS:
                         wrong = f"the processes that decode have died {deaths} times, without a video to blame for it"
                         cure = "Give them more memory, or start fewer with --workers; the same command goes on"
-                        raise RunError(Problem("predict", wrong, cure, str(error).splitlines()[0])) from error
+                        raise RunError(Problem("predict", wrong, cure, repr(error))) from error
 
 
 class _Videos(Dataset):
@@ -150,20 +152,26 @@ def _loader(
 
 
 @contextmanager
-def _delivered(loader: DataLoader) -> Iterator[Iterator[Loaded]]:
-    """The batches of a loader, which tells of a dead process where the next batch is asked for, and nowhere else.
+def _deaths_told_late() -> Iterator[Callable[[DataLoader], Iterator[Loaded]]]:
+    """Gives the batches of a loader, which tells of a dead process where the next is asked for, and nowhere else.
 
     torch raises an error from a signal's handler, in the middle of whatever is being done: the writing of a row, say.
     """
-    batches = iter(loader)
-    if threading.current_thread() is not threading.main_thread():
-        yield batches
-        return
-    handled = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    handled = signal.getsignal(signal.SIGCHLD)
+
+    def batches_of(loader: DataLoader) -> Iterator[Loaded]:
+        nonlocal handled
+        batches = iter(loader)
+        if in_main_thread:
+            handled = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        return batches
+
     try:
-        yield batches
+        yield batches_of
     finally:
-        signal.signal(signal.SIGCHLD, handled)
+        if in_main_thread:
+            signal.signal(signal.SIGCHLD, handled)
 
 
 def _found_guilty(overdue: Collection[int], max_seconds: float) -> dict[int, str]:
@@ -174,6 +182,13 @@ def _found_guilty(overdue: Collection[int], max_seconds: float) -> dict[int, str
         late = f"takes more than {max_seconds:g} s to decode (see --time-limit)"
         found[number] = late if number in overdue else "kills the process that decodes it"
     return found
+
+
+def _wait_for_a_death() -> None:
+    """A process that dies while it hands over a batch breaks the connection, a moment before it counts as dead."""
+    alive, deadline = len(multiprocessing.active_children()), time.monotonic() + END_SECONDS
+    while len(multiprocessing.active_children()) == alive and not left_unread() and time.monotonic() < deadline:
+        time.sleep(0.1)
 
 
 def _prepare_process(number: int) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import multiprocessing.connection
 import os
 import shutil
 import signal
+import time
 from multiprocessing.util import get_temp_dir
 
 import jsonschema
@@ -220,6 +222,29 @@ def test_a_process_that_dies_takes_one_video_with_it_and_no_other(model, twelve)
         3: "kills the process that decodes it",
         5: "cannot be prepared: ValueError: nobody thought of this",
     }
+
+
+def test_a_process_that_dies_while_it_hands_over_a_batch_is_as_dead_as_any(model, twelve, tmp_path):
+    predictor = open_predictor(model, device="cpu")
+    reader = open_file(str(twelve / "a" / "clip 0.mp4"))
+    died = tmp_path / "died"
+
+    def die(connection, key):
+        connection.close()
+        time.sleep(1)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def clips_of(number):
+        if number == 2 and not died.exists():
+            died.touch()
+            # The thread that hands over what this process has loaded closes the connection, and dies with the process.
+            multiprocessing.connection.deliver_challenge = die
+        return predictor.clips_of(reader)
+
+    found = dict(predicting.score_videos(predictor, range(6), clips_of, num_workers=1, videos_per_batch=1))
+    assert list(found) == list(range(6))
+    assert died.exists()
+    assert not [said for said in found.values() if isinstance(said, str)]
 
 
 def test_a_batch_that_the_gpu_has_no_memory_for_is_halved(model, twelve, monkeypatch):

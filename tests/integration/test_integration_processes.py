@@ -97,7 +97,8 @@ def test_two_tasks_of_srun_score_as_one_process_does(trained_by_two, made_data, 
     assert "(6 of 7 videos scored)" in first
     assert other == ""
     assert json.loads(together.read_text()) == json.loads(alone.read_text())
-    assert {path.name for path in tmp_path.iterdir()} == {"alone.json", "together.json"}
+    pages = {"alone.report.html", "together.report.html"}
+    assert {path.name for path in tmp_path.iterdir()} == {"alone.json", "together.json", *pages}
 
 
 def test_one_process_goes_on_where_two_stopped(trained_by_two, made_data):
