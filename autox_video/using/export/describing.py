@@ -45,7 +45,9 @@ def describe(predictor: Predictor, weights: Path, tested: dict[str, Any] | None)
         "preprocessing": card["preprocessing"],
         "input": {"name": "clips", "dtype": "uint8", "shape": ["N", *clips], "colors": "RGB"},
         "output": {
-            **{"name": "probabilities", "dtype": "float32", "shape": ["N", len(card["classes"])]},
+            "name": "probabilities",
+            "dtype": "float32",
+            "shape": ["N", len(card["classes"])],
             "calibrated": False,
         },
         "thresholds": card["thresholds"],

@@ -150,6 +150,8 @@ def _image(jpeg: bytes) -> str:
 
 
 TASKS: dict[str, Callable[..., Answer]] = {
-    **{"predict": _predict, "explain": _explain},
-    **{"prepare": _prepare, "timeline": _timeline},
+    "predict": _predict,
+    "explain": _explain,
+    "prepare": _prepare,
+    "timeline": _timeline,
 }
